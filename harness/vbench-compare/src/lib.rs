@@ -1,0 +1,16 @@
+//! Scored cells in, strata and estimates out; pure.
+//!
+//! ```text
+//! scored.rs      one scored cell: counts, tags, levels, times
+//! strata.rs      which cells belong together
+//! aggregate.rs   counts and estimates per stratum
+//! summary.rs     the result: what terminal, report and JSON format
+//! ```
+//!
+//! Out of scope: files, clocks, text alignment (vbench-score), formatting (vbench-report).
+
+pub mod scored;
+pub mod summary;
+
+pub use scored::ScoredCell;
+pub use summary::{ConditionDelta, Coverage, Failure, StratumSummary, Summary};

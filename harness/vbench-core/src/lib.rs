@@ -1,0 +1,35 @@
+//! Nouns that cross vbench's stages.
+//!
+//! ```text
+//! utterance.rs   one scored stretch of a recording
+//! condition.rs   an ordered list of degradations with parameters, and its name
+//! cell.rs        (utterance, condition, model), its outcome and its timing
+//! receipt.rs     what a degradation did to one clip
+//! counts.rs      hits, substitutions, deletions, insertions: a sum type
+//! estimate.rs    a value with its interval, method, resampling unit and seed
+//! keyed.rs       random generators keyed by (seed, purpose, utterance, condition)
+//! hash.rs        SHA-256 as lower-case hex
+//! exit.rs        the process exit codes
+//! ```
+//!
+//! Out of scope: files, clocks, wire formats (the store and suite crates own those), speech, statistics.
+
+pub mod cell;
+pub mod condition;
+pub mod counts;
+pub mod estimate;
+pub mod exit;
+pub mod hash;
+pub mod keyed;
+pub mod receipt;
+pub mod utterance;
+
+pub use cell::{Cell, CellTiming, Hypothesis, Outcome, Reason, ReasonKind};
+pub use condition::{
+    BUILTIN_CONDITIONS, BuiltinCondition, Codec, Condition, Degradation, NoiseKind, Room,
+};
+pub use counts::ErrorCounts;
+pub use estimate::{Estimate, Interval, ResamplingUnit};
+pub use exit::ExitCode;
+pub use receipt::{Receipt, StepReceipt};
+pub use utterance::Utterance;

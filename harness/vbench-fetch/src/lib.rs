@@ -1,0 +1,1 @@
+//! Pinned downloads: model and corpus registries, package clients, archives, sha256, cache.

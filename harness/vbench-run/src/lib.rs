@@ -1,0 +1,21 @@
+//! Cells in, committed rows out: scheduling, audio preparation, ordered commit, cancellation.
+//!
+//! ```text
+//! engine.rs    worker threads -> reorder buffer -> the run folder, in plan order whatever the number of jobs
+//! prepare.rs   utterance + condition -> the samples that the model hears, with the receipt
+//! ```
+//!
+//! Data flow: workers take cells from one counter, prepare the audio, call the model and send the outcome to the
+//! committing thread, which holds results back until their turn. Taken cells are always a prefix of the plan, so an
+//! interrupted run has committed a prefix as well and a resumed one continues exactly there.
+//!
+//! Pitfalls: a panic in a decoder or model is caught per cell and becomes a failed row; a failure to record stops the
+//! run, because a result that is not stored did not happen.
+//!
+//! Out of scope: choosing cells, scoring, drawing progress.
+
+pub mod engine;
+pub mod prepare;
+
+pub use engine::{EngineOptions, Plan, RunEnd, RunEvent, run_cells};
+pub use prepare::{AudioPreparer, Prepare, Prepared};

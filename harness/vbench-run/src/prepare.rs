@@ -1,0 +1,213 @@
+//! Utterance + condition -> the samples that the model hears, with the receipt.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Instant;
+
+use rayon::prelude::*;
+use vbench_audio::{
+    DecodeError, DecodeLimits, DegradeContext, DegradeErrorKind, LongTermSpectrum, SpectrumBuilder,
+};
+use vbench_core::hash::sha256_hex;
+use vbench_core::{
+    Cell, Codec, Condition, Degradation, NoiseKind, Outcome, Reason, ReasonKind, Receipt, Utterance,
+};
+
+/// Makes the audio of a cell. A trait so that the engine can be tested without audio files.
+pub trait Prepare: Sync {
+    /// The samples and their receipt.
+    ///
+    /// # Errors
+    ///
+    /// The outcome that the cell gets instead: failed or skipped, with the reason.
+    fn prepare(&self, cell: &Cell) -> Result<Prepared, Outcome>;
+}
+
+/// Audio ready for a model.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    /// Mono samples at 16 kHz.
+    pub samples: Arc<Vec<f32>>,
+    /// What was done to them.
+    pub receipt: Receipt,
+    /// How much of the preparation was reading and decoding, in nanoseconds.
+    pub decode_ns: u64,
+    /// Whether a codec's encoder took part: its time is not the harness's own.
+    pub encoder: bool,
+}
+
+/// Reads, verifies, decodes and degrades real files.
+pub struct AudioPreparer<'a> {
+    utterances: &'a [Utterance],
+    conditions: &'a [Condition],
+    /// All utterances of each corpus, selected or not: the spectrum must not depend on the selection.
+    corpora: HashMap<&'a str, (&'a [Utterance], OnceLock<Option<Arc<LongTermSpectrum>>>)>,
+    seed: u64,
+    recent: Mutex<Vec<(usize, Decoded)>>,
+}
+
+type Decoded = Arc<OnceLock<Result<Arc<Vec<f32>>, Reason>>>;
+
+/// Decoded utterances kept: neighbouring cells share theirs, whichever worker runs them.
+const RECENT_MAX: usize = 16;
+
+impl<'a> AudioPreparer<'a> {
+    /// A preparer over a suite's tables; `corpora` are (name, all utterances).
+    pub fn new(
+        utterances: &'a [Utterance],
+        conditions: &'a [Condition],
+        corpora: impl IntoIterator<Item = (&'a str, &'a [Utterance])>,
+        seed: u64,
+    ) -> Self {
+        let corpora = corpora
+            .into_iter()
+            .map(|(name, all)| (name, (all, OnceLock::new())))
+            .collect();
+        Self {
+            utterances,
+            conditions,
+            corpora,
+            seed,
+            recent: Mutex::new(Vec::new()),
+        }
+    }
+
+    fn decoded(&self, index: usize) -> Result<Arc<Vec<f32>>, Reason> {
+        let slot = {
+            // A poisoned lock only means that another worker panicked; the list itself is always whole.
+            let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+            match recent.iter().find(|(i, _)| *i == index) {
+                Some((_, slot)) => Arc::clone(slot),
+                None => {
+                    let slot = Decoded::default();
+                    if recent.len() >= RECENT_MAX {
+                        recent.remove(0);
+                    }
+                    recent.push((index, Arc::clone(&slot)));
+                    slot
+                }
+            }
+        };
+        slot.get_or_init(|| read_utterance(&self.utterances[index]).map(Arc::new))
+            .clone()
+    }
+
+    /// The long-term spectrum of a corpus; `None` when none of its files can be read.
+    fn spectrum(&self, corpus: &str) -> Option<Arc<LongTermSpectrum>> {
+        let (all, slot) = self.corpora.get(corpus)?;
+        slot.get_or_init(|| {
+            // Per-utterance spectra in parallel, summed in manifest order: the same bytes for any number of threads.
+            let parts: Vec<Option<SpectrumBuilder>> = all
+                .par_iter()
+                .map(|utterance| {
+                    let samples = read_utterance(utterance).ok()?;
+                    let mut part = SpectrumBuilder::new();
+                    part.add(&samples);
+                    Some(part)
+                })
+                .collect();
+            let mut sum = SpectrumBuilder::new();
+            for part in parts.iter().flatten() {
+                sum.merge(part);
+            }
+            sum.finish().map(Arc::new)
+        })
+        .clone()
+    }
+}
+
+impl Prepare for AudioPreparer<'_> {
+    fn prepare(&self, cell: &Cell) -> Result<Prepared, Outcome> {
+        let utterance = &self.utterances[cell.utterance];
+        let condition = &self.conditions[cell.condition];
+        let needs_spectrum = condition.steps.iter().any(|s| {
+            matches!(
+                s,
+                Degradation::Noise {
+                    kind: NoiseKind::SpeechShaped,
+                    ..
+                }
+            )
+        });
+        let spectrum = if needs_spectrum {
+            self.spectrum(&utterance.corpus)
+        } else {
+            None
+        };
+        let start = Instant::now();
+        let clean = self.decoded(cell.utterance).map_err(Outcome::Failed)?;
+        let decode_ns = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        let name = format!("{}/{}", utterance.corpus, utterance.id);
+        let context = DegradeContext {
+            seed: self.seed,
+            utterance: &name,
+            corpus_spectrum: spectrum.as_deref(),
+        };
+        let (samples, receipt) =
+            vbench_audio::degrade(&clean, condition, &context).map_err(|e| {
+                let text = e.to_string();
+                match e.kind {
+                    DegradeErrorKind::NoEncoder { .. } => Outcome::Skipped(Reason {
+                        kind: ReasonKind::NoEncoder,
+                        text,
+                    }),
+                    _ => Outcome::Failed(Reason {
+                        kind: ReasonKind::Degrade,
+                        text,
+                    }),
+                }
+            })?;
+        let encoder = condition.steps.iter().any(|s| {
+            matches!(
+                s,
+                Degradation::Codec(Codec::Mp3 { .. } | Codec::Opus { .. })
+            )
+        });
+        Ok(Prepared {
+            samples: Arc::new(samples),
+            receipt,
+            decode_ns,
+            encoder,
+        })
+    }
+}
+
+/// Reads an utterance's file, verifies its hash, decodes it to mono 16 kHz and cuts out the utterance.
+///
+/// # Errors
+///
+/// A typed reason that names the file, the position, what was expected and what was found.
+pub fn read_utterance(utterance: &Utterance) -> Result<Vec<f32>, Reason> {
+    let path: &Path = &utterance.audio;
+    let limits = DecodeLimits::default();
+    let bad = |kind, text: String| Reason {
+        kind,
+        text: format!("{}: {text}", path.display()),
+    };
+    let bytes = vbench_audio::read_file(path, &limits).map_err(|e| match &e {
+        DecodeError::Read { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
+            Reason {
+                kind: ReasonKind::MissingAudio,
+                text: e.to_string(),
+            }
+        }
+        _ => Reason {
+            kind: ReasonKind::BadAudio,
+            text: e.to_string(),
+        },
+    })?;
+    if let Some(expected) = &utterance.sha256 {
+        let actual = sha256_hex(&bytes);
+        if actual != *expected {
+            return Err(bad(
+                ReasonKind::HashMismatch,
+                format!("sha256 is {actual}, the manifest says {expected}"),
+            ));
+        }
+    }
+    let audio = vbench_audio::decode_bytes(&bytes, &limits)
+        .map_err(|e| bad(ReasonKind::BadAudio, e.to_string()))?;
+    vbench_audio::cut(audio, utterance.start_s, utterance.duration_s)
+        .map_err(|e| bad(ReasonKind::BadAudio, e.to_string()))
+}

@@ -1,0 +1,1 @@
+//! Text normalisation, alignment and error rates; pure.

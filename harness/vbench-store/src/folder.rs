@@ -1,0 +1,396 @@
+//! Create, open for resume, read, write the derived files.
+
+use std::collections::{HashMap, HashSet};
+use std::fs::{File, TryLockError};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use vbench_core::CellTiming;
+
+use crate::log::{LineLog, LogFile, cut, read_lines};
+use crate::row::{Row, RowError};
+use crate::timing::TimingLine;
+
+/// The run record's schema.
+pub const RUN_SCHEMA: &str = "vbench/run-record/1";
+
+/// Why a run folder cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Writing failed: full disk, no permission.
+    #[error("cannot write {path}: {source}", path = path.display())]
+    Write {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Reading failed.
+    #[error("cannot read {path}: {source}", path = path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A stored line is damaged or newer.
+    #[error("{path}:{line}: {source}", path = path.display())]
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// Line, counted from 1.
+        line: usize,
+        /// What is wrong.
+        source: RowError,
+    },
+    /// `run.json` is not ours.
+    #[error("{path}: {message}", path = path.display())]
+    Record {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        message: String,
+    },
+    /// Another process is appending.
+    #[error("{path} is in use by another vbench process; wait for it or stop it", path = path.display())]
+    Locked {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The folder to create is already there.
+    #[error("{path} already exists; continue it with --resume or choose another --out", path = path.display())]
+    Exists {
+        /// The folder.
+        path: PathBuf,
+    },
+}
+
+impl StoreError {
+    /// Whether the failure is about writing (exit 8) rather than reading (exit 7).
+    #[must_use]
+    pub fn is_write(&self) -> bool {
+        matches!(
+            self,
+            Self::Write { .. } | Self::Exists { .. } | Self::Locked { .. }
+        )
+    }
+}
+
+/// A run folder open for appending.
+pub struct RunFolder {
+    path: PathBuf,
+    rows: LineLog,
+    timings: LineLog,
+    /// Held until drop.
+    _lock: File,
+}
+
+/// Everything a run folder holds.
+#[derive(Debug, Clone)]
+pub struct RunRecord {
+    /// `run.json`.
+    pub record: Value,
+    /// Committed rows, one per cell: a retried cell's last row wins, in the place of its first.
+    pub rows: Vec<Row>,
+    /// Timing of each cell's last repeat.
+    pub timings: HashMap<String, TimingLine>,
+}
+
+impl RunFolder {
+    /// Creates the folder with its record.
+    ///
+    /// # Errors
+    ///
+    /// The folder exists already, or cannot be written.
+    pub fn create(path: &Path, record: &Value) -> Result<Self, StoreError> {
+        let write = |source| StoreError::Write {
+            path: path.to_path_buf(),
+            source,
+        };
+        if path.join("run.json").exists() || path.join("rows.jsonl").exists() {
+            return Err(StoreError::Exists {
+                path: path.to_path_buf(),
+            });
+        }
+        std::fs::create_dir_all(path).map_err(write)?;
+        let folder = Self::attach(path)?;
+        let text = serde_json::to_string_pretty(record).map_err(|e| write(io::Error::other(e)))?;
+        write_atomic(&path.join("run.json"), text.as_bytes())?;
+        Ok(folder)
+    }
+
+    /// Opens an interrupted run: cuts torn lines and timings without a row, and returns what is committed.
+    ///
+    /// # Errors
+    ///
+    /// Unreadable, damaged or newer files; another process at work.
+    pub fn resume(path: &Path) -> Result<(Self, RunRecord), StoreError> {
+        if !path.join("run.json").exists() {
+            return Err(StoreError::Record {
+                path: path.join("run.json"),
+                message: "not there: this is not a run folder".into(),
+            });
+        }
+        let folder = Self::attach(path)?;
+        let record = RunRecord::read(path)?;
+        cut_torn(path, &record)?;
+        Ok((folder, record))
+    }
+
+    fn attach(path: &Path) -> Result<Self, StoreError> {
+        let write = |p: PathBuf| move |source| StoreError::Write { path: p, source };
+        let lock_path = path.join("lock");
+        let lock = File::create(&lock_path).map_err(write(lock_path.clone()))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(StoreError::Locked {
+                    path: path.to_path_buf(),
+                });
+            }
+            Err(TryLockError::Error(source)) => {
+                return Err(StoreError::Write {
+                    path: lock_path,
+                    source,
+                });
+            }
+        }
+        let (rows, timings) = (path.join("rows.jsonl"), path.join("timings.jsonl"));
+        Ok(Self {
+            path: path.to_path_buf(),
+            rows: LineLog::open(&rows).map_err(write(rows.clone()))?,
+            timings: LineLog::open(&timings).map_err(write(timings.clone()))?,
+            _lock: lock,
+        })
+    }
+
+    /// Puts other files beneath the logs: tests inject failing disks here.
+    pub fn replace_logs(&mut self, rows: Box<dyn LogFile>, timings: Box<dyn LogFile>) {
+        self.rows = LineLog::new(rows);
+        self.timings = LineLog::new(timings);
+    }
+
+    /// Where the folder is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Commits a cell: its timing first, then its row.
+    ///
+    /// # Errors
+    ///
+    /// A failure to record; nothing more can be committed afterwards and every row committed before stays readable.
+    pub fn commit(&mut self, row: &Row, timing: Option<&CellTiming>) -> Result<(), StoreError> {
+        let path = self.path.join("rows.jsonl");
+        let line = row.to_line().map_err(|e| StoreError::Record {
+            path: path.clone(),
+            message: e.to_string(),
+        })?;
+        if let Some(timing) = timing {
+            let timings = self.path.join("timings.jsonl");
+            let text = serde_json::to_string(&TimingLine::new(&row.cell, timing)).map_err(|e| {
+                StoreError::Record {
+                    path: timings.clone(),
+                    message: e.to_string(),
+                }
+            })?;
+            self.timings
+                .append_line(&text)
+                .map_err(|source| StoreError::Write {
+                    path: timings,
+                    source,
+                })?;
+        }
+        self.rows
+            .append_line(&line)
+            .map_err(|source| StoreError::Write { path, source })
+    }
+
+    /// Makes everything durable; when rows were retried, rewrites the files in `plan` order, atomically.
+    ///
+    /// # Errors
+    ///
+    /// A failure to record.
+    pub fn finish(&mut self, plan: &[String]) -> Result<(), StoreError> {
+        let rows_path = self.path.join("rows.jsonl");
+        let write = |source| StoreError::Write {
+            path: rows_path.clone(),
+            source,
+        };
+        self.timings.sync().map_err(write)?;
+        self.rows.sync().map_err(write)?;
+        let (lines, _) = read_lines(&rows_path).map_err(write)?;
+        let record = RunRecord::read(&self.path)?;
+        if lines.len() == record.rows.len() {
+            return Ok(());
+        }
+        let place: HashMap<&str, usize> = plan
+            .iter()
+            .enumerate()
+            .map(|(i, c)| (c.as_str(), i))
+            .collect();
+        let mut rows = record.rows;
+        rows.sort_by_key(|r| place.get(r.cell.as_str()).copied().unwrap_or(usize::MAX));
+        let mut text = String::new();
+        for row in &rows {
+            let message = |e: RowError| StoreError::Record {
+                path: rows_path.clone(),
+                message: e.to_string(),
+            };
+            text.push_str(&row.to_line().map_err(message)?);
+            text.push('\n');
+        }
+        write_atomic(&rows_path, text.as_bytes())?;
+        self.rows = LineLog::open(&rows_path).map_err(write)?;
+        Ok(())
+    }
+
+    /// Writes a derived file (report, figure) atomically; sub-folders are made.
+    ///
+    /// # Errors
+    ///
+    /// A failure to write.
+    pub fn write_derived(&self, name: &str, bytes: &[u8]) -> Result<PathBuf, StoreError> {
+        write_derived(&self.path, name, bytes)
+    }
+}
+
+/// Writes a derived file into a run folder, atomically, without opening it for appending.
+///
+/// # Errors
+///
+/// A failure to write.
+pub fn write_derived(folder: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf, StoreError> {
+    let path = folder.join(name);
+    if let Some(parent) = path.parent() {
+        std::fs::create_dir_all(parent).map_err(|source| StoreError::Write {
+            path: parent.to_path_buf(),
+            source,
+        })?;
+    }
+    write_atomic(&path, bytes)?;
+    Ok(path)
+}
+
+impl RunRecord {
+    /// Reads a run folder; a torn last line is ignored.
+    ///
+    /// # Errors
+    ///
+    /// Unreadable, damaged or newer files.
+    pub fn read(path: &Path) -> Result<Self, StoreError> {
+        let record_path = path.join("run.json");
+        let text = std::fs::read_to_string(&record_path).map_err(|source| StoreError::Read {
+            path: record_path.clone(),
+            source,
+        })?;
+        let bad = |message: String| StoreError::Record {
+            path: record_path.clone(),
+            message,
+        };
+        let record: Value =
+            serde_json::from_str(&text).map_err(|e| bad(format!("not JSON: {e}")))?;
+        match record.get("schema").and_then(Value::as_str) {
+            Some(RUN_SCHEMA) => {}
+            other => {
+                let found = other.unwrap_or("none");
+                return Err(bad(format!(
+                    "schema is `{found}`, this program reads `{RUN_SCHEMA}`"
+                )));
+            }
+        }
+        let rows = read_rows(&path.join("rows.jsonl"))?;
+        let timings = read_timings(&path.join("timings.jsonl"))?;
+        Ok(Self {
+            record,
+            rows,
+            timings: timings.into_iter().map(|t| (t.cell.clone(), t)).collect(),
+        })
+    }
+}
+
+fn read_rows(path: &Path) -> Result<Vec<Row>, StoreError> {
+    let (lines, _) = read_lines(path).map_err(|source| StoreError::Read {
+        path: path.to_path_buf(),
+        source,
+    })?;
+    let mut rows: Vec<Row> = Vec::with_capacity(lines.len());
+    let mut place: HashMap<String, usize> = HashMap::new();
+    for (index, line) in lines.iter().enumerate() {
+        let row = Row::from_line(line).map_err(|source| StoreError::Line {
+            path: path.to_path_buf(),
+            line: index + 1,
+            source,
+        })?;
+        match place.get(&row.cell) {
+            Some(at) => rows[*at] = row,
+            None => {
+                place.insert(row.cell.clone(), rows.len());
+                rows.push(row);
+            }
+        }
+    }
+    Ok(rows)
+}
+
+fn read_timings(path: &Path) -> Result<Vec<TimingLine>, StoreError> {
+    let (lines, _) = read_lines(path).map_err(|source| StoreError::Read {
+        path: path.to_path_buf(),
+        source,
+    })?;
+    let parse = |(index, line): (usize, &String)| {
+        serde_json::from_str(line).map_err(|e| StoreError::Line {
+            path: path.to_path_buf(),
+            line: index + 1,
+            source: RowError::Form(e.to_string()),
+        })
+    };
+    lines.iter().enumerate().map(parse).collect()
+}
+
+/// Cuts torn last lines, and timings at the end whose row was never committed.
+fn cut_torn(path: &Path, record: &RunRecord) -> Result<(), StoreError> {
+    let rows = path.join("rows.jsonl");
+    let write = |p: &Path| {
+        let path = p.to_path_buf();
+        move |source| StoreError::Write { path, source }
+    };
+    let (_, end) = read_lines(&rows).map_err(write(&rows))?;
+    cut(&rows, end).map_err(write(&rows))?;
+    let timings = path.join("timings.jsonl");
+    let (lines, mut end) = read_lines(&timings).map_err(write(&timings))?;
+    let committed: HashSet<&str> = record.rows.iter().map(|r| r.cell.as_str()).collect();
+    for line in lines.iter().rev() {
+        let cell = serde_json::from_str::<TimingLine>(line)
+            .map(|t| t.cell)
+            .unwrap_or_default();
+        if committed.contains(cell.as_str()) {
+            break;
+        }
+        end -= line.len() as u64 + 1;
+    }
+    cut(&timings, end).map_err(write(&timings))
+}
+
+fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let mut name = path.file_name().unwrap_or_default().to_os_string();
+    name.push(".tmp");
+    let temporary = path.with_file_name(name);
+    let write = || -> io::Result<()> {
+        let mut file = File::create(&temporary)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        drop(file);
+        std::fs::rename(&temporary, path)
+    };
+    write().map_err(|source| {
+        // A half-written temporary is of no use to anybody; the error that matters is the first one.
+        drop(std::fs::remove_file(&temporary));
+        StoreError::Write {
+            path: path.to_path_buf(),
+            source,
+        }
+    })
+}

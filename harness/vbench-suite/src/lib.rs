@@ -1,0 +1,24 @@
+//! Suite TOML and manifests in, checked suite and cells out.
+//!
+//! ```text
+//! problem.rs    one problem with file, line and key; all of them are reported together
+//! reader.rs     typed access to a TOML table that notes every problem and every unknown key
+//! parse.rs      one suite file -> SuiteFile (schema version 1)
+//! manifest.rs   JSONL manifest -> utterances
+//! resolve.rs    SuiteFile + includes + manifests -> Suite, in which everything is checked
+//! expand.rs     Suite + selection -> cells in a fixed order
+//! ```
+//!
+//! Out of scope: decoding audio, opening models, fetching corpora.
+
+pub mod expand;
+pub mod manifest;
+pub mod parse;
+pub mod problem;
+pub mod reader;
+pub mod resolve;
+
+pub use expand::{Selection, SelectionError, expand};
+pub use parse::{Metric, Task};
+pub use problem::{Problem, ProblemClass, SuiteError};
+pub use resolve::{AbsentCorpus, Block, Corpus, Gate, LoadContext, ModelEntry, Suite, load};

@@ -1,0 +1,632 @@
+//! One suite file -> [`SuiteFile`] (schema version 1). Every problem of the file is reported at once.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use toml_edit::Document;
+use vbench_core::{Codec, Condition, Degradation, NoiseKind, Room};
+
+use crate::problem::{Problem, Problems, closest};
+use crate::reader::TableReader;
+
+/// The suite schema that this version reads.
+pub const SCHEMA: u64 = 1;
+
+/// What a suite asks of a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Task {
+    /// Speech to text.
+    Asr,
+    /// Audio to a label.
+    Classify,
+    /// Audio to speech segments.
+    Vad,
+    /// Audio to audio through a codec.
+    Codec,
+    /// Speech to speech in turns.
+    Agent,
+}
+
+impl Task {
+    const ALL: [(&'static str, Self); 5] = [
+        ("asr", Self::Asr),
+        ("classify", Self::Classify),
+        ("vad", Self::Vad),
+        ("codec", Self::Codec),
+        ("agent", Self::Agent),
+    ];
+
+    /// The name used in suites.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::ALL
+            .iter()
+            .find(|(_, t)| *t == self)
+            .map_or("", |(n, _)| n)
+    }
+}
+
+/// What a suite reports; the first one listed is the headline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Metric {
+    /// Word error rate.
+    Wer,
+    /// Character error rate (grapheme clusters).
+    Cer,
+    /// Sentence error rate.
+    Ser,
+    /// Achieved signal-to-noise ratio.
+    Snr,
+    /// Real-time factor.
+    Rtf,
+}
+
+impl Metric {
+    const ALL: [(&'static str, Self); 5] = [
+        ("wer", Self::Wer),
+        ("cer", Self::Cer),
+        ("ser", Self::Ser),
+        ("snr", Self::Snr),
+        ("rtf", Self::Rtf),
+    ];
+
+    /// The name used in suites.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::ALL
+            .iter()
+            .find(|(_, m)| *m == self)
+            .map_or("", |(n, _)| n)
+    }
+}
+
+/// A suite file as written, each value checked on its own.
+#[derive(Debug)]
+pub struct SuiteFile {
+    /// Suite name.
+    pub name: String,
+    /// One sentence.
+    pub description: String,
+    /// What is asked of the model.
+    pub task: Task,
+    /// Other suites to include, relative to this file.
+    pub include: Vec<(String, Option<usize>)>,
+    /// Why the default suite does not include this one; `None` when it does.
+    pub not_in_all: Option<String>,
+    /// Seed of every random draw; `None` in a suite that is only included.
+    pub seed: Option<u64>,
+    /// Corpora in order.
+    pub corpora: Vec<CorpusSpec>,
+    /// Conditions in order.
+    pub conditions: Vec<Condition>,
+    /// Models in order.
+    pub models: Vec<(String, String)>,
+    /// Metrics in order.
+    pub metrics: Vec<Metric>,
+    /// Normaliser name.
+    pub normalizer: Option<String>,
+    /// Alignment weights name.
+    pub weights: Option<String>,
+    /// Properties to stratify by, with their offsets.
+    pub strata: Vec<(String, Option<usize>)>,
+    /// Gate rules.
+    pub gates: Vec<GateSpec>,
+}
+
+/// Where a corpus comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CorpusSource {
+    /// A manifest file, relative to the suite.
+    Manifest(String),
+    /// A corpus of `suites/corpora.toml`, fetched into the cache.
+    Pull(String),
+    /// A corpus that the user imports into the cache with `vbench data import`.
+    Import(String),
+}
+
+/// A corpus as a suite names it.
+#[derive(Debug)]
+pub struct CorpusSpec {
+    /// Name used in cells.
+    pub name: String,
+    /// Where it comes from.
+    pub source: CorpusSource,
+    /// Only these ids, if any are given.
+    pub ids: Vec<String>,
+    /// Only utterances with all of these tags.
+    pub select: BTreeMap<String, String>,
+    /// How to get it, shown when it is absent.
+    pub hint: String,
+    /// Byte offset in the suite file.
+    pub offset: Option<usize>,
+}
+
+/// A gate rule as written; evaluated when a run is compared with a baseline.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GateSpec {
+    /// Metric that is gated.
+    pub metric: Metric,
+    /// Stratum, `property=value`, or `all`.
+    pub stratum: String,
+    /// Largest tolerated increase, as a fraction for error rates.
+    pub max_increase: f64,
+}
+
+/// Parses the text of a suite file.
+///
+/// # Errors
+///
+/// All problems of the file: TOML syntax, unknown keys, wrong types, duplicate names, values out of range.
+pub fn parse_suite(path: &Path, text: &str) -> Result<SuiteFile, Vec<Problem>> {
+    let mut problems = Problems::new(path, text);
+    let document = match Document::parse(text) {
+        Ok(document) => document,
+        Err(e) => {
+            problems.add(
+                e.span().map(|s| s.start),
+                "",
+                format!("not valid TOML: {}", e.message()),
+            );
+            return Err(problems.list);
+        }
+    };
+    let mut root = TableReader::new(document.as_table(), "", None);
+    let suite = read_root(&mut root, &mut problems);
+    root.finish(&mut problems);
+    problems.list.sort_by_key(|p| p.line);
+    if problems.list.is_empty() {
+        Ok(suite)
+    } else {
+        Err(problems.list)
+    }
+}
+
+fn read_root(root: &mut TableReader, problems: &mut Problems) -> SuiteFile {
+    match root.unsigned(problems, "schema") {
+        Some(SCHEMA) => {}
+        Some(other) => root.problem(
+            problems,
+            "schema",
+            format!("this version reads schema {SCHEMA}, found {other}"),
+        ),
+        None => root.problem(
+            problems,
+            "schema",
+            format!("required key is missing: write `schema = {SCHEMA}`"),
+        ),
+    }
+    let name = root.required_string(problems, "name");
+    let description = root.string(problems, "description").unwrap_or_default();
+    let task_name = root.required_string(problems, "task");
+    let task = named(root, problems, "task", &task_name, &Task::ALL).unwrap_or(Task::Asr);
+    let include = with_offsets(root, problems, "include");
+    let not_in_all = read_in_all(root, problems);
+    let seed = root.unsigned(problems, "seed");
+    let corpora: Vec<_> = root
+        .tables(problems, "corpora")
+        .into_iter()
+        .map(|t| read_corpus(t, problems))
+        .collect();
+    unique(
+        root,
+        problems,
+        "corpora",
+        corpora.iter().map(|c| c.name.as_str()),
+    );
+    let conditions = read_conditions(root, problems);
+    let models: Vec<_> = root
+        .tables(problems, "models")
+        .into_iter()
+        .map(|t| read_model(t, problems))
+        .collect();
+    unique(
+        root,
+        problems,
+        "models",
+        models.iter().map(|m| m.0.as_str()),
+    );
+    let metric_names = root.strings(problems, "metrics");
+    unique(
+        root,
+        problems,
+        "metrics",
+        metric_names.iter().map(String::as_str),
+    );
+    let metrics = metric_names
+        .iter()
+        .filter_map(|m| named(root, problems, "metrics", m, &Metric::ALL))
+        .collect();
+    let normalizer = root.string(problems, "normalizer");
+    let weights = root.string(problems, "weights");
+    if let Some(w) = weights
+        .as_deref()
+        .filter(|w| !["sclite", "levenshtein"].contains(w))
+    {
+        root.problem(
+            problems,
+            "weights",
+            format!("expected `sclite` or `levenshtein`, found `{w}`"),
+        );
+    }
+    let strata = with_offsets(root, problems, "strata");
+    unique(
+        root,
+        problems,
+        "strata",
+        strata.iter().map(|s| s.0.as_str()),
+    );
+    let gates = root
+        .tables(problems, "gates")
+        .into_iter()
+        .filter_map(|t| read_gate(t, problems))
+        .collect();
+    if corpora.is_empty() && include.is_empty() {
+        root.problem(
+            problems,
+            "corpora",
+            "a suite needs at least one of `[[corpora]]` and `include`",
+        );
+    }
+    SuiteFile {
+        name,
+        description,
+        task,
+        include,
+        not_in_all,
+        seed,
+        corpora,
+        conditions,
+        models,
+        metrics,
+        normalizer,
+        weights,
+        strata,
+        gates,
+    }
+}
+
+fn with_offsets(
+    root: &mut TableReader,
+    problems: &mut Problems,
+    key: &'static str,
+) -> Vec<(String, Option<usize>)> {
+    let names = root.strings(problems, key);
+    let offset = root.offset_of(key);
+    names.into_iter().map(|n| (n, offset)).collect()
+}
+
+fn read_in_all(root: &mut TableReader, problems: &mut Problems) -> Option<String> {
+    let in_all = root.boolean(problems, "in_all").unwrap_or(true);
+    let reason = root.string(problems, "in_all_reason");
+    match (in_all, reason) {
+        (true, None) => None,
+        (true, Some(_)) => {
+            root.problem(problems, "in_all_reason", "only goes with `in_all = false`");
+            None
+        }
+        (false, Some(reason)) if !reason.trim().is_empty() => Some(reason),
+        (false, _) => {
+            root.problem(
+                problems,
+                "in_all",
+                "`in_all = false` needs `in_all_reason = \"…\"`",
+            );
+            None
+        }
+    }
+}
+
+fn read_corpus(mut table: TableReader, problems: &mut Problems) -> CorpusSpec {
+    let name = table.required_string(problems, "name");
+    check_name(&table, problems, &name);
+    let offset = table.offset_of("name");
+    let manifest = table
+        .string(problems, "manifest")
+        .map(CorpusSource::Manifest);
+    let pull = table.string(problems, "pull").map(CorpusSource::Pull);
+    let import = table.string(problems, "import").map(CorpusSource::Import);
+    let mut sources: Vec<CorpusSource> = [manifest, pull, import].into_iter().flatten().collect();
+    if sources.len() != 1 {
+        table.problem(
+            problems,
+            "name",
+            format!(
+                "corpus `{name}` needs exactly one of `manifest`, `pull` and `import`, found {}",
+                sources.len()
+            ),
+        );
+    }
+    let source = sources
+        .pop()
+        .unwrap_or(CorpusSource::Manifest(String::new()));
+    let ids = table.strings(problems, "ids");
+    let select = table.string_map(problems, "select");
+    let hint = table.string(problems, "hint").unwrap_or_default();
+    table.finish(problems);
+    CorpusSpec {
+        name,
+        source,
+        ids,
+        select,
+        hint,
+        offset,
+    }
+}
+
+fn read_model(mut table: TableReader, problems: &mut Problems) -> (String, String) {
+    let name = table.required_string(problems, "name");
+    check_name(&table, problems, &name);
+    let spec = table.required_string(problems, "spec");
+    table.finish(problems);
+    (name, spec)
+}
+
+fn read_gate(mut table: TableReader, problems: &mut Problems) -> Option<GateSpec> {
+    let metric_name = table.required_string(problems, "metric");
+    let metric = named(&table, problems, "metric", &metric_name, &Metric::ALL);
+    let stratum = table.required_string(problems, "stratum");
+    if stratum != "all" && !stratum.contains('=') && !stratum.is_empty() {
+        table.problem(
+            problems,
+            "stratum",
+            format!("expected `all` or `property=value`, found `{stratum}`"),
+        );
+    }
+    let max_increase = table.number(problems, "max_increase");
+    if max_increase.is_none() {
+        table.problem(
+            problems,
+            "max_increase",
+            "required key is missing (a fraction such as 0.005)",
+        );
+    }
+    table.finish(problems);
+    Some(GateSpec {
+        metric: metric?,
+        stratum,
+        max_increase: max_increase?,
+    })
+}
+
+fn read_conditions(root: &mut TableReader, problems: &mut Problems) -> Vec<Condition> {
+    let defined: Vec<Condition> = root
+        .tables(problems, "condition")
+        .into_iter()
+        .map(|t| read_condition(t, problems))
+        .collect();
+    unique(
+        root,
+        problems,
+        "condition",
+        defined.iter().map(|c| c.name.as_str()),
+    );
+    let names = root.strings(problems, "conditions");
+    unique(
+        root,
+        problems,
+        "conditions",
+        names.iter().map(String::as_str),
+    );
+    let mut conditions = Vec::new();
+    for name in &names {
+        if let Some(found) = defined.iter().find(|c| c.name == *name) {
+            conditions.push(found.clone());
+        } else if let Some(builtin) = Condition::builtin(name) {
+            conditions.push(builtin);
+        } else {
+            let builtins = vbench_core::BUILTIN_CONDITIONS.iter().map(|b| b.name);
+            let known: Vec<&str> = builtins
+                .chain(defined.iter().map(|c| c.name.as_str()))
+                .collect();
+            let hint = closest(name, known.iter().copied()).map_or_else(
+                || format!("known: {}", known.join(", ")),
+                |k| format!("did you mean `{k}`?"),
+            );
+            root.problem(
+                problems,
+                "conditions",
+                format!("unknown condition `{name}`; {hint}"),
+            );
+        }
+    }
+    for condition in &defined {
+        if !names.contains(&condition.name) {
+            let name = &condition.name;
+            root.problem(
+                problems,
+                "condition",
+                format!("`{name}` is defined but not listed in `conditions`"),
+            );
+        }
+        if Condition::builtin(&condition.name).is_some_and(|b| b.steps != condition.steps) {
+            let name = &condition.name;
+            root.problem(
+                problems,
+                "condition",
+                format!("`{name}` is a built-in condition with another recipe; rename yours"),
+            );
+        }
+    }
+    conditions
+}
+
+fn read_condition(mut table: TableReader, problems: &mut Problems) -> Condition {
+    let name = table.required_string(problems, "name");
+    check_name(&table, problems, &name);
+    let steps = table
+        .tables(problems, "steps")
+        .into_iter()
+        .filter_map(|t| read_step(t, problems))
+        .collect();
+    table.finish(problems);
+    Condition { name, steps }
+}
+
+fn read_step(mut table: TableReader, problems: &mut Problems) -> Option<Degradation> {
+    let noise = table.string(problems, "noise");
+    let reverb = table.table(problems, "reverb");
+    let codec = table.string(problems, "codec");
+    let step = match (noise, reverb, codec) {
+        (Some(kind), None, None) => read_noise(&mut table, problems, &kind),
+        (None, Some(room), None) => read_room(room, problems).map(Degradation::Reverb),
+        (None, None, Some(name)) => read_codec(&mut table, problems, &name).map(Degradation::Codec),
+        _ => {
+            let path = table.key_path("");
+            problems.add(
+                table.offset_of(""),
+                path.trim_end_matches('.'),
+                "a step is exactly one of `noise = \"speech-shaped\", snr_db = …`, `reverb = {…}`, `codec = \"mp3\", kbps = …`",
+            );
+            None
+        }
+    };
+    table.finish(problems);
+    step
+}
+
+fn read_noise(table: &mut TableReader, problems: &mut Problems, kind: &str) -> Option<Degradation> {
+    let kinds = [
+        ("speech-shaped", NoiseKind::SpeechShaped),
+        ("white", NoiseKind::White),
+    ];
+    let kind = named(table, problems, "noise", kind, &kinds);
+    let snr_db = table.number(problems, "snr_db");
+    match snr_db {
+        None => table.problem(
+            problems,
+            "snr_db",
+            "a noise step needs `snr_db` (dB on the active speech level)",
+        ),
+        Some(snr) if !(-40.0..=80.0).contains(&snr) => {
+            table.problem(
+                problems,
+                "snr_db",
+                format!("expected -40 to 80 dB, found {snr}"),
+            );
+        }
+        Some(_) => {}
+    }
+    Some(Degradation::Noise {
+        kind: kind?,
+        snr_db: snr_db?,
+    })
+}
+
+fn read_room(mut table: TableReader, problems: &mut Problems) -> Option<Room> {
+    let size = table.numbers(problems, "size_m");
+    let rt60 = table.number(problems, "rt60_s");
+    let distance = table.number(problems, "distance_m");
+    for (key, missing) in [
+        ("size_m", size.is_none()),
+        ("rt60_s", rt60.is_none()),
+        ("distance_m", distance.is_none()),
+    ] {
+        if missing {
+            table.problem(problems, key, "required key is missing");
+        }
+    }
+    let size_m: Option<[f64; 3]> = size.and_then(|s| <[f64; 3]>::try_from(s).ok());
+    if !size_m.is_some_and(|s| s.iter().all(|m| (1.0..=100.0).contains(m))) {
+        table.problem(problems, "size_m", "expected three lengths of 1 to 100 m");
+    }
+    if rt60.is_some_and(|t| !(0.05..=10.0).contains(&t)) {
+        table.problem(problems, "rt60_s", "expected 0.05 to 10 s");
+    }
+    if let (Some(d), Some(s)) = (distance, size_m) {
+        let longest = s.iter().map(|m| m * m).sum::<f64>().sqrt() - 1.0;
+        if !(0.1..=longest).contains(&d) {
+            table.problem(
+                problems,
+                "distance_m",
+                format!("expected 0.1 to {longest:.1} m in this room, found {d}"),
+            );
+        }
+    }
+    table.finish(problems);
+    Some(Room {
+        size_m: size_m?,
+        rt60_s: rt60?,
+        distance_m: distance?,
+    })
+}
+
+fn read_codec(table: &mut TableReader, problems: &mut Problems, name: &str) -> Option<Codec> {
+    const MP3_KBPS: [u64; 14] = [8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160];
+    let kbps = table.unsigned(problems, "kbps");
+    let Some(rate) = kbps else {
+        table.problem(problems, "kbps", "a codec step needs `kbps`");
+        return None;
+    };
+    let small = u32::try_from(rate).ok()?;
+    match name {
+        "mp3" if MP3_KBPS.contains(&rate) => Some(Codec::Mp3 { kbps: small }),
+        "mp3" => {
+            table.problem(
+                problems,
+                "kbps",
+                format!("MP3 at 16 kHz has the rates {MP3_KBPS:?}, found {rate}"),
+            );
+            None
+        }
+        "opus" if (6..=64).contains(&rate) => Some(Codec::Opus { kbps: small }),
+        "opus" => {
+            table.problem(
+                problems,
+                "kbps",
+                format!("Opus takes 6 to 64 kbit/s here, found {rate}"),
+            );
+            None
+        }
+        other => {
+            table.problem(
+                problems,
+                "codec",
+                format!("unknown codec `{other}`; known: mp3, opus"),
+            );
+            None
+        }
+    }
+}
+
+fn named<T: Copy>(
+    table: &TableReader,
+    problems: &mut Problems,
+    key: &str,
+    value: &str,
+    all: &[(&'static str, T)],
+) -> Option<T> {
+    let found = all.iter().find(|(n, _)| *n == value).map(|(_, t)| *t);
+    if found.is_none() && !value.is_empty() {
+        let known: Vec<&str> = all.iter().map(|(n, _)| *n).collect();
+        table.problem(
+            problems,
+            key,
+            format!("expected one of {}, found `{value}`", known.join(", ")),
+        );
+    }
+    found
+}
+
+fn unique<'n>(
+    table: &TableReader,
+    problems: &mut Problems,
+    key: &str,
+    names: impl Iterator<Item = &'n str>,
+) {
+    let mut seen: Vec<&str> = Vec::new();
+    for name in names {
+        if seen.contains(&name) {
+            table.problem(problems, key, format!("duplicate name `{name}`"));
+        }
+        seen.push(name);
+    }
+}
+
+fn check_name(table: &TableReader, problems: &mut Problems, name: &str) {
+    if name
+        .chars()
+        .any(|c| c == '/' || c == '=' || c == ',' || c.is_whitespace() || c.is_control())
+    {
+        table.problem(problems, "name", format!("`{name}` must not hold `/`, `=`, `,` or white space: names become parts of cell keys"));
+    }
+}

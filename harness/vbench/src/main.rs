@@ -1,0 +1,2 @@
+//! The vbench command line.
+fn main() {}

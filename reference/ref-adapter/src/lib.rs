@@ -1,0 +1,1 @@
+//! The reference models behind the harness's Model trait.

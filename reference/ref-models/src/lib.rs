@@ -1,0 +1,3 @@
+//! Reference speech models on candle, with their own front end.
+
+pub mod kernels;
