@@ -73,12 +73,12 @@ VOICES = {
     "kokoro-tebukuro-gb": kokoro("jf_tebukuro", "f", "gb"),
     "kokoro-kumo-gb": kokoro("jm_kumo", "m", "gb"),
     "espeak-us-f2": espeak("gmw/en-US+f2", "f", "us", 140, 50),
-    "espeak-us-david": espeak("gmw/en-US+david", "m", "us", 140, 45),
+    "espeak-us-m": espeak("gmw/en-US", "m", "us", 140, 45),
     "espeak-gb-f2": espeak("gmw/en+f2", "f", "gb", 140, 50),
     "espeak-rp-edward": espeak("gmw/en-GB-x-rp+edward", "m", "gb", 140, 50),
     "espeak-lancaster-edward": espeak("gmw/en-GB-x-gbclan+edward", "m", "gb", 135, 42),
     "espeak-scotland-f2": espeak("gmw/en-GB-scotland+f2", "f", "scotland", 135, 50),
-    "espeak-caribbean-edward": espeak("gmw/en-029+edward", "m", "caribbean", 135, 55),
+    "espeak-caribbean-edward": espeak("gmw/en-029+edward", "m", "caribbean", 140, 50),
     "festival-nsk": {"engine": "festival", "voice": "telugu_NSK_diphone", "gender": "m", "accent": "te"},
     "espeak-te-m1": espeak("dra/te+m1", "m", "te", 140, 50),
     "espeak-te-m3": espeak("dra/te+m3", "m", "te", 140, 40),
@@ -164,6 +164,8 @@ def say_festival(voice, text, _seed):
     with tempfile.TemporaryDirectory() as folder:
         program = Path(folder) / "say.scm"
         program.write_text(
+            # The voice resets Int_Method, which is not set where no other voice is installed.
+            "(Parameter.set 'Int_Method nil)\n"
             f'(voice_{voice["voice"]})\n(utt.save.wave (utt.synth (Utterance Text "{text}")) "{folder}/out.wav" \'riff)\n',
             encoding="utf-8",
         )
@@ -189,12 +191,17 @@ def phonemes(text, british):
     return [g2p(part) for part in Hibari.split_sentences(text)]
 
 
+# The one voice inside the package was trained on American phonemes; three British vowels it never heard are replaced
+# by the nearest it did hear. Length marks and the missing r stay, which keep the reading British.
+HIBARI_HEARD = str.maketrans({"a": "æ", "ɒ": "ɔ", "Q": "O"})
+
+
 def say_hibari(voice, text, seed):
     import numpy as np
     from hibari import Hibari
 
     tts = once("hibari", lambda: Hibari(threads=1))
-    parts = [tts.from_phonemes(p, seed=seed) for p in phonemes(text, voice["british"])]
+    parts = [tts.from_phonemes(p.translate(HIBARI_HEARD), seed=seed) for p in phonemes(text, voice["british"])]
     return np.concatenate(parts), 24000
 
 

@@ -1,2 +1,130 @@
-//! Developer commands.
-fn main() {}
+//! Developer commands: `cargo xtask test`, `tidy`, `ci`.
+#![expect(clippy::print_stderr, reason = "a developer tool talks to its terminal")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::time::Instant;
+
+use clap::{Parser, Subcommand};
+use xtask::{peers, root, tidy};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Developer commands of vbench")]
+struct Cli {
+    #[command(subcommand)]
+    command: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Provision the peer tools in target/peers, then run every test; skips are counted (a failure with CI=true)
+    Test {
+        /// Arguments for `cargo test`, e.g. `-p vbench-score`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        rest: Vec<String>,
+    },
+    /// Check the invariants of ARCHITECTURE.md that a machine can check
+    Tidy,
+    /// Format, lint, docs, deny, test: what must pass before a change lands
+    Ci,
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Task::Test { rest } => test(&rest),
+        Task::Tidy => run_tidy(),
+        Task::Ci => ci(),
+    };
+    if done { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn run_tidy() -> bool {
+    let problems = tidy::check(&root());
+    for problem in &problems {
+        eprintln!("tidy: {problem}");
+    }
+    problems.is_empty()
+}
+
+fn ci() -> bool {
+    let deny = || peers::tool("cargo-deny");
+    let steps: [(&str, &dyn Fn() -> bool); 5] = [
+        ("format", &|| cargo(&["fmt", "--all", "--check"], &[])),
+        ("lint", &|| cargo(&["clippy", "--release", "--workspace", "--all-targets", "--", "-D", "warnings"], &[])),
+        ("docs", &|| cargo(&["doc", "--release", "--workspace", "--no-deps"], &[("RUSTDOCFLAGS", "-D warnings")])),
+        ("deny", &|| match deny() {
+            Ok(program) => run(Command::new(program).args(["check", "bans", "licenses", "sources"])),
+            Err(e) => {
+                eprintln!("cargo-deny is not to be had: {e}");
+                false
+            }
+        }),
+        ("test", &|| test(&[])),
+    ];
+    let mut times = Vec::new();
+    let mut passed = true;
+    for (name, step) in steps {
+        eprintln!("==> {name}");
+        let began = Instant::now();
+        let ok = step();
+        times.push(format!("{name} {:.0} s{}", began.elapsed().as_secs_f64(), if ok { "" } else { " FAILED" }));
+        eprintln!("==> {}", times.last().map_or("", String::as_str));
+        passed &= ok;
+        if !ok {
+            break;
+        }
+    }
+    eprintln!("ci: {}", times.join(", "));
+    passed
+}
+
+fn test(rest: &[String]) -> bool {
+    let peers = peers::provision();
+    for line in &peers.report {
+        eprintln!("{line}");
+    }
+    let log = root().join("target/skipped.txt");
+    if std::fs::write(&log, "").is_err() {
+        eprintln!("cannot write {}", log.display());
+        return false;
+    }
+    let mut arguments = vec!["test", "--release"];
+    if !rest.iter().any(|a| a == "-p" || a == "--package") {
+        arguments.push("--workspace");
+    }
+    arguments.extend(rest.iter().map(String::as_str));
+    let log_text = log.to_string_lossy().into_owned();
+    let mut environment = vec![("VBENCH_SKIP_LOG", log_text.as_str())];
+    let python = peers.python.as_ref().map(|p| p.to_string_lossy().into_owned());
+    if let Some(python) = &python {
+        environment.push(("VBENCH_PEER_PYTHON", python));
+    }
+    let passed = cargo(&arguments, &environment);
+    let skipped = std::fs::read_to_string(&log).unwrap_or_default();
+    let count = skipped.lines().count();
+    for line in skipped.lines() {
+        eprintln!("{line}");
+    }
+    eprintln!("skipped tests: {count}");
+    if count > 0 && std::env::var("CI").is_ok_and(|v| v == "true") {
+        eprintln!("CI=true: a skipped test is a failure");
+        return false;
+    }
+    passed
+}
+
+fn cargo(arguments: &[&str], environment: &[(&str, &str)]) -> bool {
+    let program = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
+    run(Command::new(program).args(arguments).envs(environment.iter().copied()))
+}
+
+fn run(command: &mut Command) -> bool {
+    let folder: PathBuf = root();
+    match command.current_dir(Path::new(&folder)).status() {
+        Ok(status) => status.success(),
+        Err(e) => {
+            eprintln!("cannot start {command:?}: {e}");
+            false
+        }
+    }
+}

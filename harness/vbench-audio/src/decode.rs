@@ -241,8 +241,11 @@ impl Pcm {
         if channels == 0 || channels > MAX_CHANNELS {
             return Err(DecodeError::Channels { format, channels, max: MAX_CHANNELS });
         }
-        let max_frames = (options.max_duration_s.max(0.0) * f64::from(rate_hz)) as usize;
-        Ok(Self { format, rate_hz, channels, mono: Vec::new(), max_frames, max_duration_s: options.max_duration_s })
+        // However high the rate that a file declares, its decoded samples take 2 GiB at most.
+        const MAX_FRAMES: f64 = (1u64 << 29) as f64;
+        let max_duration_s = options.max_duration_s.clamp(0.0, MAX_FRAMES / f64::from(rate_hz));
+        let max_frames = (max_duration_s * f64::from(rate_hz)) as usize;
+        Ok(Self { format, rate_hz, channels, mono: Vec::new(), max_frames, max_duration_s })
     }
 
     /// Appends whole frames of interleaved samples.

@@ -1,7 +1,9 @@
 //! Conditions applied to clips, with receipts.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use vbench_core::hash::sha256_samples;
-use vbench_core::{Codec, Condition, Degradation, Receipt, Room, StepReceipt};
+use vbench_core::{Codec, Condition, Degradation, NoiseKind, Receipt, Room, StepReceipt};
 
 use crate::error::DegradeError;
 use crate::level::{SpeechLevel, active_speech_level};
@@ -22,91 +24,196 @@ pub struct DegradeContext<'a> {
     pub corpus_spectrum: Option<&'a LongTermSpectrum>,
 }
 
-/// Applies `condition` to a clip (mono, 16 kHz); the result has the clip's length.
+/// A clip with what every condition needs of it, computed once: its hash, its active level, and the last noise drawn for
+/// it, since one realisation serves all levels.
 ///
-/// The clean condition returns its input unchanged. Otherwise every step hands on samples of the 16-bit grid
-/// (multiples of 2^-15, rounded half to even), so that receipts' hashes are stable. Noise and reverberation never
-/// clip: a common gain below 0 dB is applied where needed and recorded. Codec output beyond full scale is clamped, and
-/// the clamped samples are counted.
-///
-/// The same clip, condition, seed and utterance give the same bytes on every machine of one architecture and one
-/// build, whatever the thread.
+/// Use one `Clip` for all conditions of an utterance; [`degrade`] is the same for a single condition.
+#[derive(Debug)]
+pub struct Clip {
+    samples: Vec<f32>,
+    sha256: String,
+    level: Option<SpeechLevel>,
+    noise: Mutex<Option<(NoiseKey, Arc<Vec<f64>>)>>,
+}
+
+/// All that a noise realisation depends on, but the clip's length.
+#[derive(Debug, Clone, PartialEq)]
+struct NoiseKey {
+    kind: NoiseKind,
+    seed: u64,
+    utterance: String,
+    key: String,
+    spectrum: String,
+}
+
+impl Clip {
+    /// Takes mono samples at 16 kHz, nominally -1..1.
+    ///
+    /// # Errors
+    /// [`DegradeError::Empty`], [`DegradeError::NonFinite`].
+    pub fn new(samples: Vec<f32>) -> Result<Self, DegradeError> {
+        if samples.is_empty() {
+            return Err(DegradeError::Empty);
+        }
+        if let Some(index) = samples.iter().position(|x| !x.is_finite()) {
+            return Err(DegradeError::NonFinite { index, value: samples[index] });
+        }
+        let (sha256, level) = (sha256_samples(&samples), active_speech_level(&samples, RATE_HZ));
+        Ok(Self { samples, sha256, level, noise: Mutex::new(None) })
+    }
+
+    /// The samples.
+    #[must_use]
+    pub fn samples(&self) -> &[f32] {
+        &self.samples
+    }
+
+    /// SHA-256 of the samples as little-endian f32.
+    #[must_use]
+    pub fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
+    /// Active speech level, `None` for silence.
+    #[must_use]
+    pub fn level(&self) -> Option<SpeechLevel> {
+        self.level
+    }
+
+    /// Applies `condition`; the result has the clip's length.
+    ///
+    /// The clean condition returns the clip unchanged. Otherwise every step hands on samples of the 16-bit grid
+    /// (multiples of 2^-15, rounded half to even), so that receipts' hashes are stable. Noise and reverberation never
+    /// clip: a common gain below 0 dB is applied where needed and recorded. Codec output beyond full scale is clamped,
+    /// and the clamped samples are counted.
+    ///
+    /// The same clip, condition, seed and utterance give the same bytes, whatever the thread and the order.
+    ///
+    /// # Errors
+    /// [`DegradeError`]; in particular silence has no SNR ([`DegradeError::NoActiveSpeech`]) and a build without an
+    /// encoder says so ([`DegradeError::NoEncoder`]), never passing clean audio on.
+    pub fn degrade(
+        &self,
+        condition: &Condition,
+        context: &DegradeContext<'_>,
+    ) -> Result<(Vec<f32>, Receipt), DegradeError> {
+        let key = condition.key_without_level();
+        let mut samples: Option<Vec<f32>> = None;
+        let mut steps = Vec::with_capacity(condition.steps.len());
+        for (index, step) in condition.steps.iter().enumerate() {
+            let input = samples.as_deref().unwrap_or(&self.samples);
+            // Two steps of one kind in a chain must not draw the same numbers; the first keeps the plain key, so that
+            // it pairs with the condition that has it alone.
+            let key = if index == 0 { key.clone() } else { format!("{key}#{index}") };
+            let (output, receipt) = match step {
+                Degradation::Noise { kind, snr_db } => self.add_noise(input, *kind, *snr_db, key, context)?,
+                Degradation::Reverb(room) => add_reverb(input, room, &key, context)?,
+                Degradation::Codec(codec) => round_trip(input, *codec)?,
+            };
+            samples = Some(output);
+            steps.push(StepReceipt { recipe: step.recipe(), ..receipt });
+        }
+        let receipt = Receipt {
+            input_sha256: self.sha256.clone(),
+            recipe: condition.recipe(),
+            output_sha256: samples.as_deref().map_or_else(|| self.sha256.clone(), sha256_samples),
+            samples: self.samples.len() as u64,
+            active_level_dbfs: self.level.map(|l| l.active_dbfs),
+            steps,
+        };
+        Ok((samples.unwrap_or_else(|| self.samples.clone()), receipt))
+    }
+
+    fn add_noise(
+        &self,
+        input: &[f32],
+        kind: NoiseKind,
+        snr_db: f64,
+        key: String,
+        context: &DegradeContext<'_>,
+    ) -> Result<(Vec<f32>, StepReceipt), DegradeError> {
+        // The level of what this step hears: the clip's own for the first one.
+        let first = core::ptr::eq(input, self.samples.as_slice());
+        let level = if first { self.level } else { active_speech_level(input, RATE_HZ) };
+        let noise = self.realisation(kind, key, context)?;
+        let result = noise::add(input, level, &noise, snr_db)?;
+        let mut receipt = Achieved::default();
+        receipt.push("achieved_snr_db", result.achieved_snr_db);
+        receipt.push("noise_dbfs", result.noise_dbfs);
+        receipt.push("gain_db", result.gain_db);
+        Ok((result.samples, receipt.into_step()))
+    }
+
+    /// The noise for this clip, drawn or remembered.
+    fn realisation(
+        &self,
+        kind: NoiseKind,
+        key: String,
+        context: &DegradeContext<'_>,
+    ) -> Result<Arc<Vec<f64>>, DegradeError> {
+        let wanted = NoiseKey {
+            kind,
+            seed: context.seed,
+            utterance: context.utterance.to_owned(),
+            key,
+            spectrum: context.corpus_spectrum.map(|s| s.sha256().to_owned()).unwrap_or_default(),
+        };
+        let memo = || self.noise.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((known, noise)) = &*memo()
+            && *known == wanted
+        {
+            return Ok(Arc::clone(noise));
+        }
+        let (len, spectrum) = (self.samples.len(), context.corpus_spectrum);
+        let noise =
+            Arc::new(noise::realisation(kind, len, wanted.seed, &wanted.utterance, &wanted.key, spectrum)?);
+        *memo() = Some((wanted, Arc::clone(&noise)));
+        Ok(noise)
+    }
+}
+
+/// Applies one condition to a clip (mono, 16 kHz): [`Clip::new`] and [`Clip::degrade`] in one.
 ///
 /// # Errors
-/// [`DegradeError`]; in particular silence has no SNR ([`DegradeError::NoActiveSpeech`]) and a build without an encoder
-/// says so ([`DegradeError::NoEncoder`]), never passing clean audio on.
+/// As those two.
 pub fn degrade(
     clean: &[f32],
     condition: &Condition,
     context: &DegradeContext<'_>,
 ) -> Result<(Vec<f32>, Receipt), DegradeError> {
-    if clean.is_empty() {
-        return Err(DegradeError::Empty);
-    }
-    if let Some(index) = clean.iter().position(|x| !x.is_finite()) {
-        return Err(DegradeError::NonFinite { index, value: clean[index] });
-    }
-    let level = active_speech_level(clean, RATE_HZ);
-    let input_sha256 = sha256_samples(clean);
-    let key = condition.key_without_level();
-    let mut samples: Option<Vec<f32>> = None;
-    let mut steps = Vec::with_capacity(condition.steps.len());
-    for step in &condition.steps {
-        let input = samples.as_deref().unwrap_or(clean);
-        // The level of what this step hears: the clip's own for the first one.
-        let step_level = if samples.is_none() { level } else { active_speech_level(input, RATE_HZ) };
-        let (output, receipt) = apply(step, input, step_level, &key, context)?;
-        samples = Some(output);
-        steps.push(receipt);
-    }
-    let output_sha256 = samples.as_deref().map_or_else(|| input_sha256.clone(), sha256_samples);
-    let receipt = Receipt {
-        input_sha256,
-        recipe: condition.recipe(),
-        output_sha256,
-        samples: clean.len() as u64,
-        active_level_dbfs: level.map(|l| l.active_dbfs),
-        steps,
-    };
-    Ok((samples.unwrap_or_else(|| clean.to_vec()), receipt))
+    Clip::new(clean.to_vec())?.degrade(condition, context)
 }
 
-fn apply(
-    step: &Degradation,
-    input: &[f32],
-    level: Option<SpeechLevel>,
-    key: &str,
-    context: &DegradeContext<'_>,
-) -> Result<(Vec<f32>, StepReceipt), DegradeError> {
-    let mut receipt = StepReceipt { recipe: step.recipe(), achieved: Vec::new(), facts: Vec::new() };
-    let mut achieved = |name: &str, value: f64| receipt.achieved.push((name.to_owned(), value));
-    let samples = match step {
-        Degradation::Noise { kind, snr_db } => {
-            let noise =
-                noise::realisation(*kind, input.len(), context.seed, context.utterance, key, context.corpus_spectrum)?;
-            let result = noise::add(input, level, &noise, *snr_db)?;
-            achieved("achieved_snr_db", result.achieved_snr_db);
-            achieved("noise_dbfs", result.noise_dbfs);
-            achieved("gain_db", result.gain_db);
-            result.samples
-        }
-        Degradation::Reverb(room) => add_reverb(input, room, key, context, &mut achieved)?,
-        Degradation::Codec(codec) => {
-            let result = match codec {
-                Codec::Mp3 { kbps } => codec::mp3::round_trip(input, *kbps)?,
-                Codec::Opus { kbps } => codec::opus::round_trip(input, *kbps)?,
-            };
-            let mut grid = Grid::default();
-            let samples: Vec<f32> = result.samples.iter().map(|x| quantise(f64::from(*x), &mut grid)).collect();
-            achieved("kbps", result.kbps);
-            achieved("delay_removed_samples", result.delay_removed as f64);
-            achieved("clipped_samples", grid.clipped as f64);
-            receipt.facts.push(("encoder".to_owned(), result.encoder));
-            receipt.facts.push(("decoder".to_owned(), result.decoder));
-            samples
-        }
+/// Collects a step's achieved values.
+#[derive(Default)]
+struct Achieved(Vec<(String, f64)>);
+
+impl Achieved {
+    fn push(&mut self, name: &str, value: f64) {
+        self.0.push((name.to_owned(), value));
+    }
+
+    /// A receipt whose recipe the caller fills in.
+    fn into_step(self) -> StepReceipt {
+        StepReceipt { recipe: String::new(), achieved: self.0, facts: Vec::new() }
+    }
+}
+
+fn round_trip(input: &[f32], codec: Codec) -> Result<(Vec<f32>, StepReceipt), DegradeError> {
+    let result = match codec {
+        Codec::Mp3 { kbps } => codec::mp3::round_trip(input, kbps)?,
+        Codec::Opus { kbps } => codec::opus::round_trip(input, kbps)?,
     };
-    Ok((samples, receipt))
+    let mut grid = Grid::default();
+    let samples: Vec<f32> = result.samples.iter().map(|x| quantise(f64::from(*x), &mut grid)).collect();
+    let mut receipt = Achieved::default();
+    receipt.push("kbps", result.kbps);
+    receipt.push("delay_removed_samples", result.delay_removed as f64);
+    receipt.push("clipped_samples", grid.clipped as f64);
+    let mut step = receipt.into_step();
+    step.facts.push(("encoder".to_owned(), result.encoder));
+    step.facts.push(("decoder".to_owned(), result.decoder));
+    Ok((samples, step))
 }
 
 fn add_reverb(
@@ -114,20 +221,23 @@ fn add_reverb(
     room: &Room,
     key: &str,
     context: &DegradeContext<'_>,
-    achieved: &mut impl FnMut(&str, f64),
-) -> Result<Vec<f32>, DegradeError> {
+) -> Result<(Vec<f32>, StepReceipt), DegradeError> {
     let response = reverb::draw(room, context.seed, context.utterance, key)?;
     let wet = response.apply(input);
     let (samples, gain_db) = quantise_without_clipping(&wet);
-    achieved("t30_s", response.measures.t30_s.unwrap_or(f64::NAN));
-    achieved("drr_db", response.measures.drr_db);
-    achieved("c50_db", response.measures.c50_db);
-    achieved("gain_db", gain_db);
-    for (axis, (s, m)) in ["x", "y", "z"].iter().zip(response.source_m.iter().zip(&response.microphone_m)) {
-        achieved(&format!("source_{axis}_m"), *s);
-        achieved(&format!("microphone_{axis}_m"), *m);
+    let mut receipt = Achieved::default();
+    if let Some(t30_s) = response.measures.t30_s {
+        receipt.push("t30_s", t30_s);
     }
-    Ok(samples)
+    receipt.push("drr_db", response.measures.drr_db);
+    receipt.push("c50_db", response.measures.c50_db);
+    receipt.push("gain_db", gain_db);
+    for (who, position) in [("source", response.source_m), ("microphone", response.microphone_m)] {
+        for (axis, metres) in ["x", "y", "z"].iter().zip(position) {
+            receipt.push(&format!("{who}_{axis}_m"), metres);
+        }
+    }
+    Ok((samples, receipt.into_step()))
 }
 
 /// Scales down if a sample would exceed the 16-bit grid, then rounds; the samples and the gain in dB.

@@ -3,6 +3,8 @@
 //! Plain scalar code with twiddles from the `libm` crate: the same bytes on every x86-64 machine, unlike an FFT that
 //! picks its kernels by the CPU at run time.
 
+use std::sync::OnceLock;
+
 /// A complex FFT of a power-of-two length: Stockham autosort, radix 4 with one radix-2 pass where needed.
 #[derive(Debug)]
 pub(crate) struct Fft {
@@ -33,6 +35,12 @@ impl Fft {
         let twiddle_re = (0..len).map(|k| libm::cos(step * k as f64)).collect();
         let twiddle_im = (0..len).map(|k| libm::sin(step * k as f64)).collect();
         Self { len, twiddle_re, twiddle_im }
+    }
+
+    /// The plan for `len`, kept for the life of the process: twiddles cost more than a transform.
+    pub(crate) fn shared(len: usize) -> &'static Self {
+        static PLANS: [OnceLock<Fft>; usize::BITS as usize] = [const { OnceLock::new() }; usize::BITS as usize];
+        PLANS[len.trailing_zeros() as usize].get_or_init(|| Self::new(len))
     }
 
     /// Length of the transform.
@@ -117,7 +125,7 @@ fn pass2(x: &Complex, y: &mut Complex, s: usize) {
 /// Convolution with one fixed real filter by overlap-save; two real blocks share one complex transform.
 #[derive(Debug)]
 pub(crate) struct Convolver {
-    fft: Fft,
+    fft: &'static Fft,
     response: Complex,
     taps: usize,
 }
@@ -128,7 +136,7 @@ impl Convolver {
         let taps = filter.len().max(1);
         // Twice the filter's length and at least 4096 keeps most of each block useful at a size that stays in cache.
         let len = (2 * taps).next_power_of_two().max(4096);
-        let fft = Fft::new(len);
+        let fft = Fft::shared(len);
         let mut response = Complex::zeros(len);
         let scale = 1.0 / len as f64;
         for (slot, h) in response.re.iter_mut().zip(filter) {

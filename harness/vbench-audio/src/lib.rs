@@ -35,7 +35,7 @@ pub mod reverb;
 mod spectrum;
 
 pub use decode::{DecodeOptions, Decoded, Format, decode_bytes, decode_file, read_file, sniff};
-pub use degrade::{DegradeContext, degrade};
+pub use degrade::{Clip, DegradeContext, degrade};
 pub use encode::{encode_ogg_opus, encode_wav, write_wav};
 pub use error::{DecodeError, DegradeError, EncodeError};
 pub use g722::decode_g722;

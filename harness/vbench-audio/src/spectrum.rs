@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use vbench_core::hash::sha256_hex;
+
 use crate::RATE_HZ;
 use crate::fft::{Complex, Convolver, Fft};
 use crate::level::active_speech_level;
@@ -60,6 +62,7 @@ impl SpectrumAccumulator {
 #[derive(Debug)]
 pub struct LongTermSpectrum {
     power: Vec<f64>,
+    sha256: String,
     /// Filter that gives white noise of unit variance this spectrum and unit variance.
     filter: Convolver,
 }
@@ -78,13 +81,20 @@ impl LongTermSpectrum {
         let power: Vec<f64> =
             if (total - 1.0).abs() < 1e-9 { power.to_vec() } else { power.iter().map(|p| p / total).collect() };
         let filter = Convolver::new(&shaping_filter(&power));
-        Some(Self { power, filter })
+        let bytes: Vec<u8> = power.iter().flat_map(|p| p.to_le_bytes()).collect();
+        Some(Self { power, sha256: sha256_hex(&bytes), filter })
     }
 
     /// The 257 band powers, 0 to 8 kHz, summing to 1: what a run record stores.
     #[must_use]
     pub fn power(&self) -> &[f64] {
         &self.power
+    }
+
+    /// SHA-256 of the band powers as little-endian f64: the spectrum's identity in a run record.
+    #[must_use]
+    pub fn sha256(&self) -> &str {
+        &self.sha256
     }
 
     /// Shapes white noise; `white` must be longer than the result by [`Self::extra_samples`].
@@ -103,7 +113,7 @@ fn active_spectrum(samples: &[f32]) -> Option<Vec<f64>> {
     let level = active_speech_level(samples, RATE_HZ)?;
     let floor = libm::pow(10.0, (level.active_dbfs - ACTIVE_MARGIN_DB) / 10.0);
     let scale = libm::pow(10.0, -level.active_dbfs / 10.0);
-    let fft = Fft::new(FRAME);
+    let fft = Fft::shared(FRAME);
     let window: Vec<f64> =
         (0..FRAME).map(|i| 0.5 - 0.5 * libm::cos(2.0 * core::f64::consts::PI * i as f64 / FRAME as f64)).collect();
     let mut power = vec![0.0; FRAME / 2 + 1];
@@ -138,7 +148,7 @@ fn shaping_filter(power: &[f64]) -> Vec<f64> {
         data.re[k] = gain;
         data.re[(FRAME - k) % FRAME] = gain;
     }
-    Fft::new(FRAME).inverse_unscaled(&mut data, &mut Complex::default());
+    Fft::shared(FRAME).inverse_unscaled(&mut data, &mut Complex::default());
     let half = FILTER_TAPS / 2;
     let mut filter: Vec<f64> = (0..FILTER_TAPS)
         .map(|i| {

@@ -9,8 +9,11 @@
 //!
 //! Out of scope: files, clocks, text alignment (vbench-score), formatting (vbench-report).
 
+pub mod aggregate;
 pub mod scored;
+pub mod strata;
 pub mod summary;
 
+pub use aggregate::{SummaryHead, summarize};
 pub use scored::ScoredCell;
 pub use summary::{ConditionDelta, Coverage, Failure, StratumSummary, Summary};

@@ -44,7 +44,11 @@ impl Coverage {
     /// Share of planned cells with a hypothesis, 0 to 1.
     #[must_use]
     pub fn fraction(&self) -> f64 {
-        if self.planned == 0 { 0.0 } else { self.done as f64 / self.planned as f64 }
+        if self.planned == 0 {
+            0.0
+        } else {
+            self.done as f64 / self.planned as f64
+        }
     }
 }
 
@@ -73,6 +77,9 @@ pub struct StratumSummary {
     pub chars: ErrorCounts,
     /// Word error rate as a fraction: ratio of sums.
     pub wer: Estimate,
+    /// What the interval is conditional on when the resampling unit is not the speaker, e.g. `conditional on these 4
+    /// speakers`; shown beside the estimates.
+    pub note: Option<String>,
     /// Mean of utterance WERs as a fraction; never the headline.
     pub wer_macro: Option<f64>,
     /// Character error rate as a fraction: ratio of sums.

@@ -120,7 +120,7 @@ impl Model for HypothesesModel {
                 text: text.clone(),
                 ..Hypothesis::default()
             },
-            simulated_ns: Some(0),
+            clock: ResponseClock::Untimed,
         })
     }
 }

@@ -91,14 +91,15 @@ pub fn unit(interval: &Interval) -> String {
     format!("{} ({})", interval.unit, count(interval.clusters as u64))
 }
 
-/// The warning due when the resampling unit is not the speaker, with the number of speakers where it is known.
+/// The warning due when the resampling unit is not the speaker: the stratum's own note, which names the number of
+/// speakers, or the general wording where there is none.
 #[must_use]
-pub fn conditional(unit: ResamplingUnit, speakers: Option<usize>) -> Option<String> {
-    match (unit, speakers) {
-        (ResamplingUnit::Speaker, _) => None,
-        (_, Some(1)) => Some("conditional on this 1 speaker".to_owned()),
-        (_, Some(n)) if n > 1 => Some(format!("conditional on these {n} speakers")),
-        (_, _) => Some("conditional on these speakers".to_owned()),
+pub fn conditional(unit: ResamplingUnit, note: Option<&str>) -> Option<String> {
+    match unit {
+        ResamplingUnit::Speaker => None,
+        ResamplingUnit::Session | ResamplingUnit::Utterance => {
+            Some(note.map_or_else(|| "conditional on these speakers".to_owned(), visible))
+        }
     }
 }
 
@@ -267,11 +268,9 @@ mod tests {
 
     #[test]
     fn units_other_than_the_speaker_are_conditional() {
-        assert_eq!(conditional(ResamplingUnit::Speaker, Some(18)), None);
-        assert_eq!(
-            conditional(ResamplingUnit::Utterance, Some(3)).as_deref(),
-            Some("conditional on these 3 speakers")
-        );
+        let note = Some("conditional on these 3 speakers");
+        assert_eq!(conditional(ResamplingUnit::Speaker, note), None);
+        assert_eq!(conditional(ResamplingUnit::Utterance, note).as_deref(), note);
         assert_eq!(conditional(ResamplingUnit::Session, None).as_deref(), Some("conditional on these speakers"));
     }
 }

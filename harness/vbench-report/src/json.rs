@@ -6,19 +6,20 @@
 //! ```text
 //! {"schema", "suite", "normalizer", "weights", "seed", "primary",
 //!  "coverage": {"planned", "done", "failed", "skipped", "outstanding", "fraction"},
-//!  "results": [{"model", "stratum": {"by", "value"}, "metric", "normalizer"?, "weights"?, "counts": {…}, "estimate"}],
+//!  "results": [{"model", "stratum": {"by", "value"}, "metric", "normalizer"?, "weights"?, "counts": {…}, "estimate",
+//!               "note"?}],
 //!  "failures": [{"cell", "outcome", "kind", "text"}]}
 //! ```
 //!
 //! Metrics: `wer`, `wer_macro`, `cer`, `ser` (share of utterances with a word error), `achieved_snr_db`, `rtf`, and
-//! `wer_difference` with `from`, `p_value`. An estimate is
+//! `wer_difference` with `from`, `p_value`. `note` tells what an interval is conditional on. An estimate is
 //! `{"value", "lo", "hi", "level", "method", "unit", "clusters", "n", "seed"}` or `{"value", "reason"}`.
 
 use serde_json::{Map, Value, json};
 use vbench_compare::{ConditionDelta, StratumSummary, Summary};
 use vbench_core::{ErrorCounts, Estimate};
 
-use crate::format::usable_interval;
+use crate::format::{conditional, usable_interval};
 
 /// Schema of [`summary_json`].
 pub const SCHEMA: &str = "vbench/run/1";
@@ -105,6 +106,10 @@ fn result(
     all.extend(own_counts.unwrap_or_default());
     out.insert("counts".into(), all.into());
     out.insert("estimate".into(), estimate_json(estimate));
+    let unit = usable_interval(estimate).ok().map(|i| i.unit);
+    if let Some(note) = unit.and_then(|unit| conditional(unit, s.note.as_deref())) {
+        out.insert("note".into(), note.into());
+    }
     out.into()
 }
 

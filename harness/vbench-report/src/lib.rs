@@ -1,5 +1,40 @@
-//! HTML, Markdown and figures from a summary; formats numbers and computes none.
+//! HTML, Markdown, JSON, terminal table and figures from a summary; formats numbers and computes none.
+//!
+//! ```text
+//! input.rs       what a report is made of
+//! format.rs      the one home of number and text formatting
+//! strata.rs      the order in which every output shows strata
+//! view.rs        the report as formatted text, in two halves: findings, and timings with provenance
+//! html.rs        one self-contained page (templates/)
+//! markdown.rs    the same tables, small enough for a pull-request comment
+//! json.rs        schema vbench/run/1
+//! terminal.rs    one table that fits the width
+//! figures.rs     what is plotted; PNG and SVG from one drawing
+//! plot.rs        the dot-and-whisker drawing
+//! palette.rs     light and dark colours, safe for colour-blind readers
+//! ```
+//!
+//! Two runs with one seed give the same bytes in HTML and Markdown outside [`BLOCK_BEGIN`] … [`BLOCK_END`].
+//!
+//! Out of scope: files and folders (the binary writes what is returned here), clocks, statistics.
 
+pub mod error;
+pub mod figures;
+pub mod format;
+pub mod html;
 pub mod input;
+pub mod json;
+pub mod markdown;
+pub mod palette;
+mod plot;
+mod strata;
+pub mod terminal;
+mod view;
 
+pub use error::ReportError;
+pub use figures::{Figure, figures, figures_in};
+pub use html::{BLOCK_BEGIN, BLOCK_END, render_html};
 pub use input::{AlignedToken, AudioClip, ReportInput, TokenOp, WorstCell};
+pub use json::summary_json;
+pub use markdown::render_markdown;
+pub use terminal::terminal_table;

@@ -51,6 +51,9 @@ pub(crate) struct Canvas {
     pub width: i32,
     /// Device pixels per layout unit.
     pub scale: i32,
+    /// How much lower than its anchor a vertically centred text must be put, in em: the backends disagree on what the
+    /// centre of a line is.
+    pub text_drop: f64,
     /// Colours.
     pub palette: Palette,
 }
@@ -151,7 +154,7 @@ impl DotPlot {
     /// Draws the whole figure.
     pub(crate) fn draw<DB: DrawingBackend>(&self, area: &Area<DB>, canvas: Canvas) -> Drawn<DB> {
         let layout = self.layout(canvas.width);
-        let pen = Pen { area, scale: canvas.scale };
+        let pen = Pen { area, scale: canvas.scale, text_drop: canvas.text_drop };
         let colours = canvas.palette;
         area.fill(&colours.background)?;
         pen.bold(&self.title, MARGIN, MARGIN + 10, TITLE_PX, colours.ink)?;
@@ -262,6 +265,7 @@ fn draw_row<DB: DrawingBackend>(
 struct Pen<'a, DB: DrawingBackend> {
     area: &'a Area<DB>,
     scale: i32,
+    text_drop: f64,
 }
 
 impl<DB: DrawingBackend> Pen<'_, DB> {
@@ -295,9 +299,12 @@ impl<DB: DrawingBackend> Pen<'_, DB> {
         side: HPos,
         weight: FontStyle,
     ) -> Drawn<DB> {
-        let font = (FAMILY, px * SIZE_TO_EM * f64::from(self.scale)).into_font().style(weight);
+        // `FontDesc::style` would keep the glyphs of the regular face; only the constructor looks the face up.
+        let font = FontDesc::from((FAMILY, px * SIZE_TO_EM * f64::from(self.scale), weight));
         let style = TextStyle::from(font).color(&colour).pos(Pos::new(side, VPos::Center));
-        self.area.draw_text(text, &style, self.at(at))
+        let (x, y) = self.at(at);
+        let drop = (px * self.text_drop * f64::from(self.scale)).round() as i32;
+        self.area.draw_text(text, &style, (x, y + drop))
     }
 
     /// The marker of a series: shape and colour both tell it. Open (background inside) when there is no interval.

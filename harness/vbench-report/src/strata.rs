@@ -66,19 +66,6 @@ pub(crate) fn models(summary: &Summary) -> Vec<&str> {
     models
 }
 
-/// How many speakers a stratum is known to hold: the suite's speaker strata tell it for the whole run and, of course,
-/// for a stratum of one speaker.
-pub(crate) fn known_speakers(summary: &Summary, stratum: &StratumSummary) -> Option<usize> {
-    match stratum.by.as_str() {
-        "speaker" => Some(1),
-        "all" => {
-            let n = summary.strata.iter().filter(|s| s.by == "speaker" && s.model == stratum.model).count();
-            (n > 0).then_some(n)
-        }
-        _ => None,
-    }
-}
-
 /// Appends what is not there yet; for lists of a few entries.
 pub(crate) fn push_new<T: PartialEq>(list: &mut Vec<T>, item: T) {
     if !list.contains(&item) {

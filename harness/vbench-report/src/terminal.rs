@@ -109,7 +109,7 @@ impl Layout {
                 groups.push(title);
             }
             for row in &group.rows {
-                table.add_row(cells(summary, row, several_models, density, &mut reasons));
+                table.add_row(cells(row, several_models, density, &mut reasons));
             }
         }
         for (i, column) in table.column_iter_mut().enumerate() {
@@ -157,7 +157,6 @@ fn header(several_models: bool, density: Density, level: Option<&str>) -> Vec<Ce
 }
 
 fn cells(
-    summary: &Summary,
     s: &StratumSummary,
     several_models: bool,
     density: Density,
@@ -176,7 +175,7 @@ fn cells(
     cells.push(Cell::new(format!("{}/{}/{}", s.words.sub, s.words.del, s.words.ins)));
     cells.push(Cell::new(number(s.snr_db.as_ref(), level, density, reasons)));
     cells.push(Cell::new(number(s.rtf.as_ref(), format::FACTOR, density, reasons)));
-    cells.push(Cell::new(units(summary, s, density)));
+    cells.push(Cell::new(units(s, density)));
     cells
 }
 
@@ -197,7 +196,7 @@ fn number(estimate: Option<&Estimate>, style: NumberStyle, density: Density, rea
 }
 
 /// The unit of the WER; units of other metrics are named where they differ.
-fn units(summary: &Summary, s: &StratumSummary, density: Density) -> String {
+fn units(s: &StratumSummary, density: Density) -> String {
     let text = |estimate: &Estimate| {
         format::usable_interval(estimate).ok().map(|i| {
             let mark = if format::conditional(i.unit, None).is_some() { "*" } else { "" };
@@ -218,8 +217,10 @@ fn units(summary: &Summary, s: &StratumSummary, density: Density) -> String {
             None => different.push((unit, vec![name])),
         }
     }
-    parts.extend(different.into_iter().map(|(unit, names)| format!("{} {unit}", names.join(", "))));
-    let _ = summary;
+    parts.extend(different.into_iter().map(|(unit, names)| {
+        let text = format!("{} {unit}", names.join(", "));
+        if density.stacked { text.replace("utterance", "utt.") } else { text }
+    }));
     match (parts.is_empty(), density.stacked) {
         (true, _) => ABSENT.to_owned(),
         (false, true) => parts.join("\n"),

@@ -227,7 +227,7 @@ fn run_cell(
                 t_sent: sent,
                 t_first: None,
                 t_final,
-                audio_s: samples.len() as f64 / f64::from(vbench_audio::SAMPLE_RATE),
+                audio_s: samples.len() as f64 / f64::from(vbench_audio::RATE_HZ),
                 stages: vec![
                     stage("decode", "harness", start, decoded),
                     stage("degrade", degrader, decoded, sent),

@@ -6,9 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
 use rayon::prelude::*;
-use vbench_audio::{
-    DecodeError, DecodeLimits, DegradeContext, DegradeErrorKind, LongTermSpectrum, SpectrumBuilder,
-};
+use vbench_audio::{DecodeError, DecodeOptions, DegradeContext, DegradeError, LongTermSpectrum, SpectrumAccumulator};
 use vbench_core::hash::sha256_hex;
 use vbench_core::{
     Cell, Codec, Condition, Degradation, NoiseKind, Outcome, Reason, ReasonKind, Receipt, Utterance,
@@ -97,18 +95,20 @@ impl<'a> AudioPreparer<'a> {
     fn spectrum(&self, corpus: &str) -> Option<Arc<LongTermSpectrum>> {
         let (all, slot) = self.corpora.get(corpus)?;
         slot.get_or_init(|| {
-            // Per-utterance spectra in parallel, summed in manifest order: the same bytes for any number of threads.
-            let parts: Vec<Option<SpectrumBuilder>> = all
+            // Utterances in parallel; the accumulator sums in the order of their ids, whatever the thread.
+            let parts: Vec<SpectrumAccumulator> = all
                 .par_iter()
                 .map(|utterance| {
-                    let samples = read_utterance(utterance).ok()?;
-                    let mut part = SpectrumBuilder::new();
-                    part.add(&samples);
-                    Some(part)
+                    let mut part = SpectrumAccumulator::new();
+                    // A file that cannot be read has no spectrum; its own cells fail with the reason.
+                    if let Ok(samples) = read_utterance(utterance) {
+                        part.add(&utterance.id, &samples);
+                    }
+                    part
                 })
                 .collect();
-            let mut sum = SpectrumBuilder::new();
-            for part in parts.iter().flatten() {
+            let mut sum = SpectrumAccumulator::new();
+            for part in parts {
                 sum.merge(part);
             }
             sum.finish().map(Arc::new)
@@ -147,8 +147,8 @@ impl Prepare for AudioPreparer<'_> {
         let (samples, receipt) =
             vbench_audio::degrade(&clean, condition, &context).map_err(|e| {
                 let text = e.to_string();
-                match e.kind {
-                    DegradeErrorKind::NoEncoder { .. } => Outcome::Skipped(Reason {
+                match e {
+                DegradeError::NoEncoder { .. } => Outcome::Skipped(Reason {
                         kind: ReasonKind::NoEncoder,
                         text,
                     }),
@@ -180,34 +180,29 @@ impl Prepare for AudioPreparer<'_> {
 /// A typed reason that names the file, the position, what was expected and what was found.
 pub fn read_utterance(utterance: &Utterance) -> Result<Vec<f32>, Reason> {
     let path: &Path = &utterance.audio;
-    let limits = DecodeLimits::default();
-    let bad = |kind, text: String| Reason {
-        kind,
-        text: format!("{}: {text}", path.display()),
-    };
-    let bytes = vbench_audio::read_file(path, &limits).map_err(|e| match &e {
+    let options =
+        DecodeOptions { start_s: utterance.start_s, duration_s: cut_duration(utterance), ..DecodeOptions::default() };
+    let bad = |kind, text: String| Reason { kind, text: format!("{}: {text}", path.display()) };
+    let bytes = vbench_audio::read_file(path, options.max_bytes).map_err(|e| match &e {
         DecodeError::Read { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
-            Reason {
-                kind: ReasonKind::MissingAudio,
-                text: e.to_string(),
-            }
+            Reason { kind: ReasonKind::MissingAudio, text: e.to_string() }
         }
-        _ => Reason {
-            kind: ReasonKind::BadAudio,
-            text: e.to_string(),
-        },
+        DecodeError::Read { .. } => Reason { kind: ReasonKind::BadAudio, text: e.to_string() },
+        _ => bad(ReasonKind::BadAudio, e.to_string()),
     })?;
     if let Some(expected) = &utterance.sha256 {
         let actual = sha256_hex(&bytes);
         if actual != *expected {
-            return Err(bad(
-                ReasonKind::HashMismatch,
-                format!("sha256 is {actual}, the manifest says {expected}"),
-            ));
+            return Err(bad(ReasonKind::HashMismatch, format!("sha256 is {actual}, the manifest says {expected}")));
         }
     }
-    let audio = vbench_audio::decode_bytes(&bytes, &limits)
-        .map_err(|e| bad(ReasonKind::BadAudio, e.to_string()))?;
-    vbench_audio::cut(audio, utterance.start_s, utterance.duration_s)
-        .map_err(|e| bad(ReasonKind::BadAudio, e.to_string()))
+    match vbench_audio::decode_bytes(&bytes, &options) {
+        Ok(decoded) => Ok(decoded.samples),
+        Err(e) => Err(bad(ReasonKind::BadAudio, e.to_string())),
+    }
+}
+
+/// Without a start the stated duration describes the whole file and is rounded: it must not cut the last samples off.
+fn cut_duration(utterance: &Utterance) -> Option<f64> {
+    utterance.start_s.and(utterance.duration_s)
 }

@@ -65,6 +65,10 @@ pub(crate) fn check_share(name: &'static str, value: f64) -> Result<(), StatsErr
     if value > 0.0 && value < 1.0 {
         Ok(())
     } else {
-        Err(StatsError::OutOfRange { name, value, range: "the open interval from 0 to 1" })
+        Err(StatsError::OutOfRange {
+            name,
+            value,
+            range: "the open interval from 0 to 1",
+        })
     }
 }

@@ -1,2 +1,50 @@
-//! The vbench command line.
-fn main() {}
+//! The `vbench` command line: parses arguments, calls one command, prints its outcome, exits with the documented code.
+//!
+//! ```text
+//! cli.rs        arguments and `--help`
+//! pipeline.rs   the run on one screen: load, expand, run, score, aggregate, render
+//! open.rs       the one match from ModelSpec to Box<dyn Model>
+//! score.rs      stored rows -> scored cells
+//! record.rs     run.json and run ids
+//! render.rs     summary + rows -> report files
+//! progress.rs   progress with ETA on stderr
+//! failure.rs    message + exit code
+//! commands/     suite, models, data, report
+//! ```
+
+mod cli;
+mod commands;
+mod failure;
+mod open;
+mod pipeline;
+mod progress;
+mod record;
+mod render;
+mod score;
+
+use clap::Parser as _;
+
+use crate::cli::{Cli, Command};
+use crate::failure::Failure;
+
+fn main() -> std::process::ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        // clap prints help and usage errors itself and knows which stream; usage errors exit with 2, as documented.
+        Err(e) => e.exit(),
+    };
+    let outcome = match cli.command {
+        Command::Run(arguments) => pipeline::run(&arguments),
+        Command::Report(arguments) => commands::report::report(&arguments),
+        Command::Suite(command) => commands::suite::suite(&command),
+        Command::Models(command) => commands::models::models(&command),
+        Command::Data(command) => commands::data::data(&command),
+    };
+    match outcome {
+        Ok(code) => std::process::ExitCode::from(code as u8),
+        Err(Failure { code, message }) => {
+            failure::print_error(&message);
+            std::process::ExitCode::from(code as u8)
+        }
+    }
+}

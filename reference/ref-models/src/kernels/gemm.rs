@@ -1,10 +1,10 @@
-//! Matrix product with packed right-hand side: `C = A * B` (+ bias, GELU, or added to what C holds).
+//! Matrix product with packed right-hand side: `C = A * B` (+ bias), or added to what C holds.
 //!
 //! B of K x N is stored as panels of [`PANEL`] columns, each panel K rows of `PANEL` values, the last panel padded with zeros. A
 //! tile keeps some rows of A times one or two registers of columns in registers and walks the whole depth, so an element of C
 //! is always summed in the order of the depth, whatever M is: a single row gives the same bits as the same row in a batch.
 
-use super::lanes::{Lanes, dispatch, gelu_lanes};
+use super::lanes::{Lanes, dispatch};
 use super::Level;
 use half::f16;
 
@@ -25,9 +25,7 @@ pub enum Packed<'a> {
 pub struct Epilogue<'a> {
     /// One value a column, added to each row.
     pub bias: Option<&'a [f32]>,
-    /// Apply GELU after the bias.
-    pub gelu: bool,
-    /// Add to the present content of C instead of replacing it (after bias and GELU).
+    /// Add to the present content of C instead of replacing it.
     pub accumulate: bool,
 }
 
@@ -108,10 +106,10 @@ impl PackedWeights {
         }
     }
 
-    /// `C[m, n] = A[m, k] * W^T + bias`, then GELU and accumulation as asked; one thread. `lda` and `ldc` are row strides, so
+    /// `C[m, n] = A[m, k] * W^T + bias`, stored or added to C; one thread. `lda` and `ldc` are row strides, so
     /// rows of A may overlap (a convolution over rows in time).
-    pub fn apply(&self, a: &[f32], lda: usize, m: usize, c: &mut [f32], ldc: usize, gelu: bool, accumulate: bool) {
-        self.apply_columns(0..self.n, a, lda, m, c, ldc, gelu, accumulate);
+    pub fn apply(&self, a: &[f32], lda: usize, m: usize, c: &mut [f32], ldc: usize, accumulate: bool) {
+        self.apply_columns(0..self.n, a, lda, m, c, ldc, accumulate);
     }
 
     /// [`Self::apply`] for a range of outputs only; `columns.start` must be a multiple of [`PANEL`], and `c` starts there.
@@ -124,11 +122,10 @@ impl PackedWeights {
         m: usize,
         c: &mut [f32],
         ldc: usize,
-        gelu: bool,
         accumulate: bool,
     ) {
         assert!(columns.start.is_multiple_of(PANEL) && columns.end <= self.n, "columns {columns:?} of {}", self.n);
-        let epilogue = Epilogue { bias: self.bias.as_deref().map(|b| &b[columns.clone()]), gelu, accumulate };
+        let epilogue = Epilogue { bias: self.bias.as_deref().map(|b| &b[columns.clone()]), accumulate };
         gemm(a, lda, m, self.packed(columns.clone()), columns.len(), self.k, c, ldc, epilogue);
     }
 }
@@ -223,9 +220,21 @@ unsafe fn f32_body<V: Lanes>(job: &Job<'_>, panels: &[f32]) {
     unsafe { run::<V, f32>(job, panels) }
 }
 
+/// Rows from which it pays to widen a panel once instead of in every tile.
+const WIDEN_ROWS: usize = 24;
+
 #[inline(always)]
 unsafe fn f16_body<V: Lanes>(job: &Job<'_>, panels: &[u16]) {
-    unsafe { run::<V, u16>(job, panels) }
+    if job.m < WIDEN_ROWS {
+        return unsafe { run::<V, u16>(job, panels) };
+    }
+    let mut wide = vec![0.0f32; PANEL * job.k];
+    for (panel, first) in panels.chunks_exact(PANEL * job.k).zip((0..job.n).step_by(PANEL)) {
+        for i in (0..wide.len()).step_by(V::N) {
+            unsafe { V::load_f16(panel.as_ptr().add(i)).store(wide.as_mut_ptr().add(i)) };
+        }
+        unsafe { run_panel::<V, f32>(job, &wide, first) };
+    }
 }
 
 dispatch! { fn run_f32(job: &Job<'_>, panels: &[f32]) = f32_body }
@@ -234,24 +243,30 @@ dispatch! { fn run_f16(job: &Job<'_>, panels: &[u16]) = f16_body }
 #[inline(always)]
 unsafe fn run<V: Lanes, E: Element>(job: &Job<'_>, panels: &[E]) {
     for (panel, first) in panels.chunks_exact(PANEL * job.k).zip((0..job.n).step_by(PANEL)) {
-        for half in (0..PANEL.min(job.n - first)).step_by(2 * V::N) {
-            let b = unsafe { panel.as_ptr().add(half) };
-            let column = first + half;
-            let mut row = 0;
-            while row < job.m {
-                let left = job.m - row;
-                // SAFETY: `gemm` checked the shapes; rows and columns stay inside them.
-                row += unsafe {
-                    match V::TILE_ROWS.min(left) {
-                        12.. => tile::<V, E, 12>(job, b, row, column),
-                        8..=11 => tile::<V, E, 8>(job, b, row, column),
-                        6..=7 => tile::<V, E, 6>(job, b, row, column),
-                        4..=5 => tile::<V, E, 4>(job, b, row, column),
-                        2..=3 => tile::<V, E, 2>(job, b, row, column),
-                        _ => tile::<V, E, 1>(job, b, row, column),
-                    }
-                };
-            }
+        unsafe { run_panel::<V, E>(job, panel, first) };
+    }
+}
+
+/// All rows of the panel whose first column is `first`.
+#[inline(always)]
+unsafe fn run_panel<V: Lanes, E: Element>(job: &Job<'_>, panel: &[E], first: usize) {
+    for half in (0..PANEL.min(job.n - first)).step_by(2 * V::N) {
+        let b = unsafe { panel.as_ptr().add(half) };
+        let column = first + half;
+        let mut row = 0;
+        while row < job.m {
+            let left = job.m - row;
+            // SAFETY: `gemm` checked the shapes; rows and columns stay inside them.
+            row += unsafe {
+                match V::TILE_ROWS.min(left) {
+                    12.. => tile::<V, E, 12>(job, b, row, column),
+                    8..=11 => tile::<V, E, 8>(job, b, row, column),
+                    6..=7 => tile::<V, E, 6>(job, b, row, column),
+                    4..=5 => tile::<V, E, 4>(job, b, row, column),
+                    2..=3 => tile::<V, E, 2>(job, b, row, column),
+                    _ => tile::<V, E, 1>(job, b, row, column),
+                }
+            };
         }
     }
 }
@@ -274,55 +289,52 @@ unsafe fn tile<V: Lanes, E: Element, const M: usize>(job: &Job<'_>, b: *const E,
             }
         }
         let width = (job.n - column).min(2 * V::N);
-        if width == 2 * V::N {
-            let bias = job.end.bias.map(|bias| bias.as_ptr().add(column));
-            let bias = [0, V::N].map(|o| bias.map_or(V::splat(0.0), |p| V::load(p.add(o))));
+        let c = job.c.add(row * job.ldc + column);
+        // The loops below are short enough to be unrolled; an accumulator that is indexed by a variable anywhere would live
+        // in memory everywhere.
+        if width < 2 * V::N {
+            let mut buf = [0.0f32; MAX_TILE];
             for r in 0..M {
-                let c = job.c.add((row + r) * job.ldc + column);
-                for h in 0..2 {
-                    finish(acc[r][h], bias[h], c.add(h * V::N), job.end);
-                }
+                acc[r][0].store(buf.as_mut_ptr().add(r * PANEL));
+                acc[r][1].store(buf.as_mut_ptr().add(r * PANEL + V::N));
             }
-        } else {
+            finish_narrow(&buf, job, row..row + M, column, width);
+            return M;
+        }
+        if let Some(bias) = job.end.bias {
+            let b0 = V::load(bias.as_ptr().add(column));
+            let b1 = V::load(bias.as_ptr().add(column + V::N));
             for r in 0..M {
-                finish_narrow(acc[r], job, row + r, column, width);
+                acc[r] = [acc[r][0].add(b0), acc[r][1].add(b1)];
             }
+        }
+        if job.end.accumulate {
+            for r in 0..M {
+                let p = c.add(r * job.ldc);
+                acc[r] = [acc[r][0].add(V::load(p)), acc[r][1].add(V::load(p.add(V::N)))];
+            }
+        }
+        for r in 0..M {
+            let p = c.add(r * job.ldc);
+            acc[r][0].store(p);
+            acc[r][1].store(p.add(V::N));
         }
     }
     M
 }
 
-#[inline(always)]
-unsafe fn finish<V: Lanes>(acc: V, bias: V, c: *mut f32, end: Epilogue<'_>) {
-    unsafe {
-        let mut y = acc.add(bias);
-        if end.gelu {
-            y = gelu_lanes(y);
-        }
-        if end.accumulate {
-            y = y.add(V::load(c));
-        }
-        y.store(c);
-    }
-}
+/// Values of the largest tile.
+const MAX_TILE: usize = 12 * PANEL;
 
-/// The same for the last columns of a matrix whose width is not a multiple of two registers.
-#[inline(always)]
-unsafe fn finish_narrow<V: Lanes>(acc: [V; 2], job: &Job<'_>, row: usize, column: usize, width: usize) {
-    let mut c = [0.0f32; PANEL];
-    let mut bias = [0.0f32; PANEL];
-    unsafe {
-        let target = std::slice::from_raw_parts_mut(job.c.add(row * job.ldc + column), width);
-        if job.end.accumulate {
-            c[..width].copy_from_slice(target);
+/// Stores a tile at the last columns of a matrix whose width is not a multiple of two registers.
+unsafe fn finish_narrow(tile: &[f32; MAX_TILE], job: &Job<'_>, rows: std::ops::Range<usize>, column: usize, width: usize) {
+    for (r, line) in rows.zip(tile.chunks_exact(PANEL)) {
+        // SAFETY: `gemm` checked that C has these elements.
+        let target = unsafe { std::slice::from_raw_parts_mut(job.c.add(r * job.ldc + column), width) };
+        for (i, (c, v)) in target.iter_mut().zip(line).enumerate() {
+            let y = v + job.end.bias.map_or(0.0, |b| b[column + i]);
+            *c = if job.end.accumulate { y + *c } else { y };
         }
-        if let Some(b) = job.end.bias {
-            bias[..width].copy_from_slice(&b[column..column + width]);
-        }
-        for h in 0..2 {
-            finish(acc[h], V::load(bias.as_ptr().add(h * V::N)), c.as_mut_ptr().add(h * V::N), job.end);
-        }
-        target.copy_from_slice(&c[..width]);
     }
 }
 
@@ -348,21 +360,18 @@ mod tests {
             for (m, n, k) in [(1, 1, 1), (1, 33, 7), (2, 16, 64), (3, 31, 5), (5, 70, 9), (12, 64, 32), (13, 24, 3), (27, 97, 40)] {
                 let (a, w, bias, start) = (noise(m * (k + 3), 1), noise(n * k, 2), noise(n, 3), noise(m * (n + 2), 4));
                 let half: Vec<f16> = w.iter().map(|v| f16::from_f32(*v)).collect();
-                for (gelu, accumulate, is_half) in [(false, false, false), (true, false, true), (false, true, true), (true, true, false)] {
+                for (accumulate, is_half) in [(false, false), (false, true), (true, true), (true, false)] {
                     let packed = if is_half {
                         PackedWeights::from_f16(&half, n, k, Some(bias.clone()))
                     } else {
                         PackedWeights::from_f32(&w, n, k, Some(bias.clone()))
                     };
                     let mut c = start.clone();
-                    packed.apply(&a, k + 3, m, &mut c, n + 2, gelu, accumulate);
+                    packed.apply(&a, k + 3, m, &mut c, n + 2, accumulate);
                     for r in 0..m {
                         for j in 0..n {
                             let weight = |i: usize| if is_half { half[j * k + i].to_f64() } else { f64::from(w[j * k + i]) };
                             let mut want: f64 = (0..k).map(|i| f64::from(a[r * (k + 3) + i]) * weight(i)).sum::<f64>() + f64::from(bias[j]);
-                            if gelu {
-                                want = super::super::rows::tests::gelu_f64(want);
-                            }
                             if accumulate {
                                 want += f64::from(start[r * (n + 2) + j]);
                             }
@@ -384,10 +393,10 @@ mod tests {
             let a = noise(m * k, 9);
             let w = PackedWeights::from_f32(&noise(n * k, 8), n, k, None);
             let mut batch = vec![0.0; m * n];
-            w.apply(&a, k, m, &mut batch, n, true, false);
+            w.apply(&a, k, m, &mut batch, n, false);
             for r in 0..m {
                 let mut one = vec![0.0; n];
-                w.apply(&a[r * k..], k, 1, &mut one, n, true, false);
+                w.apply(&a[r * k..], k, 1, &mut one, n, false);
                 assert_eq!(one, batch[r * n..(r + 1) * n]);
             }
         });

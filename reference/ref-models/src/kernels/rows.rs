@@ -43,28 +43,42 @@ unsafe fn store_tail<V: Lanes>(v: V, out: &mut [f32]) {
     out.copy_from_slice(&buf[..n]);
 }
 
-/// Applies `f` to every register of `x`; tails are padded with `fill`.
-#[inline(always)]
-unsafe fn map_in_place<V: Lanes>(x: &mut [f32], fill: f32, mut f: impl FnMut(V) -> V) {
-    let mut chunks = x.chunks_exact_mut(V::N);
-    for c in &mut chunks {
-        unsafe { f(V::load(c.as_ptr())).store(c.as_mut_ptr()) };
-    }
-    let tail = chunks.into_remainder();
-    if !tail.is_empty() {
-        unsafe { store_tail(f(load_tail(tail, fill)), tail) };
-    }
+/// Folds every register of `$x` into `$acc`; the last, incomplete one is filled up with `$fill`. A macro, because a closure
+/// would not be compiled with the instructions of the function around it.
+macro_rules! fold {
+    ($V:ident, $x:expr, fill $fill:expr, |$acc:ident, $v:ident| $body:expr) => {{
+        let x: &[f32] = $x;
+        let whole = x.len() - x.len() % $V::N;
+        let mut i = 0;
+        while i < whole {
+            let $v = $V::load(x.as_ptr().add(i));
+            $acc = $body;
+            i += $V::N;
+        }
+        if whole < x.len() {
+            let $v = load_tail::<$V>(&x[whole..], $fill);
+            $acc = $body;
+        }
+    }};
 }
 
-#[inline(always)]
-unsafe fn fold<V: Lanes>(x: &[f32], fill: f32, start: V, mut f: impl FnMut(V, V) -> V) -> V {
-    let chunks = x.chunks_exact(V::N);
-    let tail = chunks.remainder();
-    let mut acc = start;
-    for c in chunks {
-        acc = f(acc, unsafe { V::load(c.as_ptr()) });
-    }
-    if tail.is_empty() { acc } else { f(acc, unsafe { load_tail(tail, fill) }) }
+/// Replaces every register of `$x`.
+macro_rules! map_in_place {
+    ($V:ident, $x:expr, |$v:ident| $body:expr) => {{
+        let x: &mut [f32] = $x;
+        let whole = x.len() - x.len() % $V::N;
+        let mut i = 0;
+        while i < whole {
+            let p = x.as_mut_ptr().add(i);
+            let $v = $V::load(p);
+            $body.store(p);
+            i += $V::N;
+        }
+        if whole < x.len() {
+            let $v = load_tail::<$V>(&x[whole..], 0.0);
+            store_tail($body, &mut x[whole..]);
+        }
+    }};
 }
 
 #[inline(always)]
@@ -118,7 +132,11 @@ pub fn add_assign(y: &mut [f32], x: &[f32]) {
 #[inline(always)]
 unsafe fn max_body<V: Lanes>(x: &[f32]) -> f32 {
     const LOWEST: f32 = f32::NEG_INFINITY;
-    unsafe { max_lanes(fold::<V>(x, LOWEST, V::splat(LOWEST), |a, b| a.max(b))) }
+    unsafe {
+        let mut top = V::splat(LOWEST);
+        fold!(V, x, fill LOWEST, |top, v| top.max(v));
+        max_lanes(top)
+    }
 }
 dispatch! {
     /// Largest value; minus infinity for an empty slice. NaN gives no defined result.
@@ -132,7 +150,9 @@ unsafe fn exp_sum_body<V: Lanes>(x: &[f32], shift: f32) -> f64 {
     for block in x.chunks(1024) {
         let sum = unsafe {
             let s = V::splat(shift);
-            sum_lanes(fold::<V>(block, f32::NEG_INFINITY, V::splat(0.0), |acc, v| acc.add(exp(v.sub(s)))))
+            let mut sum = V::splat(0.0);
+            fold!(V, block, fill f32::NEG_INFINITY, |sum, v| sum.add(exp(v.sub(s))));
+            sum_lanes(sum)
         };
         total += f64::from(sum);
     }
@@ -163,7 +183,7 @@ unsafe fn softmax_body<V: Lanes>(x: &mut [f32], scale: f32) {
             total += *v;
         }
         let inv = V::splat(1.0 / total);
-        map_in_place::<V>(x, 0.0, |v| v.mul(inv));
+        map_in_place!(V, x, |v| v.mul(inv));
     }
 }
 dispatch! {
@@ -178,14 +198,14 @@ unsafe fn layer_norm_body<V: Lanes>(x: &[f32], weight: &[f32], bias: &[f32], out
     let (x, weight, bias) = (&x[..n], &weight[..n], &bias[..n]);
     let whole = n - n % V::N;
     unsafe {
-        let mean = sum_lanes(fold::<V>(x, 0.0, V::splat(0.0), |a, b| a.add(b))) / n as f32;
+        let mut sum = V::splat(0.0);
+        fold!(V, x, fill 0.0, |sum, v| sum.add(v));
+        let mean = sum_lanes(sum) / n as f32;
         let m = V::splat(mean);
-        let square = |acc: V, v: V| {
-            let d = v.sub(m);
-            d.fma(d, acc)
-        };
-        // The tail is padded with the mean itself, which adds nothing.
-        let variance = sum_lanes(fold::<V>(x, mean, V::splat(0.0), square)) / n as f32;
+        let mut squares = V::splat(0.0);
+        // The tail is filled with the mean itself, which adds nothing.
+        fold!(V, x, fill mean, |squares, v| v.sub(m).fma(v.sub(m), squares));
+        let variance = sum_lanes(squares) / n as f32;
         let inv = 1.0 / (variance + EPSILON).sqrt();
         let s = V::splat(inv);
         for i in (0..whole).step_by(V::N) {
@@ -204,7 +224,7 @@ dispatch! {
 
 #[inline(always)]
 unsafe fn gelu_body<V: Lanes>(x: &mut [f32]) {
-    unsafe { map_in_place::<V>(x, 0.0, |v| gelu_lanes(v)) }
+    unsafe { map_in_place!(V, x, |v| gelu_lanes(v)) }
 }
 dispatch! {
     /// GELU with the error function (not tanh) in place; absolute error under 1e-6.
@@ -212,7 +232,7 @@ dispatch! {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use super::super::lanes::tests::at_each_level;
     use super::*;
 
@@ -237,7 +257,7 @@ pub(super) mod tests {
         value.copysign(x)
     }
 
-    pub fn gelu_f64(x: f64) -> f64 {
+    fn gelu_f64(x: f64) -> f64 {
         0.5 * x * (1.0 + erf_f64(x * std::f64::consts::FRAC_1_SQRT_2))
     }
 

@@ -1,0 +1,228 @@
+//! Counts and estimates per stratum.
+
+use std::collections::HashMap;
+
+use vbench_core::{ErrorCounts, Estimate};
+use vbench_stats::{
+    Observation, PairedObservation, Plan, choose_paired_unit, choose_unit, compare_paired,
+    ratio_estimate,
+};
+
+use crate::scored::ScoredCell;
+use crate::strata::{group, value_of};
+use crate::summary::{ConditionDelta, Coverage, Failure, StratumSummary, Summary};
+
+/// What a summary says about itself beside its numbers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SummaryHead {
+    /// Suite name.
+    pub suite: String,
+    /// Normaliser id.
+    pub normalizer: String,
+    /// Alignment weights.
+    pub weights: String,
+    /// Seed of every random draw.
+    pub seed: u64,
+    /// Headline metric, `wer` or `cer`.
+    pub primary: String,
+    /// Properties to stratify by, in order.
+    pub strata: Vec<String>,
+}
+
+/// Aggregates scored cells: per model `all`, then every stratum, then the paired differences to the first condition.
+///
+/// `unscored` are the cells without a hypothesis, with the same properties; their counts are not read.
+#[must_use]
+pub fn summarize(
+    head: SummaryHead,
+    scored: &[ScoredCell],
+    unscored: &[ScoredCell],
+    failures: Vec<Failure>,
+    coverage: Coverage,
+) -> Summary {
+    let plan = Plan::new(head.seed);
+    let mut strata = Vec::new();
+    let mut deltas = Vec::new();
+    for model in models(scored, unscored) {
+        let mine: Vec<&ScoredCell> = scored.iter().filter(|c| c.model == model).collect();
+        let lost: Vec<&ScoredCell> = unscored.iter().filter(|c| c.model == model).collect();
+        strata.push(stratum(&plan, &model, "all", "", &mine, lost.len()));
+        for by in &head.strata {
+            // Strata are named by every planned cell, so that one whose cells all failed still has its line.
+            let everyone: Vec<&ScoredCell> = mine.iter().chain(&lost).copied().collect();
+            for (value, _) in group(&everyone, by) {
+                let members: Vec<&ScoredCell> = mine
+                    .iter()
+                    .copied()
+                    .filter(|c| value_of(c, by).as_ref() == Some(&value))
+                    .collect();
+                let failed = lost
+                    .iter()
+                    .filter(|c| value_of(c, by).as_ref() == Some(&value))
+                    .count();
+                strata.push(stratum(&plan, &model, by, &value, &members, failed));
+            }
+        }
+        deltas.extend(condition_deltas(&plan, &model, &mine));
+    }
+    Summary {
+        suite: head.suite,
+        normalizer: head.normalizer,
+        weights: head.weights,
+        seed: head.seed,
+        primary: head.primary,
+        coverage,
+        strata,
+        deltas,
+        failures,
+    }
+}
+
+fn models(scored: &[ScoredCell], unscored: &[ScoredCell]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for cell in scored.iter().chain(unscored) {
+        if !names.contains(&cell.model) {
+            names.push(cell.model.clone());
+        }
+    }
+    names
+}
+
+fn stratum(
+    plan: &Plan,
+    model: &str,
+    by: &str,
+    value: &str,
+    cells: &[&ScoredCell],
+    failed: usize,
+) -> StratumSummary {
+    let key = |metric: &str| format!("{model}/{by}={value}/{metric}");
+    let ratio = |metric: &str, of: &dyn Fn(&ScoredCell) -> Option<(f64, f64)>| {
+        estimate(plan, &key(metric), cells, of)
+    };
+    let (wer, note) = ratio("wer", &|c| counted(&c.words));
+    let (cer, _) = ratio("cer", &|c| counted(&c.chars));
+    let with_snr = cells.iter().any(|c| c.achieved_snr_db.is_some());
+    let timed = cells.iter().any(|c| c.processing_s.is_some());
+    let rates: Vec<f64> = cells.iter().filter_map(|c| c.words.rate()).collect();
+    let with_reference = cells.iter().filter(|c| c.words.reference() > 0);
+    let wrong = with_reference.filter(|c| c.words.errors() > 0).count();
+    StratumSummary {
+        model: model.into(),
+        by: by.into(),
+        value: value.into(),
+        planned: cells.len() + failed,
+        scored: cells.len(),
+        failed,
+        words: cells.iter().map(|c| c.words).sum(),
+        words_min_errors: cells.iter().map(|c| c.words_min_errors).sum(),
+        hallucinated_words: cells
+            .iter()
+            .filter(|c| c.words.reference() == 0)
+            .map(|c| c.words.ins)
+            .sum(),
+        chars: cells.iter().map(|c| c.chars).sum(),
+        wer,
+        note,
+        wer_macro: mean(&rates),
+        cer,
+        sentence_error_rate: (!rates.is_empty()).then(|| wrong as f64 / rates.len() as f64),
+        snr_db: with_snr.then(|| ratio("snr", &|c| c.achieved_snr_db.map(|snr| (snr, 1.0))).0),
+        rtf: timed.then(|| ratio("rtf", &|c| c.processing_s.map(|p| (p, c.audio_s))).0),
+        audio_s: cells.iter().map(|c| c.audio_s).sum(),
+        processing_s: cells.iter().filter_map(|c| c.processing_s).sum(),
+    }
+}
+
+/// Errors over reference tokens; nothing for an empty reference, which has no rate.
+fn counted(counts: &ErrorCounts) -> Option<(f64, f64)> {
+    (counts.reference() > 0).then(|| (counts.errors() as f64, counts.reference() as f64))
+}
+
+fn estimate(
+    plan: &Plan,
+    key: &str,
+    cells: &[&ScoredCell],
+    of: &dyn Fn(&ScoredCell) -> Option<(f64, f64)>,
+) -> (Estimate, Option<String>) {
+    let names: Vec<String> = cells
+        .iter()
+        .map(|c| format!("{}/{}", c.corpus, c.utterance))
+        .collect();
+    let observations: Vec<Observation> = cells
+        .iter()
+        .zip(&names)
+        .filter_map(|(c, name)| {
+            let (num, den) = of(c)?;
+            Some(Observation {
+                utterance: name,
+                speaker: c.speaker.as_deref(),
+                session: c.session.as_deref(),
+                num,
+                den,
+            })
+        })
+        .collect();
+    let clusters = choose_unit(&observations);
+    (ratio_estimate(&clusters, plan, key), clusters.note())
+}
+
+/// WER of every later condition against the first one, on the utterances that both have.
+fn condition_deltas(plan: &Plan, model: &str, cells: &[&ScoredCell]) -> Vec<ConditionDelta> {
+    let groups = group(cells, "condition");
+    let Some(((from, base), others)) = groups.split_first() else {
+        return Vec::new();
+    };
+    let base: HashMap<(&str, &str), &ScoredCell> = base
+        .iter()
+        .map(|c| ((c.corpus.as_str(), c.utterance.as_str()), *c))
+        .collect();
+    others
+        .iter()
+        .map(|(to, members)| condition_delta(plan, model, (from, &base), (to, members)))
+        .collect()
+}
+
+fn condition_delta(
+    plan: &Plan,
+    model: &str,
+    (from, base): (&str, &HashMap<(&str, &str), &ScoredCell>),
+    (to, members): (&str, &[&ScoredCell]),
+) -> ConditionDelta {
+    let pairs: Vec<(String, &ScoredCell, &ScoredCell)> = members
+        .iter()
+        .filter_map(|b| {
+            let a = base.get(&(b.corpus.as_str(), b.utterance.as_str()))?;
+            Some((format!("{}/{}", b.corpus, b.utterance), *a, *b))
+        })
+        .collect();
+    let observations: Vec<PairedObservation> = pairs
+        .iter()
+        .filter(|(_, a, _)| a.words.reference() > 0)
+        .map(|(name, a, b)| PairedObservation {
+            utterance: name,
+            speaker: a.speaker.as_deref(),
+            session: a.session.as_deref(),
+            a: a.words.errors() as f64,
+            b: b.words.errors() as f64,
+            den: a.words.reference() as f64,
+        })
+        .collect();
+    let comparison = compare_paired(
+        &choose_paired_unit(&observations),
+        plan,
+        &format!("{model}/{from}-{to}"),
+    );
+    ConditionDelta {
+        model: model.into(),
+        from: from.into(),
+        to: to.into(),
+        wer_difference: comparison.difference,
+        p_value: comparison.test.ok().map(|t| t.p_two_sided),
+        utterances: observations.len(),
+    }
+}
+
+fn mean(values: &[f64]) -> Option<f64> {
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+}

@@ -1,0 +1,34 @@
+//! `vbench report RUN`.
+
+use std::path::PathBuf;
+
+use vbench_core::ExitCode;
+use vbench_store::RunRecord;
+use vbench_suite::{LoadContext, load};
+
+use crate::cli::ReportArguments;
+use crate::failure::{Failure, note, say};
+use crate::open::cache_folder;
+use crate::render::{self, Audio};
+
+/// Renders a run again with today's rules; audio is made again when the suite is still there.
+pub fn report(arguments: &ReportArguments) -> Result<ExitCode, Failure> {
+    let record = RunRecord::read(&arguments.run)?;
+    let corpora_dir = Some(cache_folder(&arguments.cache)?.join("corpora"));
+    let suite = record.record["suite_path"]
+        .as_str()
+        .and_then(|path| load(&PathBuf::from(path), &LoadContext { corpora_dir }).ok())
+        .map(|mut suite| {
+            suite.seed = record.record["suite"]["seed"].as_u64().unwrap_or(suite.seed);
+            suite
+        });
+    if suite.is_none() {
+        note("the suite of this run cannot be loaded here: the report has no audio players");
+    }
+    let audio = suite.as_ref().map(Audio::of_suite);
+    let out = arguments.out.as_deref().unwrap_or(&arguments.run);
+    let outputs = render::render(&arguments.run, out, &record, audio.as_ref(), None)?;
+    say(if arguments.json { render::json(&outputs.summary) } else { render::table(&outputs.summary) });
+    note(format_args!("report: {}", out.join("report.html").display()));
+    Ok(ExitCode::Passed)
+}

@@ -1,0 +1,324 @@
+//! Summary + rows -> report files. Everything here is derived from the run folder and can be made again.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::time::Instant;
+
+use serde_json::Value;
+use vbench_compare::{Coverage, Failure as FailedCell, Summary, SummaryHead, summarize};
+use vbench_core::{Cell, ExitCode};
+use vbench_report::{AlignedToken, AudioClip, ReportInput, TokenOp, WorstCell};
+use vbench_run::{AudioPreparer, Prepare};
+use vbench_score::{AlignOp, Normalizer, PairScore, Weights};
+use vbench_store::folder::write_derived;
+use vbench_store::{Row, RunRecord};
+use vbench_suite::Suite;
+
+use crate::failure::Failure;
+use crate::score::{Rules, Scored, score_rows, score_texts};
+
+/// How many of the hardest cells the report shows.
+const WORST: usize = 10;
+
+/// What rendering made.
+pub struct Outputs {
+    /// The summary.
+    pub summary: Summary,
+    /// How the time splits, in words.
+    pub time_split: String,
+}
+
+/// Makes the audio of a cell again, for the player: degradations are deterministic, so nothing is stored.
+pub struct Audio<'a> {
+    suite: &'a Suite,
+    preparer: AudioPreparer<'a>,
+}
+
+impl<'a> Audio<'a> {
+    /// Audio of a suite's cells.
+    #[must_use]
+    pub fn of_suite(suite: &'a Suite) -> Self {
+        let corpora = suite.corpora.iter().map(|c| (c.name.as_str(), c.all.as_slice()));
+        Self { suite, preparer: AudioPreparer::new(&suite.utterances, &suite.conditions, corpora, suite.seed) }
+    }
+
+    /// The clip that the model heard, if it can be made and has the hash of the row's receipt.
+    fn clip(&self, row: &Row) -> Option<AudioClip> {
+        let utterance = self.suite.utterances.iter().position(|u| u.corpus == row.corpus && u.id == row.utt)?;
+        let condition = self.suite.conditions.iter().position(|c| c.name == row.condition)?;
+        let cell = Cell { key: row.cell.clone(), utterance, condition, model: 0 };
+        let prepared = self.preparer.prepare(&cell).ok()?;
+        if prepared.receipt.output_sha256 != row.receipt.as_ref()?.output_sha256 {
+            return None;
+        }
+        let bytes = vbench_audio::encode_ogg_opus(&prepared.samples).ok()?;
+        Some(AudioClip { mime: "audio/ogg; codecs=opus".into(), bytes })
+    }
+}
+
+/// Scores, aggregates and writes report.html, report.md, summary.json and figures/ into `out`.
+pub fn render(
+    run: &Path,
+    out: &Path,
+    record: &RunRecord,
+    audio: Option<&Audio<'_>>,
+    run_s: Option<f64>,
+) -> Result<Outputs, Failure> {
+    let began = Instant::now();
+    let rules = rules_of(&record.record)?;
+    let scored = score_rows(record, &rules)?;
+    let score_s = began.elapsed().as_secs_f64();
+    let summary = summary_of(record, &rules, &scored);
+    let aggregate_s = began.elapsed().as_secs_f64() - score_s;
+    let mut time = TimeSplit::of(record, run_s, score_s, aggregate_s);
+    let input = ReportInput {
+        summary: &summary,
+        conditions: condition_sentences(&record.record),
+        worst: worst_cells(record, &rules, &scored, audio)?,
+        identity: identity(&record.record, &rules),
+        provenance: provenance(run, &record.record, &time),
+    };
+    let render = |e| Failure::new(ExitCode::OutputNotWritten, format!("the report could not be rendered: {e}"));
+    let html = vbench_report::render_html(&input).map_err(render)?;
+    for figure in vbench_report::figures(&input).map_err(render)? {
+        write_derived(out, &format!("figures/{}.png", figure.name), &figure.png)?;
+        write_derived(out, &format!("figures/{}.svg", figure.name), figure.svg.as_bytes())?;
+    }
+    write_derived(out, "report.html", html.as_bytes())?;
+    write_derived(out, "report.md", vbench_report::render_markdown(&input).as_bytes())?;
+    write_derived(out, "summary.json", json(&summary).as_bytes())?;
+    time.report_s = began.elapsed().as_secs_f64() - score_s - aggregate_s;
+    Ok(Outputs { time_split: time.sentence(), summary })
+}
+
+/// The summary as JSON text.
+#[must_use]
+pub fn json(summary: &Summary) -> String {
+    format!("{:#}", vbench_report::summary_json(summary))
+}
+
+/// The summary as the terminal's table.
+#[must_use]
+pub fn table(summary: &Summary) -> String {
+    use std::io::IsTerminal as _;
+    let terminal = std::io::stdout().is_terminal();
+    let width = if terminal { terminal_width() } else { 120 };
+    vbench_report::terminal_table(summary, width, terminal && std::env::var_os("NO_COLOR").is_none())
+}
+
+fn terminal_width() -> usize {
+    std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok()).unwrap_or(120).clamp(80, 200)
+}
+
+fn rules_of(record: &Value) -> Result<Rules, Failure> {
+    let suite = &record["suite"];
+    let text = |key: &str| suite[key].as_str().unwrap_or_default();
+    let bad = |what: String| Failure::new(ExitCode::StoreUnreadable, format!("run.json: {what}"));
+    let normalizer = Normalizer::from_name(text("normalizer")).map_err(|e| bad(e.to_string()))?;
+    let weights = Weights::from_name(text("weights")).ok_or_else(|| bad(format!("unknown weights `{}`", text("weights"))))?;
+    let conditions = suite["conditions"].as_array().into_iter().flatten();
+    let target = |c: &Value| Some((c["name"].as_str()?.to_string(), c["target_snr_db"].as_f64()?));
+    Ok(Rules { normalizer, weights, target_snr_db: conditions.filter_map(target).collect() })
+}
+
+fn summary_of(record: &RunRecord, rules: &Rules, scored: &Scored) -> Summary {
+    let suite = &record.record["suite"];
+    let strings = |key: &str| -> Vec<String> {
+        suite[key].as_array().into_iter().flatten().filter_map(|v| v.as_str().map(str::to_string)).collect()
+    };
+    let primary = strings("metrics").into_iter().find(|m| m == "wer" || m == "cer").unwrap_or_else(|| "wer".into());
+    let head = SummaryHead {
+        suite: suite["name"].as_str().unwrap_or_default().into(),
+        normalizer: rules.normalizer.id().into(),
+        weights: rules.weights.name().into(),
+        seed: suite["seed"].as_u64().unwrap_or(0),
+        primary,
+        strata: strings("strata"),
+    };
+    let count = |outcome: &str| record.rows.iter().filter(|r| r.outcome == outcome).count();
+    let planned = record.record["planned"].as_u64().map_or(record.rows.len(), |n| n as usize);
+    let coverage = Coverage {
+        planned,
+        done: count("ok"),
+        failed: count("failed"),
+        skipped: count("skipped"),
+        outstanding: planned.saturating_sub(record.rows.len()),
+    };
+    let failures = record.rows.iter().filter(|r| r.outcome != "ok").map(failed_cell).collect();
+    summarize(head, &scored.scored, &scored.unscored, failures, coverage)
+}
+
+fn failed_cell(row: &Row) -> FailedCell {
+    let (kind, text) = row.reason.as_ref().map_or_else(Default::default, |r| (r.kind.clone(), r.text.clone()));
+    FailedCell { cell: row.cell.clone(), outcome: row.outcome.clone(), kind, text }
+}
+
+/// The cells with the most word errors; ties go to the shorter reference, then to the plan's order. At most two of
+/// one utterance, so that ten lines show more than one hard sentence.
+fn worst_cells(record: &RunRecord, rules: &Rules, scored: &Scored, audio: Option<&Audio<'_>>) -> Result<Vec<WorstCell>, Failure> {
+    let mut order: Vec<usize> = (0..scored.scored.len()).filter(|i| scored.scored[*i].words.errors() > 0).collect();
+    order.sort_by_key(|i| {
+        let words = scored.scored[*i].words;
+        (std::cmp::Reverse(words.errors()), words.reference(), *i)
+    });
+    let mut shown: HashMap<(&str, &str), usize> = HashMap::new();
+    order.retain(|i| {
+        let cell = &scored.scored[*i];
+        let seen = shown.entry((&cell.corpus, &cell.utterance)).or_default();
+        *seen += 1;
+        *seen <= 2
+    });
+    let mut worst = Vec::new();
+    for i in order.into_iter().take(WORST) {
+        let row = &record.rows[scored.row_index[i]];
+        if let Some(score) = score_texts(row, rules)? {
+            worst.push(worst_cell(row, &score, audio));
+        }
+    }
+    Ok(worst)
+}
+
+fn worst_cell(row: &Row, score: &PairScore, audio: Option<&Audio<'_>>) -> WorstCell {
+    let mut receipt = Vec::new();
+    for step in row.receipt.iter().flat_map(|r| &r.steps) {
+        receipt.push(("step".to_string(), step.recipe.clone()));
+        receipt.extend(step.achieved.iter().map(|(name, value)| {
+            (name.clone(), value.as_str().map_or_else(|| value.to_string(), str::to_string))
+        }));
+    }
+    if let Some(r) = &row.receipt {
+        receipt.push(("input sha256".into(), r.input_sha256.clone()));
+        receipt.push(("output sha256".into(), r.output_sha256.clone()));
+    }
+    WorstCell {
+        cell: row.cell.clone(),
+        speaker: row.speaker.clone().unwrap_or_else(|| "-".into()),
+        condition: row.condition.clone(),
+        model: row.model.clone(),
+        errors: score.words.errors(),
+        reference_words: score.words.reference(),
+        reference: row.reference.clone(),
+        hypothesis: row.hyp.clone().unwrap_or_default(),
+        alignment: aligned_tokens(score),
+        audio: audio.and_then(|a| a.clip(row)),
+        receipt,
+    }
+}
+
+fn aligned_tokens(score: &PairScore) -> Vec<AlignedToken> {
+    let left = |i: u32| score.reference_tokens.get(i as usize).cloned();
+    let right = |j: u32| score.hypothesis_tokens.get(j as usize).cloned();
+    let token = |op: &AlignOp| {
+        let (op, reference, hypothesis) = match *op {
+            AlignOp::Hit { reference, hypothesis } => (TokenOp::Hit, left(reference), right(hypothesis)),
+            AlignOp::Sub { reference, hypothesis } => (TokenOp::Substitution, left(reference), right(hypothesis)),
+            AlignOp::Del { reference } => (TokenOp::Deletion, left(reference), None),
+            AlignOp::Ins { hypothesis } => (TokenOp::Insertion, None, right(hypothesis)),
+        };
+        AlignedToken { op, reference, hypothesis }
+    };
+    score.word_alignment.iter().map(token).collect()
+}
+
+fn condition_sentences(record: &Value) -> Vec<(String, String)> {
+    let conditions = record["suite"]["conditions"].as_array().into_iter().flatten();
+    let text = |v: &Value| v.as_str().unwrap_or_default().to_string();
+    conditions.map(|c| (text(&c["name"]), text(&c["describe"]))).collect()
+}
+
+/// What is the same for two runs with one seed on one machine.
+fn identity(record: &Value, rules: &Rules) -> Vec<(String, String)> {
+    let mut facts = Vec::new();
+    let mut add = |name: &str, value: String| facts.push((name.to_string(), value));
+    let plain = |v: &Value| v.as_str().map_or_else(|| v.to_string(), str::to_string);
+    let suite = &record["suite"];
+    add("suite", plain(&suite["name"]));
+    for hash in suite["files"].as_array().into_iter().flatten() {
+        add("suite file sha256", plain(hash));
+    }
+    for corpus in suite["corpora"].as_array().into_iter().flatten() {
+        let (name, n) = (plain(&corpus["name"]), plain(&corpus["utterances"]));
+        add("corpus", format!("{name}, {n} utterances, manifest sha256 {}", plain(&corpus["manifest_sha256"])));
+    }
+    for corpus in suite["absent"].as_array().into_iter().flatten() {
+        add("corpus not present", plain(corpus));
+    }
+    for model in record["models"].as_array().into_iter().flatten() {
+        let weights = model["weights_sha256"].as_str().map_or("none".into(), |h| format!("weights sha256 {h}"));
+        add("model", format!("{} = {}, {weights}", plain(&model["name"]), plain(&model["spec"])));
+    }
+    add("normaliser", rules.normalizer.id().to_string());
+    add("alignment weights", rules.weights.name().to_string());
+    add("seed", plain(&suite["seed"]));
+    add("vbench", plain(&record["vbench"]));
+    add("lock file sha256", plain(&record["lock_sha256"]));
+    let gates = suite["gates"].as_array().map_or(0, Vec::len);
+    if gates > 0 {
+        add("gates", format!("{gates} declared, not judged: a run gates only against a baseline"));
+    }
+    facts
+}
+
+fn provenance(run: &Path, record: &Value, time: &TimeSplit) -> Vec<(String, String)> {
+    let plain = |v: &Value| v.as_str().map_or_else(|| v.to_string(), str::to_string);
+    let command: Vec<String> = record["command"].as_array().into_iter().flatten().map(plain).collect();
+    let machine = &record["machine"];
+    vec![
+        ("run".into(), run.file_name().unwrap_or_default().to_string_lossy().into_owned()),
+        ("started".into(), plain(&record["created"])),
+        ("command".into(), command.join(" ")),
+        ("git commit".into(), plain(&record["git_commit"])),
+        (
+            "machine".into(),
+            format!("{}, {} cores, {}, {}", plain(&machine["cpu"]), machine["cores"], plain(&machine["memory"]), plain(&machine["arch"])),
+        ),
+        ("jobs".into(), plain(&record["jobs"])),
+        ("time".into(), time.sentence()),
+    ]
+}
+
+/// Where the time went, in seconds.
+struct TimeSplit {
+    cells: usize,
+    run_s: Option<f64>,
+    decode_s: f64,
+    degrade_s: f64,
+    encoder_s: f64,
+    model_s: f64,
+    score_s: f64,
+    aggregate_s: f64,
+    report_s: f64,
+}
+
+impl TimeSplit {
+    fn of(record: &RunRecord, run_s: Option<f64>, score_s: f64, aggregate_s: f64) -> Self {
+        let sum = |name: &str, owner: &str| -> f64 {
+            let stages = record.timings.values().flat_map(|t| &t.stages);
+            let mine = stages.filter(|s| s.name == name && s.owner == owner);
+            mine.map(|s| (s.t1 - s.t0) as f64 * 1e-9).sum()
+        };
+        Self {
+            cells: record.rows.len(),
+            run_s,
+            decode_s: sum("decode", "harness"),
+            degrade_s: sum("degrade", "harness"),
+            encoder_s: sum("degrade", "encoder"),
+            model_s: sum("model", "model"),
+            score_s,
+            aggregate_s,
+            report_s: 0.0,
+        }
+    }
+
+    fn sentence(&self) -> String {
+        let own = self.decode_s + self.degrade_s + self.score_s + self.aggregate_s + self.report_s;
+        let per_cell = 1e3 * own / self.cells.max(1) as f64;
+        let run = self.run_s.map_or_else(String::new, |s| format!("run {s:.1} s; "));
+        let report = if self.report_s > 0.0 { format!(", report {:.2} s", self.report_s) } else { String::new() };
+        format!(
+            "{run}decode {:.2} s, degrade {:.2} s, codecs {:.2} s, model {:.2} s, score {:.3} s, statistics {:.2} s{report}; \
+             the harness' own part is {per_cell:.2} ms a cell",
+            self.decode_s, self.degrade_s, self.encoder_s, self.model_s, self.score_s, self.aggregate_s
+        )
+    }
+}

@@ -1,0 +1,12 @@
+//! Developer commands as a library, so that `tidy` is an ordinary test as well.
+
+pub mod peers;
+pub mod tidy;
+
+use std::path::{Path, PathBuf};
+
+/// The repository's root.
+#[must_use]
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map_or_else(PathBuf::new, Path::to_path_buf)
+}
