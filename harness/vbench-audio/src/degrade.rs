@@ -56,10 +56,21 @@ impl Clip {
             return Err(DegradeError::Empty);
         }
         if let Some(index) = samples.iter().position(|x| !x.is_finite()) {
-            return Err(DegradeError::NonFinite { index, value: samples[index] });
+            return Err(DegradeError::NonFinite {
+                index,
+                value: samples[index],
+            });
         }
-        let (sha256, level) = (sha256_samples(&samples), active_speech_level(&samples, RATE_HZ));
-        Ok(Self { samples, sha256, level, noise: Mutex::new(None) })
+        let (sha256, level) = (
+            sha256_samples(&samples),
+            active_speech_level(&samples, RATE_HZ),
+        );
+        Ok(Self {
+            samples,
+            sha256,
+            level,
+            noise: Mutex::new(None),
+        })
     }
 
     /// The samples.
@@ -102,21 +113,31 @@ impl Clip {
         let mut steps = Vec::with_capacity(condition.steps.len());
         for (index, step) in condition.steps.iter().enumerate() {
             let input = samples.as_deref().unwrap_or(&self.samples);
-            // Two steps of one kind in a chain must not draw the same numbers; the first keeps the plain key, so that
-            // it pairs with the condition that has it alone.
-            let key = if index == 0 { key.clone() } else { format!("{key}#{index}") };
+            // Two steps of one kind in a chain must not draw the same numbers.
+            let key = if index == 0 {
+                key.clone()
+            } else {
+                format!("{key}#{index}")
+            };
             let (output, receipt) = match step {
-                Degradation::Noise { kind, snr_db } => self.add_noise(input, *kind, *snr_db, key, context)?,
+                Degradation::Noise { kind, snr_db } => {
+                    self.add_noise(input, *kind, *snr_db, key, context)?
+                }
                 Degradation::Reverb(room) => add_reverb(input, room, &key, context)?,
                 Degradation::Codec(codec) => round_trip(input, *codec)?,
             };
             samples = Some(output);
-            steps.push(StepReceipt { recipe: step.recipe(), ..receipt });
+            steps.push(StepReceipt {
+                recipe: step.recipe(),
+                ..receipt
+            });
         }
         let receipt = Receipt {
             input_sha256: self.sha256.clone(),
             recipe: condition.recipe(),
-            output_sha256: samples.as_deref().map_or_else(|| self.sha256.clone(), sha256_samples),
+            output_sha256: samples
+                .as_deref()
+                .map_or_else(|| self.sha256.clone(), sha256_samples),
             samples: self.samples.len() as u64,
             active_level_dbfs: self.level.map(|l| l.active_dbfs),
             steps,
@@ -134,7 +155,11 @@ impl Clip {
     ) -> Result<(Vec<f32>, StepReceipt), DegradeError> {
         // The level of what this step hears: the clip's own for the first one.
         let first = core::ptr::eq(input, self.samples.as_slice());
-        let level = if first { self.level } else { active_speech_level(input, RATE_HZ) };
+        let level = if first {
+            self.level
+        } else {
+            active_speech_level(input, RATE_HZ)
+        };
         let noise = self.realisation(kind, key, context)?;
         let result = noise::add(input, level, &noise, snr_db)?;
         let mut receipt = Achieved::default();
@@ -156,7 +181,10 @@ impl Clip {
             seed: context.seed,
             utterance: context.utterance.to_owned(),
             key,
-            spectrum: context.corpus_spectrum.map(|s| s.sha256().to_owned()).unwrap_or_default(),
+            spectrum: context
+                .corpus_spectrum
+                .map(|s| s.sha256().to_owned())
+                .unwrap_or_default(),
         };
         let memo = || self.noise.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((known, noise)) = &*memo()
@@ -165,8 +193,14 @@ impl Clip {
             return Ok(Arc::clone(noise));
         }
         let (len, spectrum) = (self.samples.len(), context.corpus_spectrum);
-        let noise =
-            Arc::new(noise::realisation(kind, len, wanted.seed, &wanted.utterance, &wanted.key, spectrum)?);
+        let noise = Arc::new(noise::realisation(
+            kind,
+            len,
+            wanted.seed,
+            &wanted.utterance,
+            &wanted.key,
+            spectrum,
+        )?);
         *memo() = Some((wanted, Arc::clone(&noise)));
         Ok(noise)
     }
@@ -195,7 +229,11 @@ impl Achieved {
 
     /// A receipt whose recipe the caller fills in.
     fn into_step(self) -> StepReceipt {
-        StepReceipt { recipe: String::new(), achieved: self.0, facts: Vec::new() }
+        StepReceipt {
+            recipe: String::new(),
+            achieved: self.0,
+            facts: Vec::new(),
+        }
     }
 }
 
@@ -205,7 +243,11 @@ fn round_trip(input: &[f32], codec: Codec) -> Result<(Vec<f32>, StepReceipt), De
         Codec::Opus { kbps } => codec::opus::round_trip(input, kbps)?,
     };
     let mut grid = Grid::default();
-    let samples: Vec<f32> = result.samples.iter().map(|x| quantise(f64::from(*x), &mut grid)).collect();
+    let samples: Vec<f32> = result
+        .samples
+        .iter()
+        .map(|x| quantise(f64::from(*x), &mut grid))
+        .collect();
     let mut receipt = Achieved::default();
     receipt.push("kbps", result.kbps);
     receipt.push("delay_removed_samples", result.delay_removed as f64);
@@ -232,7 +274,10 @@ fn add_reverb(
     receipt.push("drr_db", response.measures.drr_db);
     receipt.push("c50_db", response.measures.c50_db);
     receipt.push("gain_db", gain_db);
-    for (who, position) in [("source", response.source_m), ("microphone", response.microphone_m)] {
+    for (who, position) in [
+        ("source", response.source_m),
+        ("microphone", response.microphone_m),
+    ] {
         for (axis, metres) in ["x", "y", "z"].iter().zip(position) {
             receipt.push(&format!("{who}_{axis}_m"), metres);
         }
@@ -243,9 +288,16 @@ fn add_reverb(
 /// Scales down if a sample would exceed the 16-bit grid, then rounds; the samples and the gain in dB.
 fn quantise_without_clipping(x: &[f64]) -> (Vec<f32>, f64) {
     let peak = x.iter().map(|v| v.abs()).fold(0.0, f64::max);
-    let gain = if peak > MAX_SAMPLE { MAX_SAMPLE / peak } else { 1.0 };
+    let gain = if peak > MAX_SAMPLE {
+        MAX_SAMPLE / peak
+    } else {
+        1.0
+    };
     let mut grid = Grid::default();
-    (x.iter().map(|v| quantise(gain * v, &mut grid)).collect(), 20.0 * libm::log10(gain))
+    (
+        x.iter().map(|v| quantise(gain * v, &mut grid)).collect(),
+        20.0 * libm::log10(gain),
+    )
 }
 
 /// Counts samples that the 16-bit grid had to clamp.

@@ -135,10 +135,6 @@ pub(crate) struct Temporary {
 }
 
 impl Temporary {
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
-    }
-
     /// A new folder below this one.
     pub(crate) fn folder(&self, name: &str) -> Result<PathBuf, FetchError> {
         let path = self.path.join(name);

@@ -50,7 +50,11 @@ pub fn render_html(input: &ReportInput<'_>) -> Result<String, ReportError> {
         .iter()
         .map(|metric| figure(input, *metric))
         .collect::<Result<Vec<Value>, _>>()?;
-    let audio: Vec<Value> = input.worst.iter().map(|w| audio(w.audio.as_ref())).collect();
+    let audio: Vec<Value> = input
+        .worst
+        .iter()
+        .map(|w| audio(w.audio.as_ref()))
+        .collect();
     let values = context! {
         policy => Value::from_safe_string(policy),
         style => Value::from_safe_string(style),
@@ -63,14 +67,22 @@ pub fn render_html(input: &ReportInput<'_>) -> Result<String, ReportError> {
         block_begin => Value::from_safe_string(BLOCK_BEGIN.to_owned()),
         block_end => Value::from_safe_string(BLOCK_END.to_owned()),
     };
-    render(&values).map_err(|source| ReportError::Template { template: "page.html", source })
+    render(&values).map_err(|source| ReportError::Template {
+        template: "page.html",
+        source,
+    })
 }
 
 fn render(values: &Value) -> Result<String, minijinja::Error> {
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
+    environment.set_syntax(
+        SyntaxConfig::builder()
+            .trim_blocks(true)
+            .lstrip_blocks(true)
+            .build()?,
+    );
     for (name, source) in TEMPLATES {
         environment.add_template(name, source)?;
     }
@@ -96,14 +108,18 @@ fn figure(input: &ReportInput<'_>, metric: Metric) -> Result<Value, ReportError>
 
 /// Replaces the fixed size of the SVG by a class; the viewBox stays.
 fn responsive(svg: &str, class: &str) -> String {
-    let Some((open, rest)) = svg.split_once(" viewBox=") else { return svg.to_owned() };
+    let Some((open, rest)) = svg.split_once(" viewBox=") else {
+        return svg.to_owned();
+    };
     let tag = open.split_whitespace().next().unwrap_or("<svg");
     format!("{tag} class=\"figure-{class}\" viewBox={rest}")
 }
 
 /// A `data:` URI, or why there is none.
 fn audio(clip: Option<&AudioClip>) -> Value {
-    let Some(clip) = clip else { return context! { missing => "No audio is embedded for this utterance." } };
+    let Some(clip) = clip else {
+        return context! { missing => "No audio is embedded for this utterance." };
+    };
     if !is_audio_type(&clip.mime) {
         return context! { missing => "The audio is not embedded: its type is not an audio type." };
     }
@@ -116,7 +132,10 @@ fn audio(clip: Option<&AudioClip>) -> Value {
 /// `audio/…` with nothing in it that could end an attribute.
 fn is_audio_type(mime: &str) -> bool {
     mime.strip_prefix("audio/").is_some_and(|rest| {
-        !rest.is_empty() && rest.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, ';' | '=' | '.' | '+' | '-' | ' '))
+        !rest.is_empty()
+            && rest.chars().all(|c| {
+                c.is_ascii_alphanumeric() || matches!(c, ';' | '=' | '.' | '+' | '-' | ' ')
+            })
     })
 }
 
@@ -126,17 +145,34 @@ mod tests {
 
     #[test]
     fn only_audio_types_become_data_uris() {
-        for good in ["audio/flac", "audio/ogg; codecs=opus", "audio/x-wav", "audio/vnd.wave"] {
+        for good in [
+            "audio/flac",
+            "audio/ogg; codecs=opus",
+            "audio/x-wav",
+            "audio/vnd.wave",
+        ] {
             assert!(is_audio_type(good), "{good}");
         }
-        for bad in ["", "audio/", "text/html", "audio/x\"onerror=1", "audio/a,b", "audio/<", "AUDIO/flac"] {
+        for bad in [
+            "",
+            "audio/",
+            "text/html",
+            "audio/x\"onerror=1",
+            "audio/a,b",
+            "audio/<",
+            "AUDIO/flac",
+        ] {
             assert!(!is_audio_type(bad), "{bad}");
         }
     }
 
     /// `--name: #hex` pairs of the n-th `:root` block of the style sheet (light first, dark second).
     fn variables(block: usize) -> Vec<(String, (u8, u8, u8))> {
-        let text = STYLE.split(":root").nth(block + 1).and_then(|b| b.split('}').next()).expect("a :root block");
+        let text = STYLE
+            .split(":root")
+            .nth(block + 1)
+            .and_then(|b| b.split('}').next())
+            .expect("a :root block");
         text.split(';')
             .filter_map(|line| line.trim().trim_start_matches('{').trim().split_once(':'))
             .filter_map(|(name, value)| {
@@ -165,11 +201,17 @@ mod tests {
             let all: std::collections::HashMap<_, _> = variables(block).into_iter().collect();
             for (ink, ground) in pairs {
                 let colour = |name: &str| {
-                    let (r, g, b) = all.get(name).copied().unwrap_or_else(|| panic!("{name} in block {block}"));
+                    let (r, g, b) = all
+                        .get(name)
+                        .copied()
+                        .unwrap_or_else(|| panic!("{name} in block {block}"));
                     plotters::style::RGBColor(r, g, b)
                 };
                 let contrast = palette::contrast(colour(ink), colour(ground));
-                assert!(contrast >= 4.5, "block {block}: {ink} on {ground}: {contrast:.2}");
+                assert!(
+                    contrast >= 4.5,
+                    "block {block}: {ink} on {ground}: {contrast:.2}"
+                );
             }
         }
     }

@@ -63,8 +63,8 @@ pub(crate) fn intern_chars(reference: &str, hypothesis: &str, by_grapheme: bool)
     }
 }
 
-/// Multiply-and-fold hash for short keys that an adversary cannot profit from colliding: tables live for one pair or
-/// hold fixed words.
+/// Multiply-and-fold hash for short keys. Fast, and not made to resist crafted collisions: its tables hold fixed words or
+/// live for one pair of texts, so a hostile pair slows itself down and nothing else.
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct FoldHasher(u64);
 

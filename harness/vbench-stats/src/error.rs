@@ -4,7 +4,7 @@
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum StatsError {
     /// Fewer units than the method needs.
-    #[error("{found} {what}, at least {needed} needed")]
+    #[error("{found} {}, at least {needed} needed", counted(what, *found))]
     TooFew {
         /// What was counted, in the plural: `clusters`, `pairs`.
         what: &'static str,
@@ -48,6 +48,15 @@ pub enum StatsError {
         /// Length of the second.
         right: usize,
     },
+}
+
+/// "1 speaker", "5 speakers".
+fn counted(plural: &str, count: usize) -> &str {
+    if count == 1 {
+        plural.strip_suffix('s').unwrap_or(plural)
+    } else {
+        plural
+    }
 }
 
 /// Refuses values that are not finite.

@@ -91,7 +91,7 @@ fn degenerate_pairs_are_named() {
     let got = compare_paired(&pair(1, 0.0), &Plan::new(1), "");
     assert_eq!(
         got.difference.interval.unwrap_err(),
-        "1 speakers, at least 6 needed"
+        "1 speaker, at least 6 needed"
     );
     assert!(got.test.is_err() && got.improvement.is_none() && got.detectable.is_none());
 

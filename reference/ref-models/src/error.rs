@@ -69,6 +69,12 @@ pub enum Error {
         /// What is wrong.
         what: String,
     },
+    /// The model computed something that is not a number: broken weights.
+    #[error("window at {seek_s:.2} s: the model computed values that are not finite; its weights are broken")]
+    NotFinite {
+        /// Start of the window in seconds.
+        seek_s: f64,
+    },
     /// candle reported an error.
     #[error("candle: {0}")]
     Candle(#[from] candle_core::Error),

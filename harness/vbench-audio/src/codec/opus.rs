@@ -1,7 +1,5 @@
 //! Opus by libopus translated to Rust (`unsafe-libopus`), 16 kHz mono, 20 ms frames.
 
-use unsafe_libopus as ffi;
-
 use super::RoundTrip;
 use crate::RATE_HZ;
 use crate::decode::OpusDecoder;
@@ -35,16 +33,25 @@ pub(crate) fn round_trip(samples: &[f32], kbps: u32) -> Result<RoundTrip, Degrad
 
 fn round_trip_in(samples: &[f32], kbps: u32, mode: Mode) -> Result<RoundTrip, DegradeError> {
     if !(6..=64).contains(&kbps) {
-        return Err(DegradeError::Parameter { parameter: "Opus kbps", actual: f64::from(kbps), expected: "6 to 64" });
+        return Err(DegradeError::Parameter {
+            parameter: "Opus kbps",
+            actual: f64::from(kbps),
+            expected: "6 to 64",
+        });
     }
-    let failed = |message: String| DegradeError::Codec { codec: "Opus", message };
+    let failed = |message: String| DegradeError::Codec {
+        codec: "Opus",
+        message,
+    };
     let coded = encode(samples, kbps, mode).map_err(failed)?;
     let mut decoder = OpusDecoder::new(1).map_err(failed)?;
     let mut decoded = vec![0.0f32; coded.packets.len() * FRAME];
     for (packet, block) in coded.packets.iter().zip(decoded.chunks_exact_mut(FRAME)) {
         let frames = decoder.decode(packet, block).map_err(failed)?;
         if frames != FRAME {
-            return Err(failed(format!("a packet decoded to {frames} samples, expected {FRAME}")));
+            return Err(failed(format!(
+                "a packet decoded to {frames} samples, expected {FRAME}"
+            )));
         }
     }
     decoded.drain(..coded.lookahead);
@@ -54,8 +61,8 @@ fn round_trip_in(samples: &[f32], kbps: u32, mode: Mode) -> Result<RoundTrip, De
         samples: decoded,
         kbps: bytes as f64 * 8.0 / (coded.packets.len() as f64 * 0.02) / 1000.0,
         delay_removed: coded.lookahead,
-        encoder: ffi::opus_get_version_string().to_owned(),
-        decoder: ffi::opus_get_version_string().to_owned(),
+        encoder: unsafe_libopus::opus_get_version_string().to_owned(),
+        decoder: unsafe_libopus::opus_get_version_string().to_owned(),
     })
 }
 
@@ -78,31 +85,33 @@ pub(crate) fn encode(samples: &[f32], kbps: u32, mode: Mode) -> Result<Coded, St
 }
 
 struct Encoder {
-    state: *mut ffi::OpusEncoder,
+    state: *mut unsafe_libopus::OpusEncoder,
 }
 
 impl Encoder {
     fn new(kbps: u32, mode: Mode) -> Result<Self, String> {
         let mut error = 0;
         let application = match mode {
-            Mode::Voip => ffi::OPUS_APPLICATION_VOIP,
-            Mode::Audio => ffi::OPUS_APPLICATION_AUDIO,
+            Mode::Voip => unsafe_libopus::OPUS_APPLICATION_VOIP,
+            Mode::Audio => unsafe_libopus::OPUS_APPLICATION_AUDIO,
         };
         // SAFETY: plain numbers and a pointer to a live local; the result is checked for null.
-        let state = unsafe { ffi::opus_encoder_create(RATE_HZ as i32, 1, application, &raw mut error) };
-        if state.is_null() || error != ffi::OPUS_OK {
+        let state = unsafe {
+            unsafe_libopus::opus_encoder_create(RATE_HZ as i32, 1, application, &raw mut error)
+        };
+        if state.is_null() || error != unsafe_libopus::OPUS_OK {
             return Err(format!("opus_encoder_create failed with code {error}"));
         }
         let encoder = Self { state };
         for (request, value) in [
-            (ffi::OPUS_SET_BITRATE_REQUEST, kbps as i32 * 1000),
-            (ffi::OPUS_SET_VBR_REQUEST, 1),
-            (ffi::OPUS_SET_VBR_CONSTRAINT_REQUEST, 1),
-            (ffi::OPUS_SET_COMPLEXITY_REQUEST, 10),
+            (unsafe_libopus::OPUS_SET_BITRATE_REQUEST, kbps as i32 * 1000),
+            (unsafe_libopus::OPUS_SET_VBR_REQUEST, 1),
+            (unsafe_libopus::OPUS_SET_VBR_CONSTRAINT_REQUEST, 1),
+            (unsafe_libopus::OPUS_SET_COMPLEXITY_REQUEST, 10),
         ] {
             // SAFETY: `state` is live; these requests take one integer.
-            let code = unsafe { ffi::opus_encoder_ctl!(encoder.state, request, value) };
-            if code != ffi::OPUS_OK {
+            let code = unsafe { unsafe_libopus::opus_encoder_ctl!(encoder.state, request, value) };
+            if code != unsafe_libopus::OPUS_OK {
                 return Err(format!("request {request} with {value}: code {code}"));
             }
         }
@@ -112,15 +121,25 @@ impl Encoder {
     fn lookahead(&mut self) -> Result<usize, String> {
         let mut samples = 0i32;
         // SAFETY: `state` is live; this request takes one integer to write to.
-        let code = unsafe { ffi::opus_encoder_ctl!(self.state, ffi::OPUS_GET_LOOKAHEAD_REQUEST, &mut samples) };
-        if code == ffi::OPUS_OK { Ok(samples.max(0) as usize) } else { Err(format!("lookahead: code {code}")) }
+        let code = unsafe {
+            unsafe_libopus::opus_encoder_ctl!(
+                self.state,
+                unsafe_libopus::OPUS_GET_LOOKAHEAD_REQUEST,
+                &mut samples
+            )
+        };
+        if code == unsafe_libopus::OPUS_OK {
+            Ok(samples.max(0) as usize)
+        } else {
+            Err(format!("lookahead: code {code}"))
+        }
     }
 
     fn encode(&mut self, frame: &[f32; FRAME]) -> Result<Vec<u8>, String> {
         let mut packet = vec![0u8; MAX_PACKET_BYTES];
         // SAFETY: `state` is live, `frame` holds the samples announced, `packet` the bytes announced.
         let bytes = unsafe {
-            ffi::opus_encode_float(
+            unsafe_libopus::opus_encode_float(
                 self.state,
                 frame.as_ptr(),
                 FRAME as i32,
@@ -128,7 +147,9 @@ impl Encoder {
                 MAX_PACKET_BYTES as i32,
             )
         };
-        packet.truncate(usize::try_from(bytes).map_err(|_| format!("opus_encode_float: code {bytes}"))?);
+        packet.truncate(
+            usize::try_from(bytes).map_err(|_| format!("opus_encode_float: code {bytes}"))?,
+        );
         packet.shrink_to_fit();
         Ok(packet)
     }
@@ -137,7 +158,7 @@ impl Encoder {
 impl Drop for Encoder {
     fn drop(&mut self) {
         // SAFETY: created by opus_encoder_create and not used again.
-        unsafe { ffi::opus_encoder_destroy(self.state) }
+        unsafe { unsafe_libopus::opus_encoder_destroy(self.state) }
     }
 }
 
@@ -150,26 +171,47 @@ mod tests {
     /// is held to its own figures in `tests/oracle.rs`.
     #[test]
     fn audio_mode_reaches_the_oracle() {
-        let root = std::env::var("VBENCH_ORACLES")
-            .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../../golden/oracles").into());
+        let root = std::env::var("VBENCH_ORACLES").unwrap_or_else(|_| {
+            concat!(env!("CARGO_MANIFEST_DIR"), "/../../golden/oracles").into()
+        });
         let root = std::path::Path::new(&root);
         let file: serde_json::Value =
-            serde_json::from_str(&std::fs::read_to_string(root.join("codecs.json")).unwrap()).unwrap();
+            serde_json::from_str(&std::fs::read_to_string(root.join("codecs.json")).unwrap())
+                .unwrap();
         let mut wrong = Vec::new();
         for (id, kbps) in [("opus_16k", 16), ("opus_32k", 32)] {
-            let case = file["cases"].as_array().unwrap().iter().find(|c| c["id"] == id).unwrap();
-            let clean =
-                decode_file(&root.join(case["wav"].as_str().unwrap()), &DecodeOptions::default()).unwrap().samples;
+            let case = file["cases"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .find(|c| c["id"] == id)
+                .unwrap();
+            let clean = decode_file(
+                &root.join(case["wav"].as_str().unwrap()),
+                &DecodeOptions::default(),
+            )
+            .unwrap()
+            .samples;
             let got = round_trip_in(&clean, kbps, Mode::Audio).unwrap().samples;
             let (mut signal, mut noise, mut cross, mut power) = (0.0, 0.0, 0.0, 0.0);
-            for (x, y) in clean.iter().zip(&got).map(|(x, y)| (f64::from(*x), f64::from(*y))) {
+            for (x, y) in clean
+                .iter()
+                .zip(&got)
+                .map(|(x, y)| (f64::from(*x), f64::from(*y)))
+            {
                 signal += x * x;
                 noise += (x - y) * (x - y);
                 cross += x * y;
                 power += y * y;
             }
-            let (snr, correlation) = (10.0 * libm::log10(signal / noise), cross / libm::sqrt(signal * power));
-            println!("{id}: SNR {snr:.2} dB, correlation {correlation:.4}, oracle {} {}", case["snr_db"], case["correlation"]);
+            let (snr, correlation) = (
+                10.0 * libm::log10(signal / noise),
+                cross / libm::sqrt(signal * power),
+            );
+            println!(
+                "{id}: SNR {snr:.2} dB, correlation {correlation:.4}, oracle {} {}",
+                case["snr_db"], case["correlation"]
+            );
             // A floor: opusdec resamples and is a fraction of a sample late, which costs the oracle SNR at 32 kbit/s.
             if snr < case["snr_db"].as_f64().unwrap() - 3.0
                 || (correlation - case["correlation"].as_f64().unwrap()).abs() > 0.05

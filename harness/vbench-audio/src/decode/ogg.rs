@@ -24,7 +24,11 @@ pub(crate) fn page_crc(parts: &[&[u8]]) -> u32 {
             let mut r = (i as u32) << 24;
             let mut bit = 0;
             while bit < 8 {
-                r = if r & 0x8000_0000 != 0 { (r << 1) ^ 0x04c1_1db7 } else { r << 1 };
+                r = if r & 0x8000_0000 != 0 {
+                    (r << 1) ^ 0x04c1_1db7
+                } else {
+                    r << 1
+                };
                 bit += 1;
             }
             table[i] = r;
@@ -32,7 +36,9 @@ pub(crate) fn page_crc(parts: &[&[u8]]) -> u32 {
         }
         table
     };
-    parts.iter().flat_map(|p| p.iter()).fold(0, |crc, b| (crc << 8) ^ TABLE[usize::from((crc >> 24) as u8 ^ b)])
+    parts.iter().flat_map(|p| p.iter()).fold(0, |crc, b| {
+        (crc << 8) ^ TABLE[usize::from((crc >> 24) as u8 ^ b)]
+    })
 }
 
 /// The codec of the first page's packet.
@@ -48,79 +54,150 @@ pub(super) fn sniff_codec(bytes: &[u8]) -> Format {
     }
 }
 
-/// All packets of the one logical stream in `bytes`.
-pub(super) fn read_packets(bytes: &[u8], format: Format) -> Result<Vec<Packet>, DecodeError> {
-    let malformed = |position: usize, expected: &str, actual: String| DecodeError::Malformed {
+/// One page whose checksum holds.
+struct Page<'a> {
+    flags: u8,
+    granule: i64,
+    serial: u32,
+    sequence: u32,
+    lacing: &'a [u8],
+    body: &'a [u8],
+    len: usize,
+}
+
+const CONTINUED: u8 = 1;
+const END_OF_STREAM: u8 = 4;
+
+fn malformed(format: Format, position: usize, expected: &str, actual: String) -> DecodeError {
+    DecodeError::Malformed {
         format,
         position: position as u64,
         expected: expected.into(),
         actual,
-    };
-    let truncated = |unit, expected: usize, actual: usize| DecodeError::Truncated {
+    }
+}
+
+fn read_page(bytes: &[u8], at: usize, format: Format) -> Result<Page<'_>, DecodeError> {
+    let page = &bytes[at..];
+    let truncated = |unit, expected: usize| DecodeError::Truncated {
         format,
         unit,
         expected: expected as u64,
-        actual: actual as u64,
+        actual: page.len() as u64,
     };
+    if page.len() < HEADER {
+        return Err(truncated("bytes in the last page header", HEADER));
+    }
+    if !page.starts_with(b"OggS") || page[4] != 0 {
+        let actual = format!("bytes {:02x?}", &page[..5]);
+        return Err(malformed(format, at, "an Ogg page of version 0", actual));
+    }
+    let body_at = HEADER + usize::from(page[26]);
+    let lacing = page
+        .get(HEADER..body_at)
+        .ok_or_else(|| truncated("bytes in the last page", body_at))?;
+    let len = body_at + lacing.iter().map(|l| usize::from(*l)).sum::<usize>();
+    let body = page
+        .get(body_at..len)
+        .ok_or_else(|| truncated("bytes in the last page", len))?;
+    let le32 = |i: usize| u32::from_le_bytes([page[i], page[i + 1], page[i + 2], page[i + 3]]);
+    let crc = page_crc(&[&page[..22], &[0; 4], &page[26..len]]);
+    if crc != le32(22) {
+        let expected = format!("page checksum {crc:08x}");
+        return Err(malformed(
+            format,
+            at + 22,
+            &expected,
+            format!("{:08x}", le32(22)),
+        ));
+    }
+    let granule = (u64::from(le32(10)) << 32 | u64::from(le32(6))) as i64;
+    Ok(Page {
+        flags: page[5],
+        granule,
+        serial: le32(14),
+        sequence: le32(18),
+        lacing,
+        body,
+        len,
+    })
+}
+
+/// All packets of the one logical stream in `bytes`; never empty.
+pub(super) fn read_packets(bytes: &[u8], format: Format) -> Result<Vec<Packet>, DecodeError> {
     let mut packets: Vec<Packet> = Vec::new();
     let mut open = Vec::new();
     let mut stream: Option<(u32, u32)> = None;
     let (mut at, mut ended) = (0, false);
     while at < bytes.len() && !ended {
-        let page = &bytes[at..];
-        if page.len() < HEADER {
-            return Err(truncated("bytes in the last page header", HEADER, page.len()));
-        }
-        if !page.starts_with(b"OggS") || page[4] != 0 {
-            return Err(malformed(at, "an Ogg page of version 0", format!("bytes {:02x?}", &page[..5])));
-        }
-        let le32 = |i: usize| u32::from_le_bytes([page[i], page[i + 1], page[i + 2], page[i + 3]]);
-        let body_at = HEADER + usize::from(page[26]);
-        let lacing = page.get(HEADER..body_at).ok_or_else(|| truncated("bytes in the last page", body_at, page.len()))?;
-        let page_len = body_at + lacing.iter().map(|l| usize::from(*l)).sum::<usize>();
-        let body = page.get(body_at..page_len).ok_or_else(|| truncated("bytes in the last page", page_len, page.len()))?;
-        let crc = page_crc(&[&page[..22], &[0; 4], &page[26..page_len]]);
-        if crc != le32(22) {
-            return Err(malformed(at + 22, &format!("page checksum {crc:08x}"), format!("{:08x}", le32(22))));
-        }
-        let (serial, sequence) = (le32(14), le32(18));
-        if let Some((first_serial, next)) = stream {
-            if serial != first_serial {
-                return Err(DecodeError::Unsupported { format, what: "more than one logical stream in a file".into() });
+        let page = read_page(bytes, at, format)?;
+        if let Some((serial, next)) = stream {
+            if page.serial != serial {
+                let what = "more than one logical stream in a file".into();
+                return Err(DecodeError::Unsupported { format, what });
             }
-            if sequence != next {
-                return Err(malformed(at + 18, &format!("page {next}"), format!("page {sequence}")));
+            if page.sequence != next {
+                let (expected, actual) =
+                    (format!("page {next}"), format!("page {}", page.sequence));
+                return Err(malformed(format, at + 18, &expected, actual));
             }
         }
-        stream = Some((serial, sequence.wrapping_add(1)));
-        if (page[5] & 1 != 0) == open.is_empty() && (page[5] & 1 != 0 || !packets.is_empty()) && !lacing.is_empty() {
-            let expected = if open.is_empty() { "a fresh packet" } else { "a continued packet" };
-            return Err(malformed(at + 5, expected, format!("page flags {:02x}", page[5])));
+        stream = Some((page.serial, page.sequence.wrapping_add(1)));
+        let continued = page.flags & CONTINUED != 0;
+        if !page.lacing.is_empty() && continued == open.is_empty() {
+            let expected = if continued {
+                "a fresh packet"
+            } else {
+                "a continued packet"
+            };
+            return Err(malformed(
+                format,
+                at + 5,
+                expected,
+                format!("page flags {:02x}", page.flags),
+            ));
         }
-        let granule = i64::from_le_bytes([page[6], page[7], page[8], page[9], page[10], page[11], page[12], page[13]]);
         let before = packets.len();
         let mut offset = 0;
-        for lace in lacing {
-            open.extend_from_slice(&body[offset..offset + usize::from(*lace)]);
-            offset += usize::from(*lace);
+        for lace in page.lacing {
+            let end = offset + usize::from(*lace);
+            open.extend_from_slice(&page.body[offset..end]);
+            offset = end;
             if *lace < 255 {
-                packets.push(Packet { data: std::mem::take(&mut open), position: at as u64, granule: None });
+                let data = std::mem::take(&mut open);
+                packets.push(Packet {
+                    data,
+                    position: at as u64,
+                    granule: None,
+                });
             }
         }
         if packets.len() > before
             && let Some(last) = packets.last_mut()
         {
-            last.granule = (granule != -1).then_some(granule);
+            last.granule = (page.granule != -1).then_some(page.granule);
         }
-        ended = page[5] & 4 != 0;
-        at += page_len;
+        ended = page.flags & END_OF_STREAM != 0;
+        at += page.len;
     }
     if !ended {
-        return Err(truncated("pages with the end-of-stream flag", 1, 0));
+        let unit = "pages with the end-of-stream flag";
+        return Err(DecodeError::Truncated {
+            format,
+            unit,
+            expected: 1,
+            actual: 0,
+        });
     }
     if at < bytes.len() {
-        let what = format!("{} bytes after the end of the stream (a chained stream?)", bytes.len() - at);
+        let what = format!(
+            "{} bytes after the end of the stream (a chained stream?)",
+            bytes.len() - at
+        );
         return Err(DecodeError::Unsupported { format, what });
+    }
+    if packets.is_empty() {
+        return Err(DecodeError::Empty { format });
     }
     Ok(packets)
 }

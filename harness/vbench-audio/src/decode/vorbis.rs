@@ -9,53 +9,43 @@ use symphonia::default::codecs::VorbisDecoder;
 use super::{DecodeOptions, Format, Pcm, ogg};
 use crate::error::DecodeError;
 
+const FORMAT: Format = Format::OggVorbis;
+
 pub(super) fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<Pcm, DecodeError> {
-    let format = Format::OggVorbis;
-    let packets = ogg::read_packets(bytes, format)?;
-    let header = |i: usize, kind: u8| {
-        packets.get(i).filter(|p| p.data.first() == Some(&kind) && p.data.get(1..7) == Some(b"vorbis")).ok_or_else(|| {
-            DecodeError::Malformed {
-                format,
-                position: packets.get(i).map_or(bytes.len() as u64, |p| p.position),
-                expected: format!("Vorbis header packet of type {kind}"),
-                actual: packets.get(i).map_or("the end of the stream".into(), |p| {
-                    format!("a packet of {} bytes starting {:02x?}", p.data.len(), &p.data[..p.data.len().min(7)])
-                }),
-            }
-        })
-    };
-    let (ident, _comment, setup) = (header(0, 1)?, header(1, 3)?, header(2, 5)?);
-    if ident.data.len() < 30 {
+    let packets = ogg::read_packets(bytes, FORMAT)?;
+    let ident = header(&packets, 0, 1)?;
+    header(&packets, 1, 3)?;
+    let setup = header(&packets, 2, 5)?;
+    if ident.len() < 30 {
         return Err(DecodeError::Truncated {
-            format,
+            format: FORMAT,
             unit: "bytes of the identification header",
             expected: 30,
-            actual: ident.data.len() as u64,
+            actual: ident.len() as u64,
         });
     }
-    let rate_hz = u32::from_le_bytes([ident.data[12], ident.data[13], ident.data[14], ident.data[15]]);
-    let mut pcm = Pcm::new(format, rate_hz, u32::from(ident.data[11]), options)?;
-    let failed = |pcm: &Pcm, error: symphonia::core::errors::Error| DecodeError::Codec {
-        format,
-        samples: pcm.mono.len() as u64,
-        message: error.to_string(),
-    };
+    let rate_hz = u32::from_le_bytes([ident[12], ident[13], ident[14], ident[15]]);
+    let mut pcm = Pcm::new(FORMAT, rate_hz, u32::from(ident[11]), options)?;
     let mut parameters = AudioCodecParameters::new();
-    let extra: Vec<u8> = [ident.data.as_slice(), setup.data.as_slice()].concat();
-    parameters.for_codec(CODEC_ID_VORBIS).with_sample_rate(rate_hz).with_extra_data(extra.into_boxed_slice());
-    let mut decoder =
-        VorbisDecoder::try_new(&parameters, &AudioDecoderOptions::default()).map_err(|e| failed(&pcm, e))?;
+    parameters
+        .for_codec(CODEC_ID_VORBIS)
+        .with_sample_rate(rate_hz)
+        .with_extra_data([ident, setup].concat().into_boxed_slice());
+    let mut decoder = VorbisDecoder::try_new(&parameters, &AudioDecoderOptions::default())
+        .map_err(|e| failed(&pcm, &e))?;
     let mut block = Vec::<f32>::new();
     // Frames by which the decoded signal starts before the stream's time zero, from the first page that has a time.
     let mut lead_in: Option<i64> = None;
     let mut last_granule = None;
-    for packet in &packets[3..] {
-        if packet.data.is_empty() {
-            continue;
-        }
+    for packet in packets[3..].iter().filter(|p| !p.data.is_empty()) {
         let audio = decoder
-            .decode_ref(&PacketRef::new(0, Timestamp::ZERO, Duration::ZERO, &packet.data))
-            .map_err(|e| failed(&pcm, e))?;
+            .decode_ref(&PacketRef::new(
+                0,
+                Timestamp::ZERO,
+                Duration::ZERO,
+                &packet.data,
+            ))
+            .map_err(|e| failed(&pcm, &e))?;
         audio.copy_to_vec_interleaved(&mut block);
         pcm.push_interleaved(&block)?;
         if let Some(granule) = packet.granule {
@@ -67,11 +57,40 @@ pub(super) fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<Pcm, Decod
     Ok(pcm)
 }
 
+fn failed(pcm: &Pcm, error: &symphonia::core::errors::Error) -> DecodeError {
+    DecodeError::Codec {
+        format: FORMAT,
+        samples: pcm.mono.len() as u64,
+        message: error.to_string(),
+    }
+}
+
+/// The header packet at `index`, which must be of type `kind`.
+fn header(packets: &[ogg::Packet], index: usize, kind: u8) -> Result<&[u8], DecodeError> {
+    let packet = packets.get(index);
+    packet
+        .map(|p| p.data.as_slice())
+        .filter(|data| data.first() == Some(&kind) && data.get(1..7) == Some(b"vorbis"))
+        .ok_or_else(|| DecodeError::Malformed {
+            format: FORMAT,
+            position: packet.or(packets.last()).map_or(0, |p| p.position),
+            expected: format!("Vorbis header packet of type {kind}"),
+            actual: packet.map_or("the end of the stream".into(), |p| {
+                let start = &p.data[..p.data.len().min(7)];
+                format!("a packet of {} bytes starting {start:02x?}", p.data.len())
+            }),
+        })
+}
+
 /// Vorbis I, appendix A.2: a first page shorter than its packets starts the stream late, a last page shorter than its
 /// packets ends it early. When both are one page, it is the end that is cut.
 fn trim(pcm: &mut Pcm, packets: &[ogg::Packet], lead_in: Option<i64>, last_granule: Option<i64>) {
     let timed_pages = packets[3..].iter().filter(|p| p.granule.is_some()).count();
-    let lead_in = if timed_pages > 1 { lead_in.unwrap_or(0) } else { 0 };
+    let lead_in = if timed_pages > 1 {
+        lead_in.unwrap_or(0)
+    } else {
+        0
+    };
     let start = lead_in.clamp(0, pcm.mono.len() as i64) as usize;
     // A negative lead-in is a stream cut from a longer one: its times have an offset.
     let end = last_granule.map_or(i64::MAX, |g| g.saturating_add(lead_in.min(0)));

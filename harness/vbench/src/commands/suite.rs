@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use comfy_table::{Table, presets};
+use comfy_table::{Table, TableStyle};
 use rayon::prelude::*;
 use vbench_core::{Cell, ExitCode};
 use vbench_run::prepare::read_utterance;
@@ -72,7 +72,7 @@ fn list(folder: &Path, cache: &CacheArguments) -> Result<ExitCode, Failure> {
         .collect();
     paths.sort();
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_header(["suite", "task", "cells", "description"]);
+    table.load_style(TableStyle::new()).set_header(["suite", "task", "cells", "description"]);
     let mut worst = ExitCode::Passed;
     for path in paths {
         match load(&path, &context) {
@@ -109,7 +109,7 @@ fn plan(path: &Path, select: &[String], limit: Option<u32>, cache: &CacheArgumen
         return Err(Failure::new(ExitCode::NothingSelected, "no cells: the suite or the selection is empty"));
     }
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_header(["model", "condition", "cells", "speakers", "words", "audio", "smallest difference"]);
+    table.load_style(TableStyle::new()).set_header(["model", "condition", "cells", "speakers", "words", "audio", "smallest difference"]);
     for (m, model) in suite.models.iter().enumerate() {
         for (c, condition) in suite.conditions.iter().enumerate() {
             let mine: Vec<&Cell> = cells.iter().filter(|cell| cell.model == m && cell.condition == c).collect();

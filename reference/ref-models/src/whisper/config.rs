@@ -219,3 +219,24 @@ pub const LANGUAGES: [&str; 100] = [
     "si", "km", "sn", "yo", "so", "af", "oc", "ka", "be", "tg", "sd", "gu", "am", "yi", "lo", "uz", "fo", "ht", "ps", "tk", "nn",
     "mt", "sa", "lb", "my", "bo", "tl", "mg", "as", "tt", "haw", "ln", "ha", "ba", "jw", "su", "yue",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Ids as in the tokenizer files of openai/whisper-tiny.en, -base and -large-v3.
+    #[test]
+    fn special_ids_follow_from_the_size_of_the_vocabulary() {
+        let ids = |n| {
+            let s = SpecialTokens::new(n);
+            assert_eq!(s.first_timestamp as usize + 1501, n, "1501 timestamps end the vocabulary");
+            (s.end_of_text, s.start, s.languages, s.translate, s.transcribe, s.start_of_previous, s.no_speech, s.no_timestamps)
+        };
+        assert_eq!(ids(51_864), (50_256, 50_257, 99, 50_357, 50_358, 50_360, 50_361, 50_362));
+        assert_eq!(ids(51_865), (50_257, 50_258, 99, 50_358, 50_359, 50_361, 50_362, 50_363));
+        assert_eq!(ids(51_866), (50_257, 50_258, 100, 50_359, 50_360, 50_362, 50_363, 50_364));
+        assert_eq!(SpecialTokens::new(51_865).language("ru"), Some(50_263));
+        assert_eq!(SpecialTokens::new(51_865).language("yue"), None);
+        assert_eq!(SpecialTokens::new(51_866).language("yue"), Some(50_358));
+    }
+}

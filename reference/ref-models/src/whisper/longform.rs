@@ -47,6 +47,9 @@ pub(super) fn transcribe(model: &Whisper, pcm: &[f32], options: &DecodeOptions, 
         let window = Window { decoder: &model.decoder, tokenizer: &model.tokenizer, special, rules: &rules, audio: &audio, prompt: &prompt };
         let decoded = window.decode(options, rng);
         times.decoder += clock.elapsed();
+        if !decoded.avg_logprob.is_finite() || !decoded.no_speech_prob.is_finite() {
+            return Err(Error::NotFinite { seek_s: seek as f64 * FRAME_S });
+        }
         windows += 1;
         fallbacks += decoded.fallbacks;
         if is_silent(&decoded, options) {

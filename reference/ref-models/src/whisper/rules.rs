@@ -88,3 +88,78 @@ impl Rules {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const VOCABULARY: usize = 51_864;
+
+    fn special() -> SpecialTokens {
+        SpecialTokens::new(VOCABULARY)
+    }
+
+    /// Allowed ids after the rules, with `logits` as given.
+    fn allowed(mut logits: Vec<f32>, sampled: &[u32]) -> Vec<u32> {
+        Rules::new(special(), &[7], &[220, special().end_of_text], true, 1.0).apply(&mut logits, sampled);
+        logits.iter().zip(0..).filter(|(v, _)| **v > f32::NEG_INFINITY).map(|(_, i)| i).collect()
+    }
+
+    /// Text far more probable than any timestamp, so that the probability mass rule is out of the way.
+    fn texty() -> Vec<f32> {
+        let mut v = vec![-50.0; VOCABULARY];
+        v[5] = 10.0;
+        v
+    }
+
+    #[test]
+    fn the_first_token_is_a_timestamp_up_to_one_second() {
+        let t = special().first_timestamp;
+        assert_eq!(allowed(texty(), &[]), (t..=t + 50).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn after_the_first_timestamp_comes_text() {
+        let s = special();
+        let ids = allowed(texty(), &[s.first_timestamp]);
+        assert!(ids.iter().all(|i| *i < s.first_timestamp) && ids.contains(&5) && ids.contains(&s.end_of_text));
+        assert!(!ids.contains(&7) && !ids.contains(&s.no_timestamps), "suppressed tokens stay suppressed");
+        assert!(ids.contains(&220), "blank is only forbidden as the first token");
+    }
+
+    #[test]
+    fn a_closing_timestamp_is_followed_by_its_partner_or_the_end() {
+        let (s, t) = (special(), special().first_timestamp);
+        let mut logits = texty();
+        logits[s.end_of_text as usize] = 9.0;
+        let ids = allowed(logits, &[t, 5, t + 100]);
+        assert!(ids.iter().all(|i| *i >= s.end_of_text) && ids.contains(&s.end_of_text));
+        assert_eq!(ids.iter().copied().filter(|i| *i >= t).collect::<Vec<_>>(), (t + 100..t + 1501).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn timestamps_rise_and_segments_have_a_length() {
+        let t = special().first_timestamp;
+        let ids = allowed(texty(), &[t, 5, t + 100, t + 120, 6]);
+        assert_eq!(ids.iter().copied().filter(|i| *i >= t).collect::<Vec<_>>(), (t + 121..t + 1501).collect::<Vec<_>>());
+    }
+
+    /// 1400 timestamps of log odds 3 together (10.2) beat a text token of 10, though each is far below it.
+    #[test]
+    fn the_mass_of_all_timestamps_beats_a_more_probable_token() {
+        let t = special().first_timestamp as usize;
+        let mut logits = texty();
+        logits[t..].fill(3.0);
+        let sampled = [t as u32, 6, 6];
+        assert!(allowed(logits.clone(), &sampled).iter().all(|i| *i as usize > t));
+        logits[t..].fill(2.0);
+        assert!(allowed(logits, &sampled).contains(&5));
+    }
+
+    #[test]
+    fn without_timestamps_only_lists_count() {
+        let mut logits = vec![0.0; VOCABULARY];
+        Rules::new(special(), &[7], &[220], false, 1.0).apply(&mut logits, &[]);
+        assert_eq!(logits.iter().zip(0..).filter(|(v, _)| **v < 0.0).map(|(_, i)| i).collect::<Vec<u32>>(), [7, 220]);
+    }
+}

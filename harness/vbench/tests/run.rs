@@ -1,0 +1,117 @@
+//! `vbench run` from end to end with the fake model: table, report, same bytes, coverage.
+
+mod common;
+
+use common::{CONDITIONS, corpus, outcome, rows, vbench};
+
+#[test]
+fn a_run_prints_every_stratum_and_leaves_its_files() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    corpus(folder.path(), 12, CONDITIONS, "fake:drop=4,delay_ms=100");
+    let (code, table, errors) = outcome(&vbench(folder.path(), &["run", "suite.toml", "--out", "run", "--quiet"]));
+    assert_eq!(code, 0, "{errors}");
+    insta::assert_snapshot!("table", table);
+    let run = folder.path().join("run");
+    for file in ["run.json", "rows.jsonl", "timings.jsonl", "report.html", "report.md", "summary.json"] {
+        assert!(run.join(file).metadata().is_ok_and(|m| m.len() > 0), "{file}");
+    }
+    for figure in ["wer-by-condition.png", "rtf-by-condition.png"] {
+        let bytes = std::fs::read(run.join("figures").join(figure)).expect(figure);
+        assert!(bytes.starts_with(b"\x89PNG"), "{figure}");
+    }
+    assert_eq!(rows(&run).lines().count(), 72);
+}
+
+#[test]
+fn json_counts_are_those_of_the_fake_model() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    corpus(folder.path(), 12, r#"["clean"]"#, "fake:drop=4,delay_ms=100");
+    let (code, json, _) = outcome(&vbench(folder.path(), &["run", "suite.toml", "--out", "run", "--quiet", "--json"]));
+    assert_eq!(code, 0);
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON on standard output");
+    assert_eq!(json["schema"], "vbench/run/1");
+    let all = json["results"].as_array().expect("results").iter().find(|r| {
+        r["stratum"]["by"] == "all" || r["stratum"] == "all"
+    });
+    let all = all.expect("the stratum `all`").to_string();
+    // Utterances of 5 to 8 words, three each: every fourth word is dropped, so 1 + 1 + 1 + 2 of 26 words, three times.
+    for needle in ["\"deletions\":15", "\"substitutions\":0", "\"insertions\":0", "\"reference\":78"] {
+        assert!(all.contains(needle), "{needle} in {all}");
+    }
+}
+
+#[test]
+fn rows_and_report_are_the_same_bytes_again_and_with_any_number_of_jobs() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    corpus(folder.path(), 8, CONDITIONS, "fake:drop=3");
+    let mut seen: Vec<(String, String)> = Vec::new();
+    for (name, jobs) in [("a", "1"), ("b", "1"), ("c", "2"), ("d", "5")] {
+        let arguments = ["run", "suite.toml", "--out", name, "--quiet", "--jobs", jobs];
+        assert_eq!(outcome(&vbench(folder.path(), &arguments)).0, 0);
+        let run = folder.path().join(name);
+        let html = std::fs::read_to_string(run.join("report.html")).expect("report");
+        let begin = html.find(vbench_report::BLOCK_BEGIN).expect("the block begins");
+        let end = html.find(vbench_report::BLOCK_END).expect("the block ends");
+        seen.push((rows(&run), format!("{}{}", &html[..begin], &html[end..])));
+    }
+    for other in &seen[1..] {
+        assert!(other.0 == seen[0].0, "rows differ");
+        assert!(other.1 == seen[0].1, "reports differ outside the block of timings and provenance");
+    }
+}
+
+#[test]
+fn another_seed_changes_noise_but_not_the_clean_rows() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    corpus(folder.path(), 6, r#"["clean", "noise-5db"]"#, "fake:echo");
+    for (name, seed) in [("a", "1"), ("b", "2")] {
+        assert_eq!(outcome(&vbench(folder.path(), &["run", "suite.toml", "--out", name, "-q", "--seed", seed])).0, 0);
+    }
+    let (a, b) = (rows(&folder.path().join("a")), rows(&folder.path().join("b")));
+    for (left, right) in a.lines().zip(b.lines()) {
+        assert_eq!(left == right, left.contains("/clean/"), "{left}\n{right}");
+    }
+}
+
+#[test]
+fn a_failed_cell_is_a_row_with_a_reason_and_exit_code_6_unless_allowed() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    corpus(folder.path(), 6, r#"["clean"]"#, "fake:fail=/u3/");
+    let (code, table, errors) = outcome(&vbench(folder.path(), &["run", "suite.toml", "--out", "run"]));
+    assert_eq!(code, 6, "{errors}");
+    assert!(errors.contains("c/u3/clean/m") && errors.contains("told to fail"), "{errors}");
+    assert!(table.contains("5 of 6"), "coverage below 100 % is printed: {table}");
+    assert!(rows(&folder.path().join("run")).contains(r#""outcome":"failed","reason":{"kind":"model""#));
+    let allowed = ["run", "suite.toml", "--out", "run2", "-q", "--allow-failed", "1"];
+    assert_eq!(outcome(&vbench(folder.path(), &allowed)).0, 0);
+    // Failed rows stay on --resume unless they are to be tried again.
+    let again = outcome(&vbench(folder.path(), &["run", "--resume", "run", "-q"]));
+    assert_eq!(again.0, 6);
+    let retried = outcome(&vbench(folder.path(), &["run", "--resume", "run", "--retry-failed", "-q"]));
+    assert_eq!(retried.0, 6, "the fake still fails");
+    assert_eq!(rows(&folder.path().join("run")).lines().count(), 6, "one row a cell after the retry");
+}
+
+#[test]
+fn hypotheses_made_elsewhere_are_scored_and_a_missing_one_is_a_failed_cell() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    corpus(folder.path(), 6, r#"["clean"]"#, "hypotheses:hyp.jsonl");
+    let lines: Vec<String> = (0..5).map(|i| format!(r#"{{"id":"u{i}","hyp":"open the window"}}"#)).collect();
+    std::fs::write(folder.path().join("hyp.jsonl"), lines.join("\n")).expect("writes");
+    let (code, table, errors) = outcome(&vbench(folder.path(), &["run", "suite.toml", "--out", "run"]));
+    assert_eq!(code, 6);
+    assert!(errors.contains("no hypothesis for utterance `u5`"), "{errors}");
+    assert!(!table.contains("RTF 0.000"), "an unknown time is not a time: {table}");
+}
+
+#[test]
+fn a_report_made_again_later_is_the_same_outside_its_block() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    corpus(folder.path(), 6, CONDITIONS, "fake:drop=3");
+    assert_eq!(outcome(&vbench(folder.path(), &["run", "suite.toml", "--out", "run", "-q"])).0, 0);
+    let first = std::fs::read_to_string(folder.path().join("run/report.html")).expect("report");
+    assert_eq!(outcome(&vbench(folder.path(), &["report", "run", "--out", "again"])).0, 0);
+    let second = std::fs::read_to_string(folder.path().join("again/report.html")).expect("report");
+    let outside = |html: &str| html.split(vbench_report::BLOCK_BEGIN).next().map(str::to_string);
+    assert_eq!(outside(&first), outside(&second));
+}
