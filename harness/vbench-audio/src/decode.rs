@@ -163,23 +163,16 @@ pub fn decode_bytes(bytes: &[u8], options: &DecodeOptions) -> Result<Decoded, De
         });
     }
     let format = sniff(bytes)?;
-    let pcm = catch_unwind(AssertUnwindSafe(|| match format {
+    let pcm = guarded(format, || match format {
         Format::Wav => wav::decode(bytes, options),
         Format::Flac => flac::decode(bytes, options),
         Format::Mp3 => mp3::decode(bytes, options),
         Format::OggVorbis => vorbis::decode(bytes, options),
         Format::OggOpus => opus::decode(bytes, options),
-        Format::Ogg => Err(DecodeError::Unsupported {
-            format,
-            what: "an Ogg codec other than Vorbis or Opus".into(),
-        }),
-    }))
-    .unwrap_or_else(|panic| {
-        Err(DecodeError::Codec {
-            format,
-            samples: 0,
-            message: panic_message(&*panic),
-        })
+        Format::Ogg => {
+            let what = "an Ogg codec other than Vorbis or Opus".into();
+            Err(DecodeError::Unsupported { format, what })
+        }
     })?;
     if pcm.mono.is_empty() {
         return Err(DecodeError::Empty { format });
@@ -272,8 +265,22 @@ fn cut<'a>(
     }
 }
 
+/// Runs a decoder; its panic becomes an error.
+fn guarded(
+    format: Format,
+    decode: impl FnOnce() -> Result<Pcm, DecodeError>,
+) -> Result<Pcm, DecodeError> {
+    catch_unwind(AssertUnwindSafe(decode)).unwrap_or_else(|panic| {
+        Err(DecodeError::Codec {
+            format,
+            samples: 0,
+            message: panic_message(&*panic),
+        })
+    })
+}
+
 /// The text of a caught panic.
-fn panic_message(panic: &(dyn Any + Send)) -> String {
+pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> String {
     let text = panic
         .downcast_ref::<&str>()
         .map(|s| (*s).to_owned())
@@ -365,5 +372,27 @@ impl Pcm {
     pub(crate) fn trim(&mut self, start: usize, len: usize) {
         self.mono.drain(..start.min(self.mono.len()));
         self.mono.truncate(len);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_becomes_a_typed_error() {
+        let text = |error: DecodeError| match error {
+            DecodeError::Codec {
+                format: Format::Flac,
+                samples: 0,
+                message,
+            } => message,
+            other => panic!("{other}"),
+        };
+        let position = vec![7usize].len() + 6;
+        let error = guarded(Format::Flac, || panic!("a bug at {position}")).unwrap_err();
+        assert_eq!(text(error), "panic: a bug at 7");
+        let error = guarded(Format::Flac, || std::panic::panic_any(5u8)).unwrap_err();
+        assert_eq!(text(error), "panic: without a message");
     }
 }

@@ -1,10 +1,13 @@
 //! Conditions applied to clips, with receipts.
 
+use std::borrow::Cow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use vbench_core::hash::sha256_samples;
 use vbench_core::{Codec, Condition, Degradation, NoiseKind, Receipt, Room, StepReceipt};
 
+use crate::decode::panic_message;
 use crate::error::DegradeError;
 use crate::level::{SpeechLevel, active_speech_level};
 use crate::spectrum::LongTermSpectrum;
@@ -95,8 +98,8 @@ impl Clip {
     ///
     /// The clean condition returns the clip unchanged. Otherwise every step hands on samples of the 16-bit grid
     /// (multiples of 2^-15, rounded half to even), so that receipts' hashes are stable. Noise and reverberation never
-    /// clip: a common gain below 0 dB is applied where needed and recorded. Codec output beyond full scale is clamped,
-    /// and the clamped samples are counted.
+    /// clip: a common gain below 0 dB is applied where needed and recorded. Codec input and output beyond full scale
+    /// are clamped, and the clamped samples are counted.
     ///
     /// The same clip, condition, seed and utterance give the same bytes, whatever the thread and the order.
     ///
@@ -238,10 +241,27 @@ impl Achieved {
 }
 
 fn round_trip(input: &[f32], codec: Codec) -> Result<(Vec<f32>, StepReceipt), DegradeError> {
-    let result = match codec {
-        Codec::Mp3 { kbps } => codec::mp3::round_trip(input, kbps)?,
-        Codec::Opus { kbps } => codec::opus::round_trip(input, kbps)?,
+    // Encoders take what a 16-bit device delivers; a float file may exceed full scale without bound.
+    let beyond = input.iter().filter(|x| x.abs() > 1.0).count();
+    let bounded: Cow<'_, [f32]> = if beyond == 0 {
+        input.into()
+    } else {
+        input.iter().map(|x| x.clamp(-1.0, 1.0)).collect()
     };
+    let name = match codec {
+        Codec::Mp3 { .. } => "MP3",
+        Codec::Opus { .. } => "Opus",
+    };
+    let result = catch_unwind(AssertUnwindSafe(|| match codec {
+        Codec::Mp3 { kbps } => codec::mp3::round_trip(&bounded, kbps),
+        Codec::Opus { kbps } => codec::opus::round_trip(&bounded, kbps),
+    }))
+    .unwrap_or_else(|panic| {
+        Err(DegradeError::Codec {
+            codec: name,
+            message: panic_message(&*panic),
+        })
+    })?;
     let mut grid = Grid::default();
     let samples: Vec<f32> = result
         .samples
@@ -251,7 +271,7 @@ fn round_trip(input: &[f32], codec: Codec) -> Result<(Vec<f32>, StepReceipt), De
     let mut receipt = Achieved::default();
     receipt.push("kbps", result.kbps);
     receipt.push("delay_removed_samples", result.delay_removed as f64);
-    receipt.push("clipped_samples", grid.clipped as f64);
+    receipt.push("clipped_samples", beyond as f64 + grid.clipped as f64);
     let mut step = receipt.into_step();
     step.facts.push(("encoder".to_owned(), result.encoder));
     step.facts.push(("decoder".to_owned(), result.decoder));

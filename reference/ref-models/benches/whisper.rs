@@ -1,18 +1,104 @@
-use criterion::{Criterion, criterion_group, criterion_main};
-use ref_models::kernels::*;
-fn bench(c: &mut Criterion) {
-    for (m,n,k) in [(180,1152,384),(180,1536,384),(180,384,1536),(12,1500,64),(12,64,1500),(1,51864,384)] {
-        let w = PackedWeights::from_f16(&vec![half::f16::from_f32(0.01); n*k], n, k, None);
-        let w2 = PackedWeights::from_f32(&vec![0.01; n*k], n, k, None);
-        let a = vec![0.5f32; m*k]; let mut o = vec![0f32; m*n];
-        let flops = 2.0*(m*n*k) as f64;
-        for (nm,w) in [("f16",&w),("f32",&w2)] {
-            let t=std::time::Instant::now(); let mut it=0; while t.elapsed().as_secs_f64()<0.3 { w.apply(&a,k,m,&mut o,n,false); it+=1; }
-            let s=t.elapsed().as_secs_f64()/it as f64; println!("{m}x{n}x{k} {nm}: {:.1} GF/s {:.3} ms", flops/s/1e9, s*1e3);
+//! How the front end grows with the audio and the encoder with its width, on random weights.
+//!
+//! `cargo bench -p ref-models`. Times of real weights against faster-whisper: `examples/transcribe.rs` and `parity/`.
+
+#![expect(missing_docs, reason = "criterion's macro makes a public function")]
+
+#[path = "../tests/common/mod.rs"]
+mod common;
+
+use common::{Precision, SMALL, Shape, audio, noise, random, rng, write_safetensors};
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use ref_models::features::MelFrontEnd;
+use ref_models::kernels::PackedWeights;
+use ref_models::whisper::{Row, Whisper};
+use std::hint::black_box;
+use std::time::Duration;
+
+fn log_mel(c: &mut Criterion) {
+    let mut group = c.benchmark_group("log_mel");
+    for mels in [80, 128] {
+        let front_end = MelFrontEnd::new(mels);
+        for seconds in [1u32, 5, 30, 300] {
+            let pcm = audio(seconds as f32, 1);
+            group.throughput(Throughput::Elements(pcm.len() as u64));
+            let id = BenchmarkId::new(format!("{mels} mels"), format!("{seconds} s"));
+            group.bench_with_input(id, &pcm, |b, pcm| {
+                b.iter(|| front_end.log_mel(black_box(pcm), 160))
+            });
         }
     }
-    let mut x=vec![0.3f32;1500]; c.bench_function("softmax1500",|b|b.iter(||softmax(&mut x,0.1)));
-    let mut x=vec![0.3f32;1536]; c.bench_function("gelu1536",|b|b.iter(||gelu(&mut x)));
-    let mut o=vec![0.3f32;1536]; c.bench_function("ln1536",|b|b.iter(||layer_norm(&x,&x,&x,&mut o)));
+    group.finish();
 }
-criterion_group!(b, bench); criterion_main!(b);
+
+fn model(width: usize) -> Whisper {
+    let shape = Shape {
+        width,
+        heads: width / 64,
+        inner: 4 * width,
+        audio_context: 1500,
+        text_context: 448,
+        ..SMALL
+    };
+    let temp = tempfile::tempdir().expect("a temporary folder");
+    write_safetensors(temp.path(), &shape, &random(&shape, 1), Precision::F16, 1);
+    Whisper::load(temp.path()).expect("the checkpoint just written")
+}
+
+/// Two layers at the widths of tiny, base and small; 30 s of audio.
+fn encoder_and_decoder(c: &mut Criterion) {
+    let mut group = c.benchmark_group("two_layers");
+    group
+        .sample_size(10)
+        .measurement_time(Duration::from_secs(5));
+    for width in [128, 256, 384, 512, 768] {
+        let model = model(width);
+        let mel = model.features(&audio(30.0, 1)).expect("finite audio");
+        let frames = &mel.values[..3000 * mel.mels];
+        group.bench_function(BenchmarkId::new("encoder", width), |b| {
+            b.iter(|| model.encoder().forward(black_box(frames), 3000))
+        });
+        let decoder = model.decoder();
+        let context = decoder.audio_context(&model.encoder().forward(frames, 3000));
+        let row = Row {
+            token: 50_257,
+            position: 0,
+            sequence: 0,
+        };
+        group.bench_function(BenchmarkId::new("decoder step", width), |b| {
+            b.iter(|| {
+                decoder.logits(&decoder.forward(
+                    black_box(&[row]),
+                    &mut [decoder.cache()],
+                    &context,
+                ))
+            });
+        });
+    }
+    group.finish();
+}
+
+/// One thread; twice the elements per second are the floating point operations per second.
+fn matrix_product(c: &mut Criterion) {
+    let mut group = c.benchmark_group("matrix_product");
+    for (m, n, k) in [
+        (60, 1152, 384),
+        (60, 1536, 384),
+        (60, 384, 1536),
+        (12, 1500, 64),
+        (12, 64, 1500),
+        (1, 51_864, 384),
+    ] {
+        let mut rng = rng(1);
+        let weights = PackedWeights::from_f32(&noise(&mut rng, n * k, 1.0), n, k, None);
+        let (a, mut out) = (noise(&mut rng, m * k, 1.0), vec![0.0; m * n]);
+        group.throughput(Throughput::Elements((m * n * k) as u64));
+        group.bench_function(format!("{m} x {n} x {k}"), |b| {
+            b.iter(|| weights.apply(black_box(&a), k, m, &mut out, n, false))
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, log_mel, matrix_product, encoder_and_decoder);
+criterion_main!(benches);

@@ -127,7 +127,7 @@ fn plan(path: &Path, select: &[String], limit: Option<u32>, cache: &CacheArgumen
         "estimated time on 2 cores: {:.0} to {:.0} min (real-time factor {} to {} for Whisper tiny on clips of a few seconds)",
         (low / 60.0).floor(), (high / 60.0).ceil(), PLAN_RTF.0, PLAN_RTF.1
     ));
-    say("smallest difference: between two models on the same cells, found with 80 % power at two-sided 5 %, assuming a\nWER of 5 %, 40 % of the errors not shared and an over-dispersion of 1.5");
+    say("smallest difference: between two models on the same cells, found with 80 % power at two-sided 5 %, assuming a\nWER of 5 %, 40 % of the errors not shared and an over-dispersion of 1.5. The line `all` takes the conditions of an utterance\nas independent, which they are not: it is a lower bound.");
     Ok(ExitCode::Passed)
 }
 

@@ -4,8 +4,8 @@
 //! tile keeps some rows of A times one or two registers of columns in registers and walks the whole depth, so an element of C
 //! is always summed in the order of the depth, whatever M is: a single row gives the same bits as the same row in a batch.
 
-use super::lanes::{Lanes, dispatch};
 use super::Level;
+use super::lanes::{Lanes, dispatch};
 use half::f16;
 
 /// Columns of a panel.
@@ -88,7 +88,12 @@ impl PackedWeights {
 
     /// Writes row `row` (the `k` weights of one output) to `out`. Used for embedding look-up in a tied matrix.
     pub fn row(&self, row: usize, out: &mut [f32]) {
-        assert!(row < self.n && out.len() == self.k, "row {row} of {} x {}", self.n, self.k);
+        assert!(
+            row < self.n && out.len() == self.k,
+            "row {row} of {} x {}",
+            self.n,
+            self.k
+        );
         let start = (row / PANEL) * self.k * PANEL + row % PANEL;
         for (i, o) in out.iter_mut().enumerate() {
             *o = match &self.data {
@@ -99,7 +104,8 @@ impl PackedWeights {
     }
 
     fn packed(&self, columns: std::ops::Range<usize>) -> Packed<'_> {
-        let range = columns.start / PANEL * PANEL * self.k..columns.end.div_ceil(PANEL) * PANEL * self.k;
+        let range =
+            columns.start / PANEL * PANEL * self.k..columns.end.div_ceil(PANEL) * PANEL * self.k;
         match &self.data {
             PackedData::F32(d) => Packed::F32(&d[range]),
             PackedData::F16(d) => Packed::F16(&d[range]),
@@ -108,7 +114,15 @@ impl PackedWeights {
 
     /// `C[m, n] = A[m, k] * W^T + bias`, stored or added to C; one thread. `lda` and `ldc` are row strides, so
     /// rows of A may overlap (a convolution over rows in time).
-    pub fn apply(&self, a: &[f32], lda: usize, m: usize, c: &mut [f32], ldc: usize, accumulate: bool) {
+    pub fn apply(
+        &self,
+        a: &[f32],
+        lda: usize,
+        m: usize,
+        c: &mut [f32],
+        ldc: usize,
+        accumulate: bool,
+    ) {
         self.apply_columns(0..self.n, a, lda, m, c, ldc, accumulate);
     }
 
@@ -124,9 +138,26 @@ impl PackedWeights {
         ldc: usize,
         accumulate: bool,
     ) {
-        assert!(columns.start.is_multiple_of(PANEL) && columns.end <= self.n, "columns {columns:?} of {}", self.n);
-        let epilogue = Epilogue { bias: self.bias.as_deref().map(|b| &b[columns.clone()]), accumulate };
-        gemm(a, lda, m, self.packed(columns.clone()), columns.len(), self.k, c, ldc, epilogue);
+        assert!(
+            columns.start.is_multiple_of(PANEL) && columns.end <= self.n,
+            "columns {columns:?} of {}",
+            self.n
+        );
+        let epilogue = Epilogue {
+            bias: self.bias.as_deref().map(|b| &b[columns.clone()]),
+            accumulate,
+        };
+        gemm(
+            a,
+            lda,
+            m,
+            self.packed(columns.clone()),
+            columns.len(),
+            self.k,
+            c,
+            ldc,
+            epilogue,
+        );
     }
 }
 
@@ -167,7 +198,17 @@ pub fn pack_rows_into(x: &[f32], stride: usize, n: usize, k: usize, out: &mut [f
 /// # Panics
 /// If a slice is too short for the stated shape.
 #[expect(clippy::too_many_arguments, reason = "a matrix product has this many")]
-pub fn gemm(a: &[f32], lda: usize, m: usize, b: Packed<'_>, n: usize, k: usize, c: &mut [f32], ldc: usize, end: Epilogue<'_>) {
+pub fn gemm(
+    a: &[f32],
+    lda: usize,
+    m: usize,
+    b: Packed<'_>,
+    n: usize,
+    k: usize,
+    c: &mut [f32],
+    ldc: usize,
+    end: Epilogue<'_>,
+) {
     if m == 0 || n == 0 {
         return;
     }
@@ -176,9 +217,21 @@ pub fn gemm(a: &[f32], lda: usize, m: usize, b: Packed<'_>, n: usize, k: usize, 
         Packed::F32(d) => d.len(),
         Packed::F16(d) => d.len(),
     };
-    assert!(a.len() >= (m - 1) * lda + k && c.len() >= (m - 1) * ldc + n && have >= panels && ldc >= n, "gemm {m} x {n} x {k}");
+    assert!(
+        a.len() >= (m - 1) * lda + k && c.len() >= (m - 1) * ldc + n && have >= panels && ldc >= n,
+        "gemm {m} x {n} x {k}"
+    );
     assert!(end.bias.is_none_or(|bias| bias.len() >= n), "bias of {n}");
-    let job = Job { a: a.as_ptr(), lda, m, n, k, c: c.as_mut_ptr(), ldc, end };
+    let job = Job {
+        a: a.as_ptr(),
+        lda,
+        m,
+        n,
+        k,
+        c: c.as_mut_ptr(),
+        ldc,
+        end,
+    };
     match b {
         Packed::F32(d) => run_f32(&job, d),
         Packed::F16(d) => run_f16(&job, d),
@@ -229,7 +282,10 @@ unsafe fn f16_body<V: Lanes>(job: &Job<'_>, panels: &[u16]) {
         return unsafe { run::<V, u16>(job, panels) };
     }
     let mut wide = vec![0.0f32; PANEL * job.k];
-    for (panel, first) in panels.chunks_exact(PANEL * job.k).zip((0..job.n).step_by(PANEL)) {
+    for (panel, first) in panels
+        .chunks_exact(PANEL * job.k)
+        .zip((0..job.n).step_by(PANEL))
+    {
         for i in (0..wide.len()).step_by(V::N) {
             unsafe { V::load_f16(panel.as_ptr().add(i)).store(wide.as_mut_ptr().add(i)) };
         }
@@ -242,7 +298,10 @@ dispatch! { fn run_f16(job: &Job<'_>, panels: &[u16]) = f16_body }
 
 #[inline(always)]
 unsafe fn run<V: Lanes, E: Element>(job: &Job<'_>, panels: &[E]) {
-    for (panel, first) in panels.chunks_exact(PANEL * job.k).zip((0..job.n).step_by(PANEL)) {
+    for (panel, first) in panels
+        .chunks_exact(PANEL * job.k)
+        .zip((0..job.n).step_by(PANEL))
+    {
         unsafe { run_panel::<V, E>(job, panel, first) };
     }
 }
@@ -273,7 +332,16 @@ unsafe fn run_panel<V: Lanes, E: Element>(job: &Job<'_>, panel: &[E], first: usi
 
 /// Computes rows `row..row + M` and two registers of columns from `column`; returns M.
 #[inline(always)]
-unsafe fn tile<V: Lanes, E: Element, const M: usize>(job: &Job<'_>, b: *const E, row: usize, column: usize) -> usize {
+#[expect(
+    clippy::needless_range_loop,
+    reason = "constant indices keep the accumulators in registers"
+)]
+unsafe fn tile<V: Lanes, E: Element, const M: usize>(
+    job: &Job<'_>,
+    b: *const E,
+    row: usize,
+    column: usize,
+) -> usize {
     unsafe {
         let a = job.a.add(row * job.lda);
         let mut acc = [[V::splat(0.0); 2]; M];
@@ -311,7 +379,10 @@ unsafe fn tile<V: Lanes, E: Element, const M: usize>(job: &Job<'_>, b: *const E,
         if job.end.accumulate {
             for r in 0..M {
                 let p = c.add(r * job.ldc);
-                acc[r] = [acc[r][0].add(V::load(p)), acc[r][1].add(V::load(p.add(V::N)))];
+                acc[r] = [
+                    acc[r][0].add(V::load(p)),
+                    acc[r][1].add(V::load(p.add(V::N))),
+                ];
             }
         }
         for r in 0..M {
@@ -327,10 +398,17 @@ unsafe fn tile<V: Lanes, E: Element, const M: usize>(job: &Job<'_>, b: *const E,
 const MAX_TILE: usize = 12 * PANEL;
 
 /// Stores a tile at the last columns of a matrix whose width is not a multiple of two registers.
-unsafe fn finish_narrow(tile: &[f32; MAX_TILE], job: &Job<'_>, rows: std::ops::Range<usize>, column: usize, width: usize) {
+unsafe fn finish_narrow(
+    tile: &[f32; MAX_TILE],
+    job: &Job<'_>,
+    rows: std::ops::Range<usize>,
+    column: usize,
+    width: usize,
+) {
     for (r, line) in rows.zip(tile.chunks_exact(PANEL)) {
         // SAFETY: `gemm` checked that C has these elements.
-        let target = unsafe { std::slice::from_raw_parts_mut(job.c.add(r * job.ldc + column), width) };
+        let target =
+            unsafe { std::slice::from_raw_parts_mut(job.c.add(r * job.ldc + column), width) };
         for (i, (c, v)) in target.iter_mut().zip(line).enumerate() {
             let y = v + job.end.bias.map_or(0.0, |b| b[column + i]);
             *c = if job.end.accumulate { y + *c } else { y };
@@ -357,10 +435,26 @@ mod tests {
     #[test]
     fn products_equal_the_definition_at_every_level() {
         at_each_level(|level| {
-            for (m, n, k) in [(1, 1, 1), (1, 33, 7), (2, 16, 64), (3, 31, 5), (5, 70, 9), (12, 64, 32), (13, 24, 3), (27, 97, 40)] {
-                let (a, w, bias, start) = (noise(m * (k + 3), 1), noise(n * k, 2), noise(n, 3), noise(m * (n + 2), 4));
+            for (m, n, k) in [
+                (1, 1, 1),
+                (1, 33, 7),
+                (2, 16, 64),
+                (3, 31, 5),
+                (5, 70, 9),
+                (12, 64, 32),
+                (13, 24, 3),
+                (27, 97, 40),
+            ] {
+                let (a, w, bias, start) = (
+                    noise(m * (k + 3), 1),
+                    noise(n * k, 2),
+                    noise(n, 3),
+                    noise(m * (n + 2), 4),
+                );
                 let half: Vec<f16> = w.iter().map(|v| f16::from_f32(*v)).collect();
-                for (accumulate, is_half) in [(false, false), (false, true), (true, true), (true, false)] {
+                for (accumulate, is_half) in
+                    [(false, false), (false, true), (true, true), (true, false)]
+                {
                     let packed = if is_half {
                         PackedWeights::from_f16(&half, n, k, Some(bias.clone()))
                     } else {
@@ -370,15 +464,31 @@ mod tests {
                     packed.apply(&a, k + 3, m, &mut c, n + 2, accumulate);
                     for r in 0..m {
                         for j in 0..n {
-                            let weight = |i: usize| if is_half { half[j * k + i].to_f64() } else { f64::from(w[j * k + i]) };
-                            let mut want: f64 = (0..k).map(|i| f64::from(a[r * (k + 3) + i]) * weight(i)).sum::<f64>() + f64::from(bias[j]);
+                            let weight = |i: usize| {
+                                if is_half {
+                                    half[j * k + i].to_f64()
+                                } else {
+                                    f64::from(w[j * k + i])
+                                }
+                            };
+                            let mut want: f64 = (0..k)
+                                .map(|i| f64::from(a[r * (k + 3) + i]) * weight(i))
+                                .sum::<f64>()
+                                + f64::from(bias[j]);
                             if accumulate {
                                 want += f64::from(start[r * (n + 2) + j]);
                             }
                             let got = f64::from(c[r * (n + 2) + j]);
-                            assert!((got - want).abs() < 4e-6, "{level:?} {m}x{n}x{k} ({r},{j}): {got} for {want}");
+                            assert!(
+                                (got - want).abs() < 4e-6,
+                                "{level:?} {m}x{n}x{k} ({r},{j}): {got} for {want}"
+                            );
                         }
-                        assert_eq!(c[r * (n + 2) + n..(r + 1) * (n + 2)], start[r * (n + 2) + n..(r + 1) * (n + 2)], "wrote past the row");
+                        assert_eq!(
+                            c[r * (n + 2) + n..(r + 1) * (n + 2)],
+                            start[r * (n + 2) + n..(r + 1) * (n + 2)],
+                            "wrote past the row"
+                        );
                     }
                 }
             }
@@ -418,7 +528,17 @@ mod tests {
         pack_rows_into(&turned, n, n, k, &mut q);
         assert_eq!(p, q);
         let mut c = vec![0.0; m * n];
-        gemm(&a, k, m, Packed::F32(&p), n, k, &mut c, n, Epilogue::default());
+        gemm(
+            &a,
+            k,
+            m,
+            Packed::F32(&p),
+            n,
+            k,
+            &mut c,
+            n,
+            Epilogue::default(),
+        );
         let want: f32 = (0..k).map(|i| a[k + i] * x[36 * k + i]).sum();
         assert!((c[n + 36] - want).abs() < 1e-5);
         let mut row = vec![0.0; k];

@@ -172,7 +172,9 @@ pub struct Whisper {
 
 impl std::fmt::Debug for Whisper {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Whisper").field("info", &self.info).finish_non_exhaustive()
+        f.debug_struct("Whisper")
+            .field("info", &self.info)
+            .finish_non_exhaustive()
     }
 }
 
@@ -191,10 +193,30 @@ impl Whisper {
         if suppress.is_empty() {
             suppress.extend(tokenizer.non_speech());
         }
-        let SpecialTokens { start, translate, transcribe, start_of_lm, start_of_previous, no_speech, end_of_text, .. } = special;
-        suppress.extend([start, translate, transcribe, start_of_lm, start_of_previous, no_speech]);
+        let SpecialTokens {
+            start,
+            translate,
+            transcribe,
+            start_of_lm,
+            start_of_previous,
+            no_speech,
+            end_of_text,
+            ..
+        } = special;
+        suppress.extend([
+            start,
+            translate,
+            transcribe,
+            start_of_lm,
+            start_of_previous,
+            no_speech,
+        ]);
         const SPACE: u32 = 220;
-        let first = if settings.suppress_first.is_empty() { vec![SPACE, end_of_text] } else { settings.suppress_first };
+        let first = if settings.suppress_first.is_empty() {
+            vec![SPACE, end_of_text]
+        } else {
+            settings.suppress_first
+        };
         Ok(Self {
             special,
             front_end: MelFrontEnd::new(config.mels),
@@ -209,7 +231,11 @@ impl Whisper {
 
     fn describe(weights: &Weights, config: &Config, dir: &Path) -> Result<ModelInfo, Error> {
         let class = config.size_class();
-        let english = if config.multilingual() || class == "custom" { "" } else { ".en" };
+        let english = if config.multilingual() || class == "custom" {
+            ""
+        } else {
+            ".en"
+        };
         let known = SpecialTokens::new(config.vocabulary).languages as usize;
         let dtype = match weights.dtype("decoder.embed_tokens.weight") {
             Some(DType::F16) => "f16",
@@ -222,7 +248,11 @@ impl Whisper {
             dtype,
             config: config.clone(),
             parameters: weights.parameters(),
-            languages: if config.multilingual() { LANGUAGES[..known].to_vec() } else { vec!["en"] },
+            languages: if config.multilingual() {
+                LANGUAGES[..known].to_vec()
+            } else {
+                vec!["en"]
+            },
         })
     }
 
@@ -270,7 +300,10 @@ impl Whisper {
         const PADDING: usize = 160;
         if pcm_16k_mono.len() < PADDING {
             let n = pcm_16k_mono.len();
-            return Err(Error::Audio(format!("{n} samples, expected at least {PADDING} ({} ms at {SAMPLE_RATE} Hz)", 10)));
+            return Err(Error::Audio(format!(
+                "{n} samples, expected at least {PADDING} ({} ms at {SAMPLE_RATE} Hz)",
+                10
+            )));
         }
         self.front_end.log_mel(pcm_16k_mono, PADDING)
     }
@@ -282,8 +315,10 @@ impl Whisper {
     pub fn detect_language(&self, pcm_16k_mono: &[f32]) -> Result<Vec<f64>, Error> {
         let mel = self.features(pcm_16k_mono)?;
         let frames = self.window_frames();
-        let used = mel.frames().min(frames) * mel.mels;
-        let audio = self.decoder.audio_context(&self.encoder.forward(&mel.values[..used], frames));
+        let used = (mel.frames() - 1).min(frames) * mel.mels;
+        let audio = self
+            .decoder
+            .audio_context(&self.encoder.forward(&mel.values[..used], frames));
         Ok(self.language_probabilities(&audio))
     }
 
@@ -291,13 +326,24 @@ impl Whisper {
         if !self.info.config.multilingual() {
             return vec![1.0];
         }
-        let row = Row { token: self.special.start, position: 0, sequence: 0 };
-        let logits = self.decoder.logits(&self.decoder.forward(&[row], &mut [self.decoder.cache()], audio));
+        let row = Row {
+            token: self.special.start,
+            position: 0,
+            sequence: 0,
+        };
+        let logits = self.decoder.logits(&self.decoder.forward(
+            &[row],
+            &mut [self.decoder.cache()],
+            audio,
+        ));
         let first = self.special.first_language as usize;
         let languages = &logits[first..first + self.special.languages as usize];
         let top = max(languages);
         let total = exp_sum(languages, top);
-        languages.iter().map(|v| f64::from(v - top).exp() / total).collect()
+        languages
+            .iter()
+            .map(|v| f64::from(v - top).exp() / total)
+            .collect()
     }
 
     /// Frames of a full window: 3000 for 30 s.
@@ -313,7 +359,12 @@ impl Whisper {
     /// # Errors
     /// [`Error::Audio`] for fewer than 160 samples or one that is not finite, [`Error::Option`] for a language the model
     /// does not know or temperatures out of range.
-    pub fn transcribe(&self, pcm_16k_mono: &[f32], options: &DecodeOptions, rng: &mut dyn Rng) -> Result<Transcript, Error> {
+    pub fn transcribe(
+        &self,
+        pcm_16k_mono: &[f32],
+        options: &DecodeOptions,
+        rng: &mut dyn Rng,
+    ) -> Result<Transcript, Error> {
         longform::transcribe(self, pcm_16k_mono, options, rng)
     }
 }

@@ -23,8 +23,16 @@ pub struct Rules {
 impl Rules {
     /// Rules with these suppressed tokens; `max_initial_timestamp` in seconds.
     #[must_use]
-    pub fn new(special: SpecialTokens, suppress: &[u32], suppress_first: &[u32], timestamps: bool, max_initial_timestamp: f64) -> Self {
-        let steps = (max_initial_timestamp / TIMESTAMP_STEP).round().clamp(0.0, 1500.0) as u32;
+    pub fn new(
+        special: SpecialTokens,
+        suppress: &[u32],
+        suppress_first: &[u32],
+        timestamps: bool,
+        max_initial_timestamp: f64,
+    ) -> Self {
+        let steps = (max_initial_timestamp / TIMESTAMP_STEP)
+            .round()
+            .clamp(0.0, 1500.0) as u32;
         Self {
             special,
             suppress: suppress.to_vec(),
@@ -54,7 +62,10 @@ impl Rules {
     }
 
     fn apply_timestamps(&self, logits: &mut [f32], sampled: &[u32]) {
-        let (begin, eot) = (self.special.first_timestamp as usize, self.special.end_of_text as usize);
+        let (begin, eot) = (
+            self.special.first_timestamp as usize,
+            self.special.end_of_text as usize,
+        );
         let is_time = |t: &u32| *t as usize >= begin;
         let Some(last) = sampled.last() else {
             logits[..begin].fill(f32::NEG_INFINITY);
@@ -101,8 +112,14 @@ mod tests {
 
     /// Allowed ids after the rules, with `logits` as given.
     fn allowed(mut logits: Vec<f32>, sampled: &[u32]) -> Vec<u32> {
-        Rules::new(special(), &[7], &[220, special().end_of_text], true, 1.0).apply(&mut logits, sampled);
-        logits.iter().zip(0..).filter(|(v, _)| **v > f32::NEG_INFINITY).map(|(_, i)| i).collect()
+        Rules::new(special(), &[7], &[220, special().end_of_text], true, 1.0)
+            .apply(&mut logits, sampled);
+        logits
+            .iter()
+            .zip(0..)
+            .filter(|(v, _)| **v > f32::NEG_INFINITY)
+            .map(|(_, i)| i)
+            .collect()
     }
 
     /// Text far more probable than any timestamp, so that the probability mass rule is out of the way.
@@ -122,9 +139,19 @@ mod tests {
     fn after_the_first_timestamp_comes_text() {
         let s = special();
         let ids = allowed(texty(), &[s.first_timestamp]);
-        assert!(ids.iter().all(|i| *i < s.first_timestamp) && ids.contains(&5) && ids.contains(&s.end_of_text));
-        assert!(!ids.contains(&7) && !ids.contains(&s.no_timestamps), "suppressed tokens stay suppressed");
-        assert!(ids.contains(&220), "blank is only forbidden as the first token");
+        assert!(
+            ids.iter().all(|i| *i < s.first_timestamp)
+                && ids.contains(&5)
+                && ids.contains(&s.end_of_text)
+        );
+        assert!(
+            !ids.contains(&7) && !ids.contains(&s.no_timestamps),
+            "suppressed tokens stay suppressed"
+        );
+        assert!(
+            ids.contains(&220),
+            "blank is only forbidden as the first token"
+        );
     }
 
     #[test]
@@ -134,14 +161,20 @@ mod tests {
         logits[s.end_of_text as usize] = 9.0;
         let ids = allowed(logits, &[t, 5, t + 100]);
         assert!(ids.iter().all(|i| *i >= s.end_of_text) && ids.contains(&s.end_of_text));
-        assert_eq!(ids.iter().copied().filter(|i| *i >= t).collect::<Vec<_>>(), (t + 100..t + 1501).collect::<Vec<_>>());
+        assert_eq!(
+            ids.iter().copied().filter(|i| *i >= t).collect::<Vec<_>>(),
+            (t + 100..t + 1501).collect::<Vec<_>>()
+        );
     }
 
     #[test]
     fn timestamps_rise_and_segments_have_a_length() {
         let t = special().first_timestamp;
         let ids = allowed(texty(), &[t, 5, t + 100, t + 120, 6]);
-        assert_eq!(ids.iter().copied().filter(|i| *i >= t).collect::<Vec<_>>(), (t + 121..t + 1501).collect::<Vec<_>>());
+        assert_eq!(
+            ids.iter().copied().filter(|i| *i >= t).collect::<Vec<_>>(),
+            (t + 121..t + 1501).collect::<Vec<_>>()
+        );
     }
 
     /// 1400 timestamps of log odds 3 together (10.2) beat a text token of 10, though each is far below it.
@@ -151,7 +184,11 @@ mod tests {
         let mut logits = texty();
         logits[t..].fill(3.0);
         let sampled = [t as u32, 6, 6];
-        assert!(allowed(logits.clone(), &sampled).iter().all(|i| *i as usize > t));
+        assert!(
+            allowed(logits.clone(), &sampled)
+                .iter()
+                .all(|i| *i as usize > t)
+        );
         logits[t..].fill(2.0);
         assert!(allowed(logits, &sampled).contains(&5));
     }
@@ -160,6 +197,14 @@ mod tests {
     fn without_timestamps_only_lists_count() {
         let mut logits = vec![0.0; VOCABULARY];
         Rules::new(special(), &[7], &[220], false, 1.0).apply(&mut logits, &[]);
-        assert_eq!(logits.iter().zip(0..).filter(|(v, _)| **v < 0.0).map(|(_, i)| i).collect::<Vec<u32>>(), [7, 220]);
+        assert_eq!(
+            logits
+                .iter()
+                .zip(0..)
+                .filter(|(v, _)| **v < 0.0)
+                .map(|(_, i)| i)
+                .collect::<Vec<u32>>(),
+            [7, 220]
+        );
     }
 }
