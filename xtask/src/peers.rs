@@ -37,7 +37,8 @@ pub fn provision() -> Peers {
             None
         }
     };
-    let missing: Vec<&str> = DEBIAN.iter().filter(|(_, program)| !on_path(program)).map(|(package, _)| *package).collect();
+    let missing: Vec<&str> =
+        DEBIAN.iter().filter(|(_, program)| !on_path(program)).map(|(package, _)| *package).collect();
     if !missing.is_empty() {
         let installed = Command::new("apt-get")
             .args(["install", "-y", "-qq", "--no-install-recommends"])
@@ -71,7 +72,9 @@ fn environment(name: &str, packages: &[&str]) -> Result<PathBuf, String> {
     }
     command(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
     let python = folder.join("bin/python");
-    command(Command::new(python).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(packages))?;
+    command(
+        Command::new(python).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(packages),
+    )?;
     std::fs::write(&stamp, wanted).map_err(|e| e.to_string())?;
     Ok(folder)
 }

@@ -57,7 +57,15 @@ fn dependencies(root: &Path, crate_path: &str) -> Vec<String> {
 fn arrows(root: &Path, problems: &mut Vec<String>) {
     let layers: [&[&str]; 5] = [
         &["vbench-core"],
-        &["vbench-stats", "vbench-audio", "vbench-score", "vbench-suite", "vbench-fetch", "vbench-model", "vbench-store"],
+        &[
+            "vbench-stats",
+            "vbench-audio",
+            "vbench-score",
+            "vbench-suite",
+            "vbench-fetch",
+            "vbench-model",
+            "vbench-store",
+        ],
         &["vbench-run", "vbench-compare"],
         &["vbench-report"],
         &["vbench"],
@@ -84,7 +92,8 @@ fn arrows(root: &Path, problems: &mut Vec<String>) {
 fn dependencies_have_reasons(root: &Path, problems: &mut Vec<String>) {
     let manifest = std::fs::read_to_string(root.join("Cargo.toml")).unwrap_or_default();
     let document = std::fs::read_to_string(root.join("ARCHITECTURE.md")).unwrap_or_default();
-    let table = manifest.split("[workspace.dependencies]").nth(1).and_then(|t| t.split("\n[").next()).unwrap_or_default();
+    let table =
+        manifest.split("[workspace.dependencies]").nth(1).and_then(|t| t.split("\n[").next()).unwrap_or_default();
     let names: BTreeSet<&str> = table
         .lines()
         .filter(|l| !l.trim_start().starts_with('#') && !l.contains("path = "))

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use vbench_audio::{
-    Clip, DecodeOptions, DegradeContext, LongTermSpectrum, SpectrumAccumulator,
-    active_speech_level, decode_bytes, decode_file, decode_g722, degrade, encode_ogg_opus,
-    encode_wav, preset, resample,
+    Clip, DecodeOptions, DegradeContext, LongTermSpectrum, SpectrumAccumulator, active_speech_level, decode_bytes,
+    decode_file, decode_g722, degrade, encode_ogg_opus, encode_wav, resample,
 };
+use vbench_core::Condition;
 use vbench_core::hash::sha256_samples;
 
 const RATE: usize = 16_000;
@@ -19,15 +19,8 @@ fn file(path: &str) -> PathBuf {
 
 fn clip(seconds: usize) -> Vec<f32> {
     let path = file("../../golden/oracles/wav/speech_a0.wav");
-    let speech = decode_file(&path, &DecodeOptions::default())
-        .expect("the oracles' wav")
-        .samples;
-    speech
-        .iter()
-        .copied()
-        .cycle()
-        .take(seconds * RATE)
-        .collect()
+    let speech = decode_file(&path, &DecodeOptions::default()).expect("the oracles' wav").samples;
+    speech.iter().copied().cycle().take(seconds * RATE).collect()
 }
 
 fn spectrum() -> LongTermSpectrum {
@@ -44,9 +37,7 @@ fn decode(c: &mut Criterion) {
         let opus = encode_ogg_opus(&clip(seconds)).expect("opus");
         for (name, bytes) in [("wav", &wav), ("opus", &opus)] {
             group.bench_with_input(BenchmarkId::new(name, seconds), bytes, |b, bytes| {
-                b.iter(|| {
-                    decode_bytes(black_box(bytes), &DecodeOptions::default()).expect("audio")
-                });
+                b.iter(|| decode_bytes(black_box(bytes), &DecodeOptions::default()).expect("audio"));
             });
         }
     }
@@ -58,13 +49,9 @@ fn decode(c: &mut Criterion) {
             b.iter(|| decode_bytes(black_box(bytes), &DecodeOptions::default()).expect("audio"));
         });
     }
-    let g722: Vec<u8> = (0..32_000u32)
-        .map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8)
-        .collect();
+    let g722: Vec<u8> = (0..32_000u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     group.throughput(Throughput::Elements(64_000));
-    group.bench_function(BenchmarkId::new("g722", 4), |b| {
-        b.iter(|| decode_g722(black_box(&g722)))
-    });
+    group.bench_function(BenchmarkId::new("g722", 4), |b| b.iter(|| decode_g722(black_box(&g722))));
     group.finish();
 }
 
@@ -86,37 +73,24 @@ fn stages(c: &mut Criterion) {
                 accumulator
             });
         });
-        let source: Vec<f32> = clip
-            .iter()
-            .copied()
-            .cycle()
-            .take(seconds * 44_100)
-            .collect();
-        group.bench_with_input(
-            BenchmarkId::new("resample 44.1k to 16k", seconds),
-            &source,
-            |b, x| {
-                b.iter(|| resample(black_box(x), 44_100, 16_000));
-            },
-        );
+        let source: Vec<f32> = clip.iter().copied().cycle().take(seconds * 44_100).collect();
+        group.bench_with_input(BenchmarkId::new("resample 44.1k to 16k", seconds), &source, |b, x| {
+            b.iter(|| resample(black_box(x), 44_100, 16_000));
+        });
     }
     group.finish();
 }
 
 fn conditions(c: &mut Criterion) {
     let spectrum = spectrum();
-    let context = DegradeContext {
-        seed: 1,
-        utterance: "bench/a",
-        corpus_spectrum: Some(&spectrum),
-    };
+    let context = DegradeContext { seed: 1, utterance: "bench/a", corpus_spectrum: Some(&spectrum) };
     let mut group = c.benchmark_group("degrade");
     group.sample_size(20);
     for seconds in [1, 4, 30] {
         let clip = clip(seconds);
         group.throughput(Throughput::Elements(clip.len() as u64));
         for name in ["clean", "noise-5db", "reverb", "mp3-64k", "opus-16k"] {
-            let condition = preset(name).expect("preset");
+            let condition = Condition::builtin(name).expect("a built-in condition");
             group.bench_with_input(BenchmarkId::new(name, seconds), &clip, |b, x| {
                 b.iter(|| degrade(black_box(x), &condition, &context).expect("degraded"));
             });
@@ -125,18 +99,11 @@ fn conditions(c: &mut Criterion) {
     // All levels of one utterance share what a `Clip` holds: the cost of one more level.
     for seconds in [1, 4, 30] {
         let clip = Clip::new(clip(seconds)).expect("clip");
-        let condition = preset("noise-5db").expect("preset");
+        let condition = Condition::builtin("noise-5db").expect("a built-in condition");
         group.throughput(Throughput::Elements(clip.samples().len() as u64));
-        group.bench_with_input(
-            BenchmarkId::new("noise-5db, shared clip", seconds),
-            &clip,
-            |b, clip| {
-                b.iter(|| {
-                    clip.degrade(black_box(&condition), &context)
-                        .expect("degraded")
-                });
-            },
-        );
+        group.bench_with_input(BenchmarkId::new("noise-5db, shared clip", seconds), &clip, |b, clip| {
+            b.iter(|| clip.degrade(black_box(&condition), &context).expect("degraded"));
+        });
     }
     group.finish();
 }

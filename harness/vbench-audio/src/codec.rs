@@ -24,9 +24,6 @@ pub(crate) mod mp3 {
 
     /// Always [`DegradeError::NoEncoder`]: a stratum is skipped with that reason, never silently clean.
     pub(crate) fn round_trip(_samples: &[f32], _kbps: u32) -> Result<RoundTrip, DegradeError> {
-        Err(DegradeError::NoEncoder {
-            codec: "MP3",
-            feature: "mp3",
-        })
+        Err(DegradeError::NoEncoder { codec: "MP3", feature: "mp3" })
     }
 }

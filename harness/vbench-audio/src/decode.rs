@@ -79,12 +79,7 @@ pub struct DecodeOptions {
 impl Default for DecodeOptions {
     /// The whole file; at most 1 GiB and 2 hours.
     fn default() -> Self {
-        Self {
-            max_bytes: 1 << 30,
-            max_duration_s: 7200.0,
-            start_s: None,
-            duration_s: None,
-        }
+        Self { max_bytes: 1 << 30, max_duration_s: 7200.0, start_s: None, duration_s: None }
     }
 }
 
@@ -116,34 +111,21 @@ pub fn decode_file(path: &Path, options: &DecodeOptions) -> Result<Decoded, Deco
 /// # Errors
 /// [`DecodeError::Read`] or [`DecodeError::TooLarge`].
 pub fn read_file(path: &Path, max_bytes: u64) -> Result<Vec<u8>, DecodeError> {
-    let read_error = |source| DecodeError::Read {
-        path: path.to_owned(),
-        source,
-    };
+    let read_error = |source| DecodeError::Read { path: path.to_owned(), source };
     let file = std::fs::File::open(path).map_err(read_error)?;
     let metadata = file.metadata().map_err(read_error)?;
     if metadata.is_dir() {
-        return Err(read_error(std::io::Error::from(
-            std::io::ErrorKind::IsADirectory,
-        )));
+        return Err(read_error(std::io::Error::from(std::io::ErrorKind::IsADirectory)));
     }
     let declared = metadata.len();
     if declared > max_bytes {
-        return Err(DecodeError::TooLarge {
-            bytes: declared,
-            limit: max_bytes,
-        });
+        return Err(DecodeError::TooLarge { bytes: declared, limit: max_bytes });
     }
     // A device or a growing file may hold more than its metadata says: read one byte beyond the limit at most.
     let mut bytes = Vec::with_capacity(declared as usize + 1);
-    file.take(max_bytes.saturating_add(1))
-        .read_to_end(&mut bytes)
-        .map_err(read_error)?;
+    file.take(max_bytes.saturating_add(1)).read_to_end(&mut bytes).map_err(read_error)?;
     if bytes.len() as u64 > max_bytes {
-        return Err(DecodeError::TooLarge {
-            bytes: bytes.len() as u64,
-            limit: max_bytes,
-        });
+        return Err(DecodeError::TooLarge { bytes: bytes.len() as u64, limit: max_bytes });
     }
     Ok(bytes)
 }
@@ -157,10 +139,7 @@ pub fn read_file(path: &Path, max_bytes: u64) -> Result<Vec<u8>, DecodeError> {
 /// process's panic hook still runs, as it belongs to the caller.
 pub fn decode_bytes(bytes: &[u8], options: &DecodeOptions) -> Result<Decoded, DecodeError> {
     if bytes.len() as u64 > options.max_bytes {
-        return Err(DecodeError::TooLarge {
-            bytes: bytes.len() as u64,
-            limit: options.max_bytes,
-        });
+        return Err(DecodeError::TooLarge { bytes: bytes.len() as u64, limit: options.max_bytes });
     }
     let format = sniff(bytes)?;
     let pcm = guarded(format, || match format {
@@ -189,13 +168,7 @@ pub fn decode_bytes(bytes: &[u8], options: &DecodeOptions) -> Result<Decoded, De
     if samples.is_empty() {
         return Err(DecodeError::Empty { format });
     }
-    Ok(Decoded {
-        samples,
-        format,
-        source_rate_hz: pcm.rate_hz,
-        source_channels: pcm.channels,
-        source_frames,
-    })
+    Ok(Decoded { samples, format, source_rate_hz: pcm.rate_hz, source_channels: pcm.channels, source_frames })
 }
 
 /// Finds the format from the content.
@@ -208,10 +181,7 @@ pub fn sniff(bytes: &[u8]) -> Result<Format, DecodeError> {
     if bytes.len() >= 12 && bytes.starts_with(b"RIFF") && &bytes[8..12] == b"WAVE" {
         Ok(Format::Wav)
     } else if bytes.starts_with(b"RF64") || bytes.starts_with(b"BW64") {
-        Err(DecodeError::Unsupported {
-            format: Format::Wav,
-            what: "RF64 (64-bit RIFF)".into(),
-        })
+        Err(DecodeError::Unsupported { format: Format::Wav, what: "RF64 (64-bit RIFF)".into() })
     } else if body.starts_with(b"fLaC") {
         Ok(Format::Flac)
     } else if bytes.starts_with(b"OggS") {
@@ -220,17 +190,11 @@ pub fn sniff(bytes: &[u8]) -> Result<Format, DecodeError> {
         Ok(Format::Mp3)
     } else {
         let found: Vec<String> = bytes.iter().take(12).map(|b| format!("{b:02x}")).collect();
-        Err(DecodeError::UnknownFormat {
-            found: found.join(" "),
-        })
+        Err(DecodeError::UnknownFormat { found: found.join(" ") })
     }
 }
 
-fn cut<'a>(
-    mono: &'a [f32],
-    rate_hz: u32,
-    options: &DecodeOptions,
-) -> Result<&'a [f32], DecodeError> {
+fn cut<'a>(mono: &'a [f32], rate_hz: u32, options: &DecodeOptions) -> Result<&'a [f32], DecodeError> {
     if options.start_s.is_none() && options.duration_s.is_none() {
         return Ok(mono);
     }
@@ -239,56 +203,28 @@ fn cut<'a>(
     let available_s = mono.len() as f64 / rate;
     let start_s = options.start_s.unwrap_or(0.0);
     let duration_s = options.duration_s.unwrap_or(f64::INFINITY);
-    let outside = DecodeError::Cut {
-        start_s,
-        duration_s,
-        available_s,
-    };
-    let end_s = if options.duration_s.is_some() {
-        start_s + duration_s
-    } else {
-        available_s
-    };
-    let valid = start_s >= 0.0
-        && duration_s > 0.0
-        && start_s < available_s
-        && end_s <= available_s + SLACK_S;
+    let outside = DecodeError::Cut { start_s, duration_s, available_s };
+    let end_s = if options.duration_s.is_some() { start_s + duration_s } else { available_s };
+    let valid = start_s >= 0.0 && duration_s > 0.0 && start_s < available_s && end_s <= available_s + SLACK_S;
     if !valid {
         return Err(outside);
     }
     let start = libm::round(start_s * rate) as usize;
     let end = (libm::round(end_s * rate) as usize).min(mono.len());
-    if start < end {
-        Ok(&mono[start..end])
-    } else {
-        Err(outside)
-    }
+    if start < end { Ok(&mono[start..end]) } else { Err(outside) }
 }
 
 /// Runs a decoder; its panic becomes an error.
-fn guarded(
-    format: Format,
-    decode: impl FnOnce() -> Result<Pcm, DecodeError>,
-) -> Result<Pcm, DecodeError> {
-    catch_unwind(AssertUnwindSafe(decode)).unwrap_or_else(|panic| {
-        Err(DecodeError::Codec {
-            format,
-            samples: 0,
-            message: panic_message(&*panic),
-        })
-    })
+fn guarded(format: Format, decode: impl FnOnce() -> Result<Pcm, DecodeError>) -> Result<Pcm, DecodeError> {
+    catch_unwind(AssertUnwindSafe(decode))
+        .unwrap_or_else(|panic| Err(DecodeError::Codec { format, samples: 0, message: panic_message(&*panic) }))
 }
 
 /// The text of a caught panic.
 pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> String {
-    let text = panic
-        .downcast_ref::<&str>()
-        .map(|s| (*s).to_owned())
-        .or_else(|| panic.downcast_ref::<String>().cloned());
-    format!(
-        "panic: {}",
-        text.unwrap_or_else(|| "without a message".into())
-    )
+    let text =
+        panic.downcast_ref::<&str>().map(|s| (*s).to_owned()).or_else(|| panic.downcast_ref::<String>().cloned());
+    format!("panic: {}", text.unwrap_or_else(|| "without a message".into()))
 }
 
 /// Collects decoded samples as mono, checking rate, channels, length and finiteness.
@@ -310,52 +246,29 @@ impl Pcm {
         options: &DecodeOptions,
     ) -> Result<Self, DecodeError> {
         if !(MIN_RATE_HZ..=MAX_RATE_HZ).contains(&rate_hz) {
-            return Err(DecodeError::Rate {
-                format,
-                rate_hz,
-                min_hz: MIN_RATE_HZ,
-                max_hz: MAX_RATE_HZ,
-            });
+            return Err(DecodeError::Rate { format, rate_hz, min_hz: MIN_RATE_HZ, max_hz: MAX_RATE_HZ });
         }
         if channels == 0 || channels > MAX_CHANNELS {
-            return Err(DecodeError::Channels {
-                format,
-                channels,
-                max: MAX_CHANNELS,
-            });
+            return Err(DecodeError::Channels { format, channels, max: MAX_CHANNELS });
         }
         // However high the rate that a file declares, its decoded samples take 2 GiB at most.
         const MAX_FRAMES: f64 = (1u64 << 29) as f64;
-        let max_duration_s = options
-            .max_duration_s
-            .clamp(0.0, MAX_FRAMES / f64::from(rate_hz));
+        let max_duration_s = options.max_duration_s.clamp(0.0, MAX_FRAMES / f64::from(rate_hz));
         let max_frames = (max_duration_s * f64::from(rate_hz)) as usize;
-        Ok(Self {
-            format,
-            rate_hz,
-            channels,
-            mono: Vec::new(),
-            max_frames,
-            max_duration_s,
-        })
+        Ok(Self { format, rate_hz, channels, mono: Vec::new(), max_frames, max_duration_s })
     }
 
     /// Appends whole frames of interleaved samples.
     pub(crate) fn push_interleaved(&mut self, samples: &[f32]) -> Result<(), DecodeError> {
         let channels = self.channels as usize;
         if self.mono.len() + samples.len() / channels > self.max_frames {
-            return Err(DecodeError::TooLong {
-                format: self.format,
-                limit_s: self.max_duration_s,
-            });
+            return Err(DecodeError::TooLong { format: self.format, limit_s: self.max_duration_s });
         }
         let start = self.mono.len();
         if channels == 1 {
             self.mono.extend_from_slice(samples);
         } else {
-            let mean = |frame: &[f32]| {
-                (frame.iter().map(|x| f64::from(*x)).sum::<f64>() / channels as f64) as f32
-            };
+            let mean = |frame: &[f32]| (frame.iter().map(|x| f64::from(*x)).sum::<f64>() / channels as f64) as f32;
             self.mono.extend(samples.chunks_exact(channels).map(mean));
         }
         match self.mono[start..].iter().position(|x| !x.is_finite()) {
@@ -382,11 +295,7 @@ mod tests {
     #[test]
     fn a_panic_becomes_a_typed_error() {
         let text = |error: DecodeError| match error {
-            DecodeError::Codec {
-                format: Format::Flac,
-                samples: 0,
-                message,
-            } => message,
+            DecodeError::Codec { format: Format::Flac, samples: 0, message } => message,
             other => panic!("{other}"),
         };
         let position = vec![7usize].len() + 6;

@@ -59,21 +59,10 @@ impl Clip {
             return Err(DegradeError::Empty);
         }
         if let Some(index) = samples.iter().position(|x| !x.is_finite()) {
-            return Err(DegradeError::NonFinite {
-                index,
-                value: samples[index],
-            });
+            return Err(DegradeError::NonFinite { index, value: samples[index] });
         }
-        let (sha256, level) = (
-            sha256_samples(&samples),
-            active_speech_level(&samples, RATE_HZ),
-        );
-        Ok(Self {
-            samples,
-            sha256,
-            level,
-            noise: Mutex::new(None),
-        })
+        let (sha256, level) = (sha256_samples(&samples), active_speech_level(&samples, RATE_HZ));
+        Ok(Self { samples, sha256, level, noise: Mutex::new(None) })
     }
 
     /// The samples.
@@ -117,30 +106,19 @@ impl Clip {
         for (index, step) in condition.steps.iter().enumerate() {
             let input = samples.as_deref().unwrap_or(&self.samples);
             // Two steps of one kind in a chain must not draw the same numbers.
-            let key = if index == 0 {
-                key.clone()
-            } else {
-                format!("{key}#{index}")
-            };
+            let key = if index == 0 { key.clone() } else { format!("{key}#{index}") };
             let (output, receipt) = match step {
-                Degradation::Noise { kind, snr_db } => {
-                    self.add_noise(input, *kind, *snr_db, key, context)?
-                }
+                Degradation::Noise { kind, snr_db } => self.add_noise(input, *kind, *snr_db, key, context)?,
                 Degradation::Reverb(room) => add_reverb(input, room, &key, context)?,
                 Degradation::Codec(codec) => round_trip(input, *codec)?,
             };
             samples = Some(output);
-            steps.push(StepReceipt {
-                recipe: step.recipe(),
-                ..receipt
-            });
+            steps.push(StepReceipt { recipe: step.recipe(), ..receipt });
         }
         let receipt = Receipt {
             input_sha256: self.sha256.clone(),
             recipe: condition.recipe(),
-            output_sha256: samples
-                .as_deref()
-                .map_or_else(|| self.sha256.clone(), sha256_samples),
+            output_sha256: samples.as_deref().map_or_else(|| self.sha256.clone(), sha256_samples),
             samples: self.samples.len() as u64,
             active_level_dbfs: self.level.map(|l| l.active_dbfs),
             steps,
@@ -158,11 +136,7 @@ impl Clip {
     ) -> Result<(Vec<f32>, StepReceipt), DegradeError> {
         // The level of what this step hears: the clip's own for the first one.
         let first = core::ptr::eq(input, self.samples.as_slice());
-        let level = if first {
-            self.level
-        } else {
-            active_speech_level(input, RATE_HZ)
-        };
+        let level = if first { self.level } else { active_speech_level(input, RATE_HZ) };
         let noise = self.realisation(kind, key, context)?;
         let result = noise::add(input, level, &noise, snr_db)?;
         let mut receipt = Achieved::default();
@@ -184,10 +158,7 @@ impl Clip {
             seed: context.seed,
             utterance: context.utterance.to_owned(),
             key,
-            spectrum: context
-                .corpus_spectrum
-                .map(|s| s.sha256().to_owned())
-                .unwrap_or_default(),
+            spectrum: context.corpus_spectrum.map(|s| s.sha256().to_owned()).unwrap_or_default(),
         };
         let memo = || self.noise.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((known, noise)) = &*memo()
@@ -196,14 +167,7 @@ impl Clip {
             return Ok(Arc::clone(noise));
         }
         let (len, spectrum) = (self.samples.len(), context.corpus_spectrum);
-        let noise = Arc::new(noise::realisation(
-            kind,
-            len,
-            wanted.seed,
-            &wanted.utterance,
-            &wanted.key,
-            spectrum,
-        )?);
+        let noise = Arc::new(noise::realisation(kind, len, wanted.seed, &wanted.utterance, &wanted.key, spectrum)?);
         *memo() = Some((wanted, Arc::clone(&noise)));
         Ok(noise)
     }
@@ -232,22 +196,15 @@ impl Achieved {
 
     /// A receipt whose recipe the caller fills in.
     fn into_step(self) -> StepReceipt {
-        StepReceipt {
-            recipe: String::new(),
-            achieved: self.0,
-            facts: Vec::new(),
-        }
+        StepReceipt { recipe: String::new(), achieved: self.0, facts: Vec::new() }
     }
 }
 
 fn round_trip(input: &[f32], codec: Codec) -> Result<(Vec<f32>, StepReceipt), DegradeError> {
     // Encoders take what a 16-bit device delivers; a float file may exceed full scale without bound.
     let beyond = input.iter().filter(|x| x.abs() > 1.0).count();
-    let bounded: Cow<'_, [f32]> = if beyond == 0 {
-        input.into()
-    } else {
-        input.iter().map(|x| x.clamp(-1.0, 1.0)).collect()
-    };
+    let bounded: Cow<'_, [f32]> =
+        if beyond == 0 { input.into() } else { input.iter().map(|x| x.clamp(-1.0, 1.0)).collect() };
     let name = match codec {
         Codec::Mp3 { .. } => "MP3",
         Codec::Opus { .. } => "Opus",
@@ -256,18 +213,9 @@ fn round_trip(input: &[f32], codec: Codec) -> Result<(Vec<f32>, StepReceipt), De
         Codec::Mp3 { kbps } => codec::mp3::round_trip(&bounded, kbps),
         Codec::Opus { kbps } => codec::opus::round_trip(&bounded, kbps),
     }))
-    .unwrap_or_else(|panic| {
-        Err(DegradeError::Codec {
-            codec: name,
-            message: panic_message(&*panic),
-        })
-    })?;
+    .unwrap_or_else(|panic| Err(DegradeError::Codec { codec: name, message: panic_message(&*panic) }))?;
     let mut grid = Grid::default();
-    let samples: Vec<f32> = result
-        .samples
-        .iter()
-        .map(|x| quantise(f64::from(*x), &mut grid))
-        .collect();
+    let samples: Vec<f32> = result.samples.iter().map(|x| quantise(f64::from(*x), &mut grid)).collect();
     let mut receipt = Achieved::default();
     receipt.push("kbps", result.kbps);
     receipt.push("delay_removed_samples", result.delay_removed as f64);
@@ -294,10 +242,7 @@ fn add_reverb(
     receipt.push("drr_db", response.measures.drr_db);
     receipt.push("c50_db", response.measures.c50_db);
     receipt.push("gain_db", gain_db);
-    for (who, position) in [
-        ("source", response.source_m),
-        ("microphone", response.microphone_m),
-    ] {
+    for (who, position) in [("source", response.source_m), ("microphone", response.microphone_m)] {
         for (axis, metres) in ["x", "y", "z"].iter().zip(position) {
             receipt.push(&format!("{who}_{axis}_m"), metres);
         }
@@ -308,16 +253,9 @@ fn add_reverb(
 /// Scales down if a sample would exceed the 16-bit grid, then rounds; the samples and the gain in dB.
 fn quantise_without_clipping(x: &[f64]) -> (Vec<f32>, f64) {
     let peak = x.iter().map(|v| v.abs()).fold(0.0, f64::max);
-    let gain = if peak > MAX_SAMPLE {
-        MAX_SAMPLE / peak
-    } else {
-        1.0
-    };
+    let gain = if peak > MAX_SAMPLE { MAX_SAMPLE / peak } else { 1.0 };
     let mut grid = Grid::default();
-    (
-        x.iter().map(|v| quantise(gain * v, &mut grid)).collect(),
-        20.0 * libm::log10(gain),
-    )
+    (x.iter().map(|v| quantise(gain * v, &mut grid)).collect(), 20.0 * libm::log10(gain))
 }
 
 /// Counts samples that the 16-bit grid had to clamp.

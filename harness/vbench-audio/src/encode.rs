@@ -22,10 +22,7 @@ const SERIAL: u32 = 0x7662_6e63;
 /// # Errors
 /// [`EncodeError::Codec`] when the audio exceeds what a RIFF file can hold (4 GiB).
 pub fn encode_wav(samples: &[f32]) -> Result<Vec<u8>, EncodeError> {
-    let failed = |e: hound::Error| EncodeError::Codec {
-        codec: "WAV",
-        message: e.to_string(),
-    };
+    let failed = |e: hound::Error| EncodeError::Codec { codec: "WAV", message: e.to_string() };
     let spec = hound::WavSpec {
         channels: 1,
         sample_rate: RATE_HZ,
@@ -36,9 +33,7 @@ pub fn encode_wav(samples: &[f32]) -> Result<Vec<u8>, EncodeError> {
     let mut writer = hound::WavWriter::new(&mut bytes, spec).map_err(failed)?;
     let mut grid = Grid::default();
     for x in samples {
-        writer
-            .write_sample((quantise(f64::from(*x), &mut grid) * 32_768.0) as i16)
-            .map_err(failed)?;
+        writer.write_sample((quantise(f64::from(*x), &mut grid) * 32_768.0) as i16).map_err(failed)?;
     }
     writer.finalize().map_err(failed)?;
     Ok(bytes.into_inner())
@@ -50,10 +45,7 @@ pub fn encode_wav(samples: &[f32]) -> Result<Vec<u8>, EncodeError> {
 /// [`EncodeError::Write`] when the file cannot be written, else as [`encode_wav`].
 pub fn write_wav(path: &Path, samples: &[f32]) -> Result<(), EncodeError> {
     let bytes = encode_wav(samples)?;
-    std::fs::write(path, bytes).map_err(|e| EncodeError::Write {
-        path: path.to_owned(),
-        message: e.to_string(),
-    })
+    std::fs::write(path, bytes).map_err(|e| EncodeError::Write { path: path.to_owned(), message: e.to_string() })
 }
 
 /// Encodes mono 16 kHz audio as Ogg Opus at about 24 kbit/s, for players in a report: about 3 kB a second.
@@ -64,11 +56,8 @@ pub fn write_wav(path: &Path, samples: &[f32]) -> Result<(), EncodeError> {
 /// # Errors
 /// [`EncodeError::Codec`] when the encoder fails.
 pub fn encode_ogg_opus(samples: &[f32]) -> Result<Vec<u8>, EncodeError> {
-    let coded =
-        opus::encode(samples, EMBED_KBPS, Mode::Audio).map_err(|message| EncodeError::Codec {
-            codec: "Opus",
-            message,
-        })?;
+    let coded = opus::encode(samples, EMBED_KBPS, Mode::Audio)
+        .map_err(|message| EncodeError::Codec { codec: "Opus", message })?;
     let pre_skip = coded.lookahead as u64 * GRANULES_PER_SAMPLE;
     let mut head = b"OpusHead\x01\x01".to_vec();
     head.extend_from_slice(&(pre_skip as u16).to_le_bytes());
@@ -89,8 +78,7 @@ pub fn encode_ogg_opus(samples: &[f32]) -> Result<Vec<u8>, EncodeError> {
     for (index, group) in coded.packets.chunks(PACKETS_PER_PAGE).enumerate() {
         let packets: Vec<&[u8]> = group.iter().map(Vec::as_slice).collect();
         let last = index + 1 == groups;
-        let coded_so_far =
-            ((index * PACKETS_PER_PAGE + group.len()) * FRAME) as u64 * GRANULES_PER_SAMPLE;
+        let coded_so_far = ((index * PACKETS_PER_PAGE + group.len()) * FRAME) as u64 * GRANULES_PER_SAMPLE;
         pages.write(&packets, if last { end } else { coded_so_far }, last);
     }
     Ok(pages.bytes)
@@ -120,9 +108,7 @@ impl Pages {
         debug_assert!(lacing.len() <= 255);
         page.push(lacing.len() as u8);
         page.extend_from_slice(&lacing);
-        packets
-            .iter()
-            .for_each(|packet| page.extend_from_slice(packet));
+        packets.iter().for_each(|packet| page.extend_from_slice(packet));
         let crc = page_crc(&[&page]);
         page[22..26].copy_from_slice(&crc.to_le_bytes());
         self.bytes.extend_from_slice(&page);

@@ -24,9 +24,7 @@ pub enum DecodeError {
         limit: u64,
     },
     /// The content is none of the known formats.
-    #[error(
-        "unknown format: expected WAV, FLAC, MP3, Ogg Vorbis or Ogg Opus, found bytes [{found}]"
-    )]
+    #[error("unknown format: expected WAV, FLAC, MP3, Ogg Vorbis or Ogg Opus, found bytes [{found}]")]
     UnknownFormat {
         /// The first bytes in hexadecimal.
         found: String,
@@ -120,9 +118,7 @@ pub enum DecodeError {
         value: f64,
     },
     /// The requested stretch is not inside the file.
-    #[error(
-        "the utterance from {start_s} s for {duration_s} s is not inside the audio of {available_s} s"
-    )]
+    #[error("the utterance from {start_s} s for {duration_s} s is not inside the audio of {available_s} s")]
     Cut {
         /// Requested start.
         start_s: f64,
@@ -175,9 +171,7 @@ pub enum DegradeError {
     #[error("speech-shaped noise needs the corpus' long-term spectrum, and none was given")]
     NoSpectrum,
     /// The room cannot have this reverberation time: its walls would have to absorb more than everything.
-    #[error(
-        "a room of {volume_m3} m3 cannot have an RT60 of {rt60_s} s: Sabine absorption {absorption} is above 1"
-    )]
+    #[error("a room of {volume_m3} m3 cannot have an RT60 of {rt60_s} s: Sabine absorption {absorption} is above 1")]
     RoomImpossible {
         /// Volume of the room.
         volume_m3: f64,
@@ -187,9 +181,7 @@ pub enum DegradeError {
         absorption: f64,
     },
     /// Source and microphone do not fit into the room at this distance.
-    #[error(
-        "source and microphone {distance_m} m apart do not fit into the room with a margin of {margin_m} m"
-    )]
+    #[error("source and microphone {distance_m} m apart do not fit into the room with a margin of {margin_m} m")]
     PlacementImpossible {
         /// Requested distance.
         distance_m: f64,

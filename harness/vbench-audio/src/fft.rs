@@ -23,10 +23,7 @@ pub(crate) struct Complex {
 
 impl Complex {
     pub(crate) fn zeros(len: usize) -> Self {
-        Self {
-            re: vec![0.0; len],
-            im: vec![0.0; len],
-        }
+        Self { re: vec![0.0; len], im: vec![0.0; len] }
     }
 }
 
@@ -37,17 +34,12 @@ impl Fft {
         let step = -2.0 * core::f64::consts::PI / len as f64;
         let twiddle_re = (0..len).map(|k| libm::cos(step * k as f64)).collect();
         let twiddle_im = (0..len).map(|k| libm::sin(step * k as f64)).collect();
-        Self {
-            len,
-            twiddle_re,
-            twiddle_im,
-        }
+        Self { len, twiddle_re, twiddle_im }
     }
 
     /// The plan for `len`, kept for the life of the process: twiddles cost more than a transform.
     pub(crate) fn shared(len: usize) -> &'static Self {
-        static PLANS: [OnceLock<Fft>; usize::BITS as usize] =
-            [const { OnceLock::new() }; usize::BITS as usize];
+        static PLANS: [OnceLock<Fft>; usize::BITS as usize] = [const { OnceLock::new() }; usize::BITS as usize];
         PLANS[len.trailing_zeros() as usize].get_or_init(|| Self::new(len))
     }
 
@@ -151,11 +143,7 @@ impl Convolver {
             *slot = h * scale;
         }
         fft.forward(&mut response, &mut Complex::default());
-        Self {
-            fft,
-            response,
-            taps,
-        }
+        Self { fft, response, taps }
     }
 
     /// `y[i] = sum over k of filter[k] * x[i + offset - k]` for `i` in `0..out_len`, with `x` zero outside.
@@ -166,16 +154,8 @@ impl Convolver {
         let (mut data, mut scratch) = (Complex::zeros(len), Complex::default());
         let mut start = 0;
         while start < out_len {
-            load(
-                &mut data.re,
-                x,
-                (start + offset) as isize - overlap as isize,
-            );
-            load(
-                &mut data.im,
-                x,
-                (start + block + offset) as isize - overlap as isize,
-            );
+            load(&mut data.re, x, (start + offset) as isize - overlap as isize);
+            load(&mut data.im, x, (start + block + offset) as isize - overlap as isize);
             self.fft.forward(&mut data, &mut scratch);
             for k in 0..len {
                 let (hr, hi) = (self.response.re[k], self.response.im[k]);
@@ -202,10 +182,7 @@ fn load(slot: &mut [f64], x: &[f32], from: isize) {
     let last = (from + slot.len() as isize).min(x.len() as isize);
     if first < last {
         let target = (first - from) as usize;
-        for (s, v) in slot[target..]
-            .iter_mut()
-            .zip(&x[first as usize..last as usize])
-        {
+        for (s, v) in slot[target..].iter_mut().zip(&x[first as usize..last as usize]) {
             *s = f64::from(*v);
         }
     }
@@ -216,19 +193,14 @@ mod tests {
     use super::*;
 
     fn signal(n: usize) -> Vec<f64> {
-        (0..n)
-            .map(|i| libm::sin(0.37 * i as f64) + 0.3 * libm::cos(1.9 * i as f64 * i as f64))
-            .collect()
+        (0..n).map(|i| libm::sin(0.37 * i as f64) + 0.3 * libm::cos(1.9 * i as f64 * i as f64)).collect()
     }
 
     #[test]
     fn fft_equals_the_defining_sum() {
         for len in [1, 2, 4, 8, 32, 64, 512] {
             let (a, b) = (signal(len), signal(2 * len));
-            let mut data = Complex {
-                re: a.clone(),
-                im: b[len..].to_vec(),
-            };
+            let mut data = Complex { re: a.clone(), im: b[len..].to_vec() };
             let input = data.clone();
             let fft = Fft::new(len);
             fft.forward(&mut data, &mut Complex::default());
@@ -240,10 +212,7 @@ mod tests {
                     re += input.re[n] * c - input.im[n] * s;
                     im += input.re[n] * s + input.im[n] * c;
                 }
-                assert!(
-                    (re - data.re[k]).abs() < 1e-9 && (im - data.im[k]).abs() < 1e-9,
-                    "len {len} bin {k}"
-                );
+                assert!((re - data.re[k]).abs() < 1e-9 && (im - data.im[k]).abs() < 1e-9, "len {len} bin {k}");
             }
             fft.inverse_unscaled(&mut data, &mut Complex::default());
             for (x, y) in input.re.iter().zip(&data.re) {
@@ -260,18 +229,9 @@ mod tests {
             let y = Convolver::new(&h).convolve(&x, offset, n);
             for i in (0..n).step_by(n / 40 + 1) {
                 let direct: f64 = (0..taps)
-                    .filter_map(|k| {
-                        (i + offset)
-                            .checked_sub(k)
-                            .and_then(|j| x.get(j))
-                            .map(|v| h[k] * f64::from(*v))
-                    })
+                    .filter_map(|k| (i + offset).checked_sub(k).and_then(|j| x.get(j)).map(|v| h[k] * f64::from(*v)))
                     .sum();
-                assert!(
-                    (direct - y[i]).abs() < 1e-8,
-                    "taps {taps} at {i}: {direct} and {}",
-                    y[i]
-                );
+                assert!((direct - y[i]).abs() < 1e-8, "taps {taps} at {i}: {direct} and {}", y[i]);
             }
         }
     }

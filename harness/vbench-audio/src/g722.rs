@@ -9,24 +9,21 @@ const WL: [i32; 8] = [-60, -30, 58, 172, 334, 538, 1198, 3042];
 const RL42: [usize; 16] = [0, 7, 6, 5, 4, 3, 2, 1, 7, 6, 5, 4, 3, 2, 1, 0];
 /// Linear scale factors of 32 logarithmic steps (ILB).
 const ILB: [i32; 32] = [
-    2048, 2093, 2139, 2186, 2233, 2282, 2332, 2383, 2435, 2489, 2543, 2599, 2656, 2714, 2774, 2834,
-    2896, 2960, 3025, 3091, 3158, 3228, 3298, 3371, 3444, 3520, 3597, 3676, 3756, 3838, 3922, 4008,
+    2048, 2093, 2139, 2186, 2233, 2282, 2332, 2383, 2435, 2489, 2543, 2599, 2656, 2714, 2774, 2834, 2896, 2960, 3025,
+    3091, 3158, 3228, 3298, 3371, 3444, 3520, 3597, 3676, 3756, 3838, 3922, 4008,
 ];
 /// Multipliers of the upper band's log scale factor (W_H) and their addresses (R_H2).
 const WH: [i32; 3] = [0, -214, 798];
 const RH2: [usize; 4] = [2, 1, 2, 1];
 /// Inverse quantisers of 2 bits (upper band), 4 bits (lower band, adaptation) and 6 bits (lower band, output).
 const QM2: [i32; 4] = [-7408, -1616, 7408, 1616];
-const QM4: [i32; 16] = [
-    0, -20456, -12896, -8968, -6288, -4240, -2584, -1200, 20456, 12896, 8968, 6288, 4240, 2584,
-    1200, 0,
-];
+const QM4: [i32; 16] =
+    [0, -20456, -12896, -8968, -6288, -4240, -2584, -1200, 20456, 12896, 8968, 6288, 4240, 2584, 1200, 0];
 const QM6: [i32; 64] = [
-    -136, -136, -136, -136, -24808, -21904, -19008, -16704, -14984, -13512, -12280, -11192, -10232,
-    -9360, -8576, -7856, -7192, -6576, -6000, -5456, -4944, -4464, -4008, -3576, -3168, -2776,
-    -2400, -2032, -1688, -1360, -1040, -728, 24808, 21904, 19008, 16704, 14984, 13512, 12280,
-    11192, 10232, 9360, 8576, 7856, 7192, 6576, 6000, 5456, 4944, 4464, 4008, 3576, 3168, 2776,
-    2400, 2032, 1688, 1360, 1040, 728, 432, 136, -432, -136,
+    -136, -136, -136, -136, -24808, -21904, -19008, -16704, -14984, -13512, -12280, -11192, -10232, -9360, -8576,
+    -7856, -7192, -6576, -6000, -5456, -4944, -4464, -4008, -3576, -3168, -2776, -2400, -2032, -1688, -1360, -1040,
+    -728, 24808, 21904, 19008, 16704, 14984, 13512, 12280, 11192, 10232, 9360, 8576, 7856, 7192, 6576, 6000, 5456,
+    4944, 4464, 4008, 3576, 3168, 2776, 2400, 2032, 1688, 1360, 1040, 728, 432, 136, -432, -136,
 ];
 /// Half of the symmetric 24-tap quadrature mirror filter.
 const QMF: [i32; 12] = [3, -11, 12, 32, -210, 951, 3876, -805, 362, -156, 53, -11];
@@ -117,11 +114,7 @@ impl Band {
         self.log_scale = (((self.log_scale * 127) >> 7) + step).clamp(0, max);
         let mantissa = ILB[((self.log_scale >> 6) & 31) as usize];
         let exponent = shift - (self.log_scale >> 11);
-        self.scale = (if exponent < 0 {
-            mantissa << -exponent
-        } else {
-            mantissa >> exponent
-        }) << 2;
+        self.scale = (if exponent < 0 { mantissa << -exponent } else { mantissa >> exponent }) << 2;
     }
 
     fn predict(&mut self, difference: i32) {
@@ -132,34 +125,17 @@ impl Band {
         // UPPOL2.
         let [a1, a2] = self.poles;
         let lean = saturate(a1 << 2);
-        let lean = if same_sign(partial, self.partial[0]) {
-            -lean
-        } else {
-            lean
-        }
-        .min(32_767);
-        let push = if same_sign(partial, self.partial[1]) {
-            128
-        } else {
-            -128
-        };
+        let lean = if same_sign(partial, self.partial[0]) { -lean } else { lean }.min(32_767);
+        let push = if same_sign(partial, self.partial[1]) { 128 } else { -128 };
         let next_a2 = (push + (lean >> 7) + ((a2 * 32_512) >> 15)).clamp(-12_288, 12_288);
         // UPPOL1.
-        let push = if same_sign(partial, self.partial[0]) {
-            192
-        } else {
-            -192
-        };
+        let push = if same_sign(partial, self.partial[0]) { 192 } else { -192 };
         let limit = saturate(15_360 - next_a2);
         let next_a1 = saturate(push + ((a1 * 32_640) >> 15)).clamp(-limit, limit);
         // UPZERO.
         let step = if difference == 0 { 0 } else { 128 };
         for (b, old) in self.zeros.iter_mut().zip(&self.differences) {
-            let push = if same_sign(difference, *old) {
-                step
-            } else {
-                -step
-            };
+            let push = if same_sign(difference, *old) { step } else { -step };
             *b = saturate(push + ((*b * 32_640) >> 15));
         }
         // DELAYA.
@@ -169,20 +145,10 @@ impl Band {
         self.differences.copy_within(0..5, 1);
         self.differences[0] = difference;
         // FILTEP, FILTEZ, PREDIC.
-        let pole_estimate = saturate(
-            self.poles
-                .iter()
-                .zip(&self.reconstructed)
-                .map(|(a, r)| (a * saturate(2 * r)) >> 15)
-                .sum::<i32>(),
-        );
-        self.zero_estimate = saturate(
-            self.zeros
-                .iter()
-                .zip(&self.differences)
-                .map(|(b, d)| (b * saturate(2 * d)) >> 15)
-                .sum::<i32>(),
-        );
+        let pole_estimate =
+            saturate(self.poles.iter().zip(&self.reconstructed).map(|(a, r)| (a * saturate(2 * r)) >> 15).sum::<i32>());
+        self.zero_estimate =
+            saturate(self.zeros.iter().zip(&self.differences).map(|(b, d)| (b * saturate(2 * d)) >> 15).sum::<i32>());
         self.estimate = saturate(pole_estimate + self.zero_estimate);
     }
 }

@@ -57,11 +57,7 @@ pub fn active_speech_level(samples: &[f32], rate_hz: u32) -> Option<SpeechLevel>
             let share = (margin_before - MARGIN_DB) / (margin_before - margin);
             let active_dbfs = level_before + share * (level - level_before);
             let activity = libm::pow(10.0, (long_term_dbfs - active_dbfs) / 10.0).min(1.0);
-            return Some(SpeechLevel {
-                active_dbfs,
-                activity,
-                long_term_dbfs,
-            });
+            return Some(SpeechLevel { active_dbfs, activity, long_term_dbfs });
         }
         previous = Some((level, margin));
     }
@@ -100,11 +96,7 @@ fn activity_counts(samples: &[f32], rate: f64) -> ([u64; THRESHOLDS], f64) {
     }
     let n = samples.len() as u64;
     for j in 0..THRESHOLDS {
-        active[j] += if j < reached {
-            n - rose_at[j]
-        } else {
-            fell_at[j].map_or(0, |fell| (n - fell).min(hangover))
-        };
+        active[j] += if j < reached { n - rose_at[j] } else { fell_at[j].map_or(0, |fell| (n - fell).min(hangover)) };
     }
     (active, energy)
 }
@@ -122,11 +114,7 @@ pub fn rms_dbfs(samples: &[f32]) -> f64 {
         return f64::NEG_INFINITY;
     }
     let energy: f64 = samples.iter().map(|x| f64::from(*x) * f64::from(*x)).sum();
-    if energy > 0.0 {
-        10.0 * libm::log10(energy / samples.len() as f64)
-    } else {
-        f64::NEG_INFINITY
-    }
+    if energy > 0.0 { 10.0 * libm::log10(energy / samples.len() as f64) } else { f64::NEG_INFINITY }
 }
 
 #[cfg(test)]
@@ -138,8 +126,7 @@ mod tests {
         let on = (on_s * f64::from(rate)) as usize;
         (0..period * periods)
             .map(|i| {
-                let tone = peak
-                    * libm::sin(2.0 * core::f64::consts::PI * 1000.0 * i as f64 / f64::from(rate));
+                let tone = peak * libm::sin(2.0 * core::f64::consts::PI * 1000.0 * i as f64 / f64::from(rate));
                 if i % period < on { tone as f32 } else { 0.0 }
             })
             .collect()
@@ -155,8 +142,7 @@ mod tests {
                     let x = gated_tone(rate, 80.0, on, 1, peak);
                     let got = active_speech_level(&x, rate).unwrap();
                     assert!(
-                        (got.active_dbfs - want_level).abs() < 0.1
-                            && (got.activity - want_activity).abs() < 0.01,
+                        (got.active_dbfs - want_level).abs() < 0.1 && (got.activity - want_activity).abs() < 0.01,
                         "{rate} Hz peak {peak} on {on}: {got:?}, want {want_level}"
                     );
                 }
@@ -176,27 +162,16 @@ mod tests {
             let (mut lo, mut hi) = (0.0, 40.0);
             for _ in 0..100 {
                 let u: f64 = 0.5 * (lo + hi);
-                if (1.0 + u) * libm::exp(-u) > target {
-                    lo = u
-                } else {
-                    hi = u
-                }
+                if (1.0 + u) * libm::exp(-u) > target { lo = u } else { hi = u }
             }
             lo
         };
         let fall_s = TIME_CONSTANT_S * solve(threshold / plateau);
         let rise_s = TIME_CONSTANT_S * solve(1.0 - threshold / plateau);
         let want_activity = (1.0 + fall_s + HANGOVER_S - rise_s) / 2.0;
-        let want_level =
-            20.0 * libm::log10(peak) - 3.0103 - 10.0 * libm::log10(want_activity / 0.5);
-        assert!(
-            (got.activity - want_activity).abs() < 0.01,
-            "{got:?}, want {want_activity}"
-        );
-        assert!(
-            (got.active_dbfs - want_level).abs() < 0.1,
-            "{got:?}, want {want_level}"
-        );
+        let want_level = 20.0 * libm::log10(peak) - 3.0103 - 10.0 * libm::log10(want_activity / 0.5);
+        assert!((got.activity - want_activity).abs() < 0.01, "{got:?}, want {want_activity}");
+        assert!((got.active_dbfs - want_level).abs() < 0.1, "{got:?}, want {want_level}");
     }
 
     #[test]
@@ -222,10 +197,7 @@ mod tests {
             let g = libm::pow(10.0, gain_db / 20.0) as f32;
             let y: Vec<f32> = x.iter().map(|v| v * g).collect();
             let got = active_speech_level(&y, 16_000).unwrap();
-            assert!(
-                (got.active_dbfs - base.active_dbfs - gain_db).abs() < 0.05,
-                "{gain_db}: {got:?} {base:?}"
-            );
+            assert!((got.active_dbfs - base.active_dbfs - gain_db).abs() < 0.05, "{gain_db}: {got:?} {base:?}");
         }
     }
 }

@@ -9,7 +9,6 @@
 //! reverb.rs     image-source rooms
 //! codec.rs      lossy round trips, delay removed: codec/mp3.rs, codec/opus.rs
 //! degrade.rs    a condition applied to a clip, with its receipt
-//! preset.rs     the named conditions of the default suite
 //! encode.rs     WAV files; compact Ogg Opus for players
 //! g722.rs       G.722 at 64 kbit/s to 16 kHz, for telephone prompts
 //! fft.rs        the deterministic FFT and convolution beneath
@@ -29,7 +28,6 @@ mod fft;
 mod g722;
 mod level;
 mod noise;
-mod preset;
 mod resample;
 pub mod reverb;
 mod spectrum;
@@ -40,7 +38,6 @@ pub use encode::{encode_ogg_opus, encode_wav, write_wav};
 pub use error::{DecodeError, DegradeError, EncodeError};
 pub use g722::decode_g722;
 pub use level::{SpeechLevel, active_speech_level, rms_dbfs};
-pub use preset::{PRESETS, preset, preset_description};
 pub use resample::{Resampler, resample};
 pub use spectrum::{LongTermSpectrum, SpectrumAccumulator};
 

@@ -71,11 +71,7 @@ pub(crate) fn add(
     snr_db: f64,
 ) -> Result<NoiseResult, DegradeError> {
     if snr_db.is_nan() || snr_db.abs() > MAX_SNR_DB {
-        return Err(DegradeError::Parameter {
-            parameter: "snr_db",
-            actual: snr_db,
-            expected: "-100 to 100 dB",
-        });
+        return Err(DegradeError::Parameter { parameter: "snr_db", actual: snr_db, expected: "-100 to 100 dB" });
     }
     let level = level.ok_or(DegradeError::NoActiveSpeech { snr_db })?;
     let noise_power = noise.iter().map(|x| x * x).sum::<f64>() / noise.len() as f64;
@@ -93,24 +89,13 @@ pub(crate) fn add(
     if (result.achieved_snr_db - snr_db).abs() <= SNR_TOLERANCE_DB {
         Ok(result)
     } else {
-        Err(DegradeError::SnrNotReached {
-            target_db: snr_db,
-            achieved_db: result.achieved_snr_db,
-        })
+        Err(DegradeError::SnrNotReached { target_db: snr_db, achieved_db: result.achieved_snr_db })
     }
 }
 
 fn mix(speech: &[f32], level: &SpeechLevel, noise: &[f64], scale: f64) -> NoiseResult {
-    let peak = speech
-        .iter()
-        .zip(noise)
-        .map(|(x, n)| (f64::from(*x) + scale * n).abs())
-        .fold(0.0, f64::max);
-    let gain = if peak > MAX_SAMPLE {
-        MAX_SAMPLE / peak
-    } else {
-        1.0
-    };
+    let peak = speech.iter().zip(noise).map(|(x, n)| (f64::from(*x) + scale * n).abs()).fold(0.0, f64::max);
+    let gain = if peak > MAX_SAMPLE { MAX_SAMPLE / peak } else { 1.0 };
     let mut grid = Grid::default();
     let mut power = 0.0;
     let samples: Vec<f32> = speech
@@ -126,12 +111,7 @@ fn mix(speech: &[f32], level: &SpeechLevel, noise: &[f64], scale: f64) -> NoiseR
         .collect();
     let gain_db = 20.0 * libm::log10(gain);
     let noise_dbfs = 10.0 * libm::log10(power / speech.len() as f64);
-    NoiseResult {
-        samples,
-        achieved_snr_db: level.active_dbfs + gain_db - noise_dbfs,
-        noise_dbfs,
-        gain_db,
-    }
+    NoiseResult { samples, achieved_snr_db: level.active_dbfs + gain_db - noise_dbfs, noise_dbfs, gain_db }
 }
 
 /// Layers of the ziggurat and its base: right end of the base strip, area of every strip (Marsaglia and Tsang, The
@@ -156,10 +136,7 @@ impl Ziggurat {
             for i in 2..LAYERS {
                 x[i] = libm::sqrt(-2.0 * libm::log(STRIP_AREA / x[i - 1] + density_at(x[i - 1])));
             }
-            Self {
-                x,
-                density: x.map(density_at),
-            }
+            Self { x, density: x.map(density_at) }
         })
     }
 
@@ -218,58 +195,30 @@ mod tests {
         let n = 2_000_000;
         let mut x = vec![0.0f32; n];
         gaussian(&mut keyed_rng(7, "test", "", ""), &mut x);
-        let moment = |p: i32| {
-            x.iter()
-                .map(|v| libm::pow(f64::from(*v), f64::from(p)))
-                .sum::<f64>()
-                / n as f64
-        };
+        let moment = |p: i32| x.iter().map(|v| libm::pow(f64::from(*v), f64::from(p))).sum::<f64>() / n as f64;
         // Five standard errors each: 1, 2, 15, 96 are the variances of x, x^2, x^3, x^4.
         for (p, want, variance) in [(1, 0.0, 1.0), (2, 1.0, 2.0), (3, 0.0, 15.0), (4, 3.0, 96.0)] {
             let bound = 5.0 * libm::sqrt(variance / n as f64);
-            assert!(
-                (moment(p) - want).abs() < bound,
-                "moment {p}: {}",
-                moment(p)
-            );
+            assert!((moment(p) - want).abs() < bound, "moment {p}: {}", moment(p));
         }
-        for (t, probability) in [
-            (1.0f32, 0.317_310_5),
-            (2.0, 0.045_500_3),
-            (3.0, 0.002_699_8),
-            (3.8, 0.000_144_7),
-        ] {
+        for (t, probability) in [(1.0f32, 0.317_310_5), (2.0, 0.045_500_3), (3.0, 0.002_699_8), (3.8, 0.000_144_7)] {
             let share = x.iter().filter(|v| v.abs() > t).count() as f64 / n as f64;
-            assert!(
-                (share - probability).abs() < 5.0 * libm::sqrt(probability / n as f64),
-                "beyond {t}: {share}"
-            );
+            assert!((share - probability).abs() < 5.0 * libm::sqrt(probability / n as f64), "beyond {t}: {share}");
         }
     }
 
     #[test]
     fn every_level_is_reached_and_never_clips() {
         let speech: Vec<f32> = (0..48_000)
-            .map(|i| {
-                if i / 8_000 % 3 == 2 {
-                    0.0
-                } else {
-                    (0.9 * libm::sin(0.11 * f64::from(i))) as f32
-                }
-            })
+            .map(|i| if i / 8_000 % 3 == 2 { 0.0 } else { (0.9 * libm::sin(0.11 * f64::from(i))) as f32 })
             .collect();
         for attenuation in [1.0f32, 0.1, 0.001] {
             let x: Vec<f32> = speech.iter().map(|v| v * attenuation).collect();
             let level = active_speech_level(&x, 16_000);
-            let noise =
-                realisation(NoiseKind::White, x.len(), 1, "c/u", "noise(white)", None).unwrap();
+            let noise = realisation(NoiseKind::White, x.len(), 1, "c/u", "noise(white)", None).unwrap();
             for snr_db in [-20.0, -5.0, 0.0, 5.0, 20.0] {
                 let got = add(&x, level, &noise, snr_db).unwrap();
-                assert!(
-                    (got.achieved_snr_db - snr_db).abs() <= 0.05,
-                    "{snr_db}: {got:?}",
-                    got = got.achieved_snr_db
-                );
+                assert!((got.achieved_snr_db - snr_db).abs() <= 0.05, "{snr_db}: {got:?}", got = got.achieved_snr_db);
                 assert!(got.samples.iter().all(|v| v.abs() < 1.0));
                 assert!(got.gain_db <= 0.0);
                 // Measured again from outside: output minus scaled input.
@@ -278,19 +227,12 @@ mod tests {
                     .samples
                     .iter()
                     .zip(&x)
-                    .map(|(y, x)| {
-                        (f64::from(*y) - gain * f64::from(*x))
-                            * (f64::from(*y) - gain * f64::from(*x))
-                    })
+                    .map(|(y, x)| (f64::from(*y) - gain * f64::from(*x)) * (f64::from(*y) - gain * f64::from(*x)))
                     .sum::<f64>()
                     / x.len() as f64;
                 let scaled: Vec<f32> = x.iter().map(|v| (gain * f64::from(*v)) as f32).collect();
-                let measured = active_speech_level(&scaled, 16_000).unwrap().active_dbfs
-                    - 10.0 * libm::log10(power);
-                assert!(
-                    (measured - snr_db).abs() < 0.06,
-                    "asked {snr_db}, measured {measured}"
-                );
+                let measured = active_speech_level(&scaled, 16_000).unwrap().active_dbfs - 10.0 * libm::log10(power);
+                assert!((measured - snr_db).abs() < 0.06, "asked {snr_db}, measured {measured}");
             }
         }
     }
@@ -298,22 +240,9 @@ mod tests {
     #[test]
     fn silence_and_impossible_levels_are_errors() {
         let noise = vec![1.0; 100];
-        assert_eq!(
-            add(&[0.0; 100], None, &noise, 5.0).unwrap_err(),
-            DegradeError::NoActiveSpeech { snr_db: 5.0 }
-        );
-        let level = Some(SpeechLevel {
-            active_dbfs: -80.0,
-            activity: 1.0,
-            long_term_dbfs: -80.0,
-        });
-        assert!(matches!(
-            add(&[1e-4; 100], level, &noise, 60.0),
-            Err(DegradeError::SnrNotReached { .. })
-        ));
-        assert!(matches!(
-            add(&[1e-4; 100], level, &noise, f64::NAN),
-            Err(DegradeError::Parameter { .. })
-        ));
+        assert_eq!(add(&[0.0; 100], None, &noise, 5.0).unwrap_err(), DegradeError::NoActiveSpeech { snr_db: 5.0 });
+        let level = Some(SpeechLevel { active_dbfs: -80.0, activity: 1.0, long_term_dbfs: -80.0 });
+        assert!(matches!(add(&[1e-4; 100], level, &noise, 60.0), Err(DegradeError::SnrNotReached { .. })));
+        assert!(matches!(add(&[1e-4; 100], level, &noise, f64::NAN), Err(DegradeError::Parameter { .. })));
     }
 }

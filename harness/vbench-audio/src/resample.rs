@@ -65,24 +65,14 @@ impl Resampler {
         let reach = libm::ceil(HALF_WIDTH / scale) as usize;
         let taps = 2 * reach;
         let kernel = if up * taps as u64 <= MAX_EXACT_COEFFICIENTS {
-            Kernel::Phases {
-                taps,
-                coefficients: phase_bank(up, reach, scale),
-            }
+            Kernel::Phases { taps, coefficients: phase_bank(up, reach, scale) }
         } else {
             let last = HALF_WIDTH as usize * TABLE_DENSITY;
             // Two points beyond the end, so that interpolation at the edge stays inside.
-            let points = (0..last + 2)
-                .map(|i| scale * windowed_sinc(i as f64 / TABLE_DENSITY as f64))
-                .collect();
+            let points = (0..last + 2).map(|i| scale * windowed_sinc(i as f64 / TABLE_DENSITY as f64)).collect();
             Kernel::Table { points, scale }
         };
-        Self {
-            up,
-            down,
-            reach,
-            kernel,
-        }
+        Self { up, down, reach, kernel }
     }
 
     /// A planned conversion from the process-wide store: planning costs more than a short clip.
@@ -105,8 +95,7 @@ impl Resampler {
     /// Number of output samples for `n` input samples: `round(n * to / from)`, halves rounded up.
     #[must_use]
     pub fn output_len(&self, n: usize) -> usize {
-        ((n as u128 * u128::from(self.up) * 2 + u128::from(self.down))
-            / (2 * u128::from(self.down))) as usize
+        ((n as u128 * u128::from(self.up) * 2 + u128::from(self.down)) / (2 * u128::from(self.down))) as usize
     }
 
     /// Resamples one clip.
@@ -184,11 +173,7 @@ fn windowed_sinc(x: f64) -> f64 {
     }
     let window = bessel_i0(KAISER_BETA * libm::sqrt(1.0 - r * r)) / bessel_i0(KAISER_BETA);
     let angle = core::f64::consts::PI * x;
-    if x == 0.0 {
-        window
-    } else {
-        window * libm::sin(angle) / angle
-    }
+    if x == 0.0 { window } else { window * libm::sin(angle) / angle }
 }
 
 /// Modified Bessel function of the first kind, order 0, by its power series.
@@ -207,12 +192,7 @@ fn bessel_i0(x: f64) -> f64 {
 fn dot(a: &[f64], b: &[f64]) -> f64 {
     let mut lanes = [0.0f64; 8];
     let (a_chunks, b_chunks) = (a.chunks_exact(8), b.chunks_exact(8));
-    let tail: f64 = a_chunks
-        .remainder()
-        .iter()
-        .zip(b_chunks.remainder())
-        .map(|(x, y)| x * y)
-        .sum();
+    let tail: f64 = a_chunks.remainder().iter().zip(b_chunks.remainder()).map(|(x, y)| x * y).sum();
     for (x, y) in a_chunks.zip(b_chunks) {
         for lane in 0..8 {
             lanes[lane] += x[lane] * y[lane];
@@ -233,9 +213,7 @@ mod tests {
     const TAU: f64 = 2.0 * core::f64::consts::PI;
 
     fn tone(rate: f64, hz: f64, n: usize) -> Vec<f32> {
-        (0..n)
-            .map(|i| (0.5 * libm::sin(TAU * hz * i as f64 / rate)) as f32)
-            .collect()
+        (0..n).map(|i| (0.5 * libm::sin(TAU * hz * i as f64 / rate)) as f32).collect()
     }
 
     /// Largest difference to the ideal tone in the middle of the output, dB relative to the tone's peak.
@@ -251,15 +229,9 @@ mod tests {
     #[test]
     fn pass_band_tones_keep_amplitude_and_phase() {
         // -100 dB of error bounds the ripple to 0.0001 dB and the delay to a thousandth of a sample at once.
-        for from in [
-            8_000u32, 11_025, 22_050, 24_000, 32_000, 44_100, 48_000, 96_000, 192_000, 44_099,
-            15_999,
-        ] {
+        for from in [8_000u32, 11_025, 22_050, 24_000, 32_000, 44_100, 48_000, 96_000, 192_000, 44_099, 15_999] {
             let edge = 0.45 * f64::from(from.min(16_000));
-            for hz in [50.0, 440.0, 1_000.0, 3_333.0, edge]
-                .into_iter()
-                .filter(|hz| *hz <= edge)
-            {
+            for hz in [50.0, 440.0, 1_000.0, 3_333.0, edge].into_iter().filter(|hz| *hz <= edge) {
                 let error = error_db(from, 16_000, hz, from as usize / 4);
                 assert!(error < -100.0, "{from} Hz, tone {hz} Hz: {error:.1} dB");
             }
@@ -272,14 +244,9 @@ mod tests {
             for hz in [8_000.0, 8_300.0, 9_000.0, 10_500.0, 0.49 * f64::from(from)] {
                 let y = resample(&tone(f64::from(from), hz, from as usize / 4), from, 16_000);
                 let margin = y.len() / 4;
-                let peak = y[margin..y.len() - margin]
-                    .iter()
-                    .fold(0.0f32, |m, v| m.max(v.abs()));
+                let peak = y[margin..y.len() - margin].iter().fold(0.0f32, |m, v| m.max(v.abs()));
                 let rejection = 20.0 * libm::log10(f64::from(peak) / 0.5);
-                assert!(
-                    rejection < -100.0,
-                    "{from} Hz, tone {hz} Hz: {rejection:.1} dB"
-                );
+                assert!(rejection < -100.0, "{from} Hz, tone {hz} Hz: {rejection:.1} dB");
             }
         }
     }
@@ -302,9 +269,7 @@ mod tests {
     fn a_sweep_keeps_its_shape() {
         // Linear chirp 100 Hz to 7 kHz at 44.1 kHz, compared with the same chirp sampled at 16 kHz.
         let chirp = |t: f64| 0.5 * libm::sin(TAU * (100.0 * t + 0.5 * 6_900.0 * t * t));
-        let x: Vec<f32> = (0..44_100)
-            .map(|i| chirp(f64::from(i) / 44_100.0) as f32)
-            .collect();
+        let x: Vec<f32> = (0..44_100).map(|i| chirp(f64::from(i) / 44_100.0) as f32).collect();
         let y = resample(&x, 44_100, 16_000);
         for (m, v) in y.iter().enumerate().skip(400).take(15_200) {
             let error = (f64::from(*v) - chirp(m as f64 / 16_000.0)).abs();
@@ -323,11 +288,7 @@ mod tests {
             (5, 8_000, 16_000, 10),
             (101, 48_000, 16_000, 34),
         ] {
-            assert_eq!(
-                resample(&vec![0.1; n], from, to).len(),
-                want,
-                "{n} samples {from} -> {to}"
-            );
+            assert_eq!(resample(&vec![0.1; n], from, to).len(), want, "{n} samples {from} -> {to}");
         }
         let x = tone(16_000.0, 100.0, 50);
         assert_eq!(resample(&x, 16_000, 16_000), x);
@@ -338,13 +299,8 @@ mod tests {
         let plan = Resampler::new(48_000, 16_000);
         let scale = CUTOFF / 3.0;
         let last = HALF_WIDTH as usize * TABLE_DENSITY;
-        let points = (0..last + 2)
-            .map(|i| scale * windowed_sinc(i as f64 / TABLE_DENSITY as f64))
-            .collect();
-        let table = Resampler {
-            kernel: Kernel::Table { points, scale },
-            ..Resampler::new(48_000, 16_000)
-        };
+        let points = (0..last + 2).map(|i| scale * windowed_sinc(i as f64 / TABLE_DENSITY as f64)).collect();
+        let table = Resampler { kernel: Kernel::Table { points, scale }, ..Resampler::new(48_000, 16_000) };
         let x = tone(48_000.0, 1_234.5, 4_800);
         for (a, b) in plan.run(&x).iter().zip(table.run(&x)) {
             assert!((a - b).abs() < 2e-7, "{a} and {b}");

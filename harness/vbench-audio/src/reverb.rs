@@ -113,12 +113,7 @@ impl Shoebox {
         let mut images = Vec::new();
         self.visit(Extent::Order(max_order), |order, position_m, squared| {
             let distance_m = squared.sqrt();
-            images.push(Image {
-                order,
-                position_m,
-                distance_m,
-                amplitude: self.amplitude(order, distance_m),
-            });
+            images.push(Image { order, position_m, distance_m, amplitude: self.amplitude(order, distance_m) });
         });
         images
     }
@@ -154,10 +149,7 @@ impl Shoebox {
         });
         let used = (last + 1) / PHASES + 1;
         let mut response = vec![0.0; used + TAPS];
-        for (train, filter) in trains
-            .chunks_exact(samples)
-            .zip(fractional_delays().chunks_exact(TAPS))
-        {
+        for (train, filter) in trains.chunks_exact(samples).zip(fractional_delays().chunks_exact(TAPS)) {
             for (delay, tap) in filter.iter().enumerate() {
                 for (slot, x) in response[delay..].iter_mut().zip(&train[..used]) {
                     *slot += tap * x;
@@ -168,8 +160,7 @@ impl Shoebox {
     }
 
     fn amplitude(&self, order: u32, distance_m: f64) -> f64 {
-        libm::pow(1.0 - self.absorption, f64::from(order) / 2.0)
-            / (4.0 * core::f64::consts::PI * distance_m)
+        libm::pow(1.0 - self.absorption, f64::from(order) / 2.0) / (4.0 * core::f64::consts::PI * distance_m)
     }
 
     /// Calls `f(order, position, squared distance)` for every image within `extent`.
@@ -185,21 +176,14 @@ impl Shoebox {
         let squared_reach = reach_m * reach_m;
         let bound = |axis: usize| {
             let by_reach = libm::ceil(reach_m / self.size_m[axis]) + 1.0;
-            if by_reach < 1e6 {
-                (by_reach as i64).min(max_order)
-            } else {
-                max_order.min(1_000_000)
-            }
+            if by_reach < 1e6 { (by_reach as i64).min(max_order) } else { max_order.min(1_000_000) }
         };
         let (bx, by, bz) = (bound(0), bound(1), bound(2));
         // Per axis: coordinate of the n-th mirror image and its squared distance.
         let axis = |a: usize, n: i64| {
             let shift = n as f64 * self.size_m[a];
-            let at = if n.rem_euclid(2) == 0 {
-                shift + self.source_m[a]
-            } else {
-                shift + self.size_m[a] - self.source_m[a]
-            };
+            let at =
+                if n.rem_euclid(2) == 0 { shift + self.source_m[a] } else { shift + self.size_m[a] - self.source_m[a] };
             let d = at - self.microphone_m[a];
             (at, d * d)
         };
@@ -247,50 +231,24 @@ impl Response {
 ///
 /// # Errors
 /// [`DegradeError::Parameter`], [`DegradeError::RoomImpossible`], [`DegradeError::PlacementImpossible`].
-pub(crate) fn draw(
-    room: &Room,
-    seed: u64,
-    utterance: &str,
-    key: &str,
-) -> Result<Response, DegradeError> {
+pub(crate) fn draw(room: &Room, seed: u64, utterance: &str, key: &str) -> Result<Response, DegradeError> {
     let absorption = check(room)?;
     let mut rng = keyed_rng(seed, "reverb", utterance, key);
     let (source_m, microphone_m) = place(room, &mut rng)?;
-    let shoebox = Shoebox {
-        size_m: room.size_m,
-        absorption,
-        source_m,
-        microphone_m,
-    };
+    let shoebox = Shoebox { size_m: room.size_m, absorption, source_m, microphone_m };
     let direct_m = shoebox.distance_m();
     let rate = f64::from(RATE_HZ);
     let seconds = room.rt60_s + direct_m / SPEED_OF_SOUND;
     let scale = 4.0 * core::f64::consts::PI * direct_m;
-    let mut response = shoebox.response(
-        rate,
-        Extent::Time(seconds),
-        direct_m / SPEED_OF_SOUND * rate,
-        scale,
-    );
+    let mut response = shoebox.response(rate, Extent::Time(seconds), direct_m / SPEED_OF_SOUND * rate, scale);
     high_pass(&mut response, rate);
     let measures = measure(&response, HALF_WIDTH, rate);
-    Ok(Response {
-        measures,
-        source_m,
-        microphone_m,
-        convolver: Convolver::new(&response),
-    })
+    Ok(Response { measures, source_m, microphone_m, convolver: Convolver::new(&response) })
 }
 
 /// Checks a room's parameters; the absorption that gives its reverberation time by Sabine.
 fn check(room: &Room) -> Result<f64, DegradeError> {
-    let parameter = |parameter, actual, expected| {
-        Err(DegradeError::Parameter {
-            parameter,
-            actual,
-            expected,
-        })
-    };
+    let parameter = |parameter, actual, expected| Err(DegradeError::Parameter { parameter, actual, expected });
     if let Some(side) = room.size_m.iter().find(|s| !(1.0..=100.0).contains(*s)) {
         return parameter("room size_m", *side, "1 to 100 m");
     }
@@ -301,47 +259,32 @@ fn check(room: &Room) -> Result<f64, DegradeError> {
         return parameter("distance_m", room.distance_m, "0.1 to 100 m");
     }
     let volume_m3 = volume(room.size_m);
-    let absorption = 24.0 * core::f64::consts::LN_10 / SPEED_OF_SOUND * volume_m3
-        / (surface(room.size_m) * room.rt60_s);
+    let absorption =
+        24.0 * core::f64::consts::LN_10 / SPEED_OF_SOUND * volume_m3 / (surface(room.size_m) * room.rt60_s);
     if absorption > 1.0 {
-        return Err(DegradeError::RoomImpossible {
-            volume_m3,
-            rt60_s: room.rt60_s,
-            absorption,
-        });
+        return Err(DegradeError::RoomImpossible { volume_m3, rt60_s: room.rt60_s, absorption });
     }
     let reach = SPEED_OF_SOUND * room.rt60_s;
     if 4.0 / 3.0 * core::f64::consts::PI * reach * reach * reach / volume_m3 > MAX_IMAGES {
-        return parameter(
-            "rt60_s",
-            room.rt60_s,
-            "a time in which at most 20 million images of this room arrive",
-        );
+        return parameter("rt60_s", room.rt60_s, "a time in which at most 20 million images of this room arrive");
     }
     Ok(absorption)
 }
 
 fn place(room: &Room, rng: &mut ChaCha8Rng) -> Result<([f64; 3], [f64; 3]), DegradeError> {
     let mut unit = || (rng.next_u64() >> 11) as f64 / (1u64 << 53) as f64;
-    let impossible = DegradeError::PlacementImpossible {
-        distance_m: room.distance_m,
-        margin_m: WALL_MARGIN_M,
-    };
+    let impossible = DegradeError::PlacementImpossible { distance_m: room.distance_m, margin_m: WALL_MARGIN_M };
     if room.size_m.iter().any(|s| *s < 2.0 * WALL_MARGIN_M) {
         return Err(impossible);
     }
     for _ in 0..MAX_DRAWS {
-        let source = room
-            .size_m
-            .map(|s| WALL_MARGIN_M + unit() * (s - 2.0 * WALL_MARGIN_M));
+        let source = room.size_m.map(|s| WALL_MARGIN_M + unit() * (s - 2.0 * WALL_MARGIN_M));
         // Uniform on the sphere: height uniform, angle uniform.
         let (height, angle) = (2.0 * unit() - 1.0, 2.0 * core::f64::consts::PI * unit());
         let radius = (1.0 - height * height).sqrt();
         let direction = [radius * libm::cos(angle), radius * libm::sin(angle), height];
-        let microphone: [f64; 3] =
-            core::array::from_fn(|a| source[a] + room.distance_m * direction[a]);
-        let inside = (0..3)
-            .all(|a| (WALL_MARGIN_M..=room.size_m[a] - WALL_MARGIN_M).contains(&microphone[a]));
+        let microphone: [f64; 3] = core::array::from_fn(|a| source[a] + room.distance_m * direction[a]);
+        let inside = (0..3).all(|a| (WALL_MARGIN_M..=room.size_m[a] - WALL_MARGIN_M).contains(&microphone[a]));
         if inside {
             return Ok((source, microphone));
         }
@@ -358,10 +301,7 @@ fn surface([x, y, z]: [f64; 3]) -> f64 {
 }
 
 fn distance(a: [f64; 3], b: [f64; 3]) -> f64 {
-    (0..3)
-        .map(|i| (a[i] - b[i]) * (a[i] - b[i]))
-        .sum::<f64>()
-        .sqrt()
+    (0..3).map(|i| (a[i] - b[i]) * (a[i] - b[i])).sum::<f64>().sqrt()
 }
 
 /// Hann-windowed sinc filters for every phase, 81 taps each.
@@ -374,11 +314,7 @@ fn fractional_delays() -> &'static [f64] {
             for tap in 0..TAPS {
                 let t = tap as f64 - HALF_WIDTH as f64 - fraction;
                 let angle = core::f64::consts::PI * t;
-                let sinc = if t == 0.0 {
-                    1.0
-                } else {
-                    libm::sin(angle) / angle
-                };
+                let sinc = if t == 0.0 { 1.0 } else { libm::sin(angle) / angle };
                 let window = 0.5 + 0.5 * libm::cos(angle / (HALF_WIDTH + 1) as f64);
                 filters.push(sinc * window);
             }
@@ -391,11 +327,7 @@ fn fractional_delays() -> &'static [f64] {
 pub fn high_pass(response: &mut [f64], rate_hz: f64) {
     let k = libm::tan(core::f64::consts::PI * 10.0 / rate_hz);
     let norm = 1.0 / (1.0 + core::f64::consts::SQRT_2 * k + k * k);
-    let (b0, a1, a2) = (
-        norm,
-        2.0 * (k * k - 1.0) * norm,
-        (1.0 - core::f64::consts::SQRT_2 * k + k * k) * norm,
-    );
+    let (b0, a1, a2) = (norm, 2.0 * (k * k - 1.0) * norm, (1.0 - core::f64::consts::SQRT_2 * k + k * k) * norm);
     let pass = |samples: &mut dyn Iterator<Item = &mut f64>| {
         let (mut s1, mut s2) = (0.0, 0.0);
         for x in samples {
@@ -414,12 +346,7 @@ pub fn high_pass(response: &mut [f64], rate_hz: f64) {
 pub fn measure(response: &[f64], direct: usize, rate_hz: f64) -> Measures {
     let energy = |from: usize, to: usize| -> f64 {
         let to = to.min(response.len());
-        response
-            .get(from..to)
-            .unwrap_or_default()
-            .iter()
-            .map(|h| h * h)
-            .sum()
+        response.get(from..to).unwrap_or_default().iter().map(|h| h * h).sum()
     };
     let ratio_db = |a: f64, b: f64| 10.0 * libm::log10(a.max(1e-30) / b.max(1e-30));
     let first = direct.saturating_sub(HALF_WIDTH);
@@ -448,13 +375,7 @@ fn decay_db(response: &[f64]) -> Vec<f64> {
     let total = decay.first().copied().unwrap_or(0.0);
     decay
         .iter()
-        .map(|e| {
-            if total > 0.0 && *e > 0.0 {
-                10.0 * libm::log10(e / total)
-            } else {
-                f64::NEG_INFINITY
-            }
-        })
+        .map(|e| if total > 0.0 && *e > 0.0 { 10.0 * libm::log10(e / total) } else { f64::NEG_INFINITY })
         .collect()
 }
 

@@ -73,24 +73,16 @@ impl LongTermSpectrum {
     #[must_use]
     pub fn from_power(power: &[f64]) -> Option<Self> {
         let total: f64 = power.iter().sum();
-        let valid =
-            power.len() == FRAME / 2 + 1 && power.iter().all(|p| p.is_finite() && *p >= 0.0);
+        let valid = power.len() == FRAME / 2 + 1 && power.iter().all(|p| p.is_finite() && *p >= 0.0);
         if !valid || total <= 0.0 || !total.is_finite() {
             return None;
         }
         // A spectrum that is already normalised passes unchanged, so that a stored one gives the same bytes.
-        let power: Vec<f64> = if (total - 1.0).abs() < 1e-9 {
-            power.to_vec()
-        } else {
-            power.iter().map(|p| p / total).collect()
-        };
+        let power: Vec<f64> =
+            if (total - 1.0).abs() < 1e-9 { power.to_vec() } else { power.iter().map(|p| p / total).collect() };
         let filter = Convolver::new(&shaping_filter(&power));
         let bytes: Vec<u8> = power.iter().flat_map(|p| p.to_le_bytes()).collect();
-        Some(Self {
-            power,
-            sha256: sha256_hex(&bytes),
-            filter,
-        })
+        Some(Self { power, sha256: sha256_hex(&bytes), filter })
     }
 
     /// The 257 band powers, 0 to 8 kHz, summing to 1: what a run record stores.
@@ -107,11 +99,7 @@ impl LongTermSpectrum {
 
     /// Shapes white noise; `white` must be longer than the result by [`Self::extra_samples`].
     pub(crate) fn shape(&self, white: &[f32]) -> Vec<f64> {
-        self.filter.convolve(
-            white,
-            FILTER_TAPS - 1,
-            white.len().saturating_sub(FILTER_TAPS - 1),
-        )
+        self.filter.convolve(white, FILTER_TAPS - 1, white.len().saturating_sub(FILTER_TAPS - 1))
     }
 
     /// Samples of white noise needed before the first shaped one, so that the start is as loud as the rest.
@@ -126,9 +114,8 @@ fn active_spectrum(samples: &[f32]) -> Option<Vec<f64>> {
     let floor = libm::pow(10.0, (level.active_dbfs - ACTIVE_MARGIN_DB) / 10.0);
     let scale = libm::pow(10.0, -level.active_dbfs / 10.0);
     let fft = Fft::shared(FRAME);
-    let window: Vec<f64> = (0..FRAME)
-        .map(|i| 0.5 - 0.5 * libm::cos(2.0 * core::f64::consts::PI * i as f64 / FRAME as f64))
-        .collect();
+    let window: Vec<f64> =
+        (0..FRAME).map(|i| 0.5 - 0.5 * libm::cos(2.0 * core::f64::consts::PI * i as f64 / FRAME as f64)).collect();
     let mut power = vec![0.0; FRAME / 2 + 1];
     let (mut data, mut scratch) = (Complex::zeros(FRAME), Complex::default());
     let mut any = false;
@@ -199,9 +186,7 @@ mod tests {
 
     #[test]
     fn the_order_of_utterances_does_not_matter() {
-        let clips: Vec<Vec<f32>> = (0..5)
-            .map(|i| sloping(i, 16_000 + 999 * i as usize))
-            .collect();
+        let clips: Vec<Vec<f32>> = (0..5).map(|i| sloping(i, 16_000 + 999 * i as usize)).collect();
         let mut forward = SpectrumAccumulator::new();
         let mut backward = SpectrumAccumulator::new();
         let mut part = SpectrumAccumulator::new();
@@ -211,10 +196,7 @@ mod tests {
             target.add(&format!("u{}", 4 - i), &clips[4 - i]);
         }
         backward.merge(part);
-        assert_eq!(
-            forward.finish().unwrap().power(),
-            backward.finish().unwrap().power()
-        );
+        assert_eq!(forward.finish().unwrap().power(), backward.finish().unwrap().power());
     }
 
     #[test]
@@ -224,19 +206,11 @@ mod tests {
         let spectrum = speech.finish().unwrap();
         let mut white = vec![0.0; 640_000 + LongTermSpectrum::extra_samples()];
         gaussian(&mut keyed_rng(2, "test", "", ""), &mut white);
-        let noise: Vec<f32> = spectrum
-            .shape(&white)
-            .iter()
-            .map(|x| (*x * 0.1) as f32)
-            .collect();
+        let noise: Vec<f32> = spectrum.shape(&white).iter().map(|x| (*x * 0.1) as f32).collect();
         let mut shaped = SpectrumAccumulator::new();
         shaped.add("a", &noise);
         let shaped = shaped.finish().unwrap();
-        for band in spectrum
-            .power()
-            .chunks_exact(8)
-            .zip(shaped.power().chunks_exact(8))
-        {
+        for band in spectrum.power().chunks_exact(8).zip(shaped.power().chunks_exact(8)) {
             let (want, got): (f64, f64) = (band.0.iter().sum(), band.1.iter().sum());
             let difference = 10.0 * libm::log10(got / want);
             assert!(difference.abs() < 0.7, "{difference} dB");

@@ -4,11 +4,10 @@ mod common;
 
 use common::{lag, speech};
 use vbench_audio::{
-    Clip, DegradeContext, DegradeError, LongTermSpectrum, PRESETS, SpectrumAccumulator,
-    active_speech_level, degrade, preset,
+    Clip, DegradeContext, DegradeError, LongTermSpectrum, SpectrumAccumulator, active_speech_level, degrade,
 };
 use vbench_core::hash::sha256_samples;
-use vbench_core::{Codec, Condition, Degradation, NoiseKind, Receipt, Room};
+use vbench_core::{BUILTIN_CONDITIONS, Codec, Condition, Degradation, NoiseKind, Receipt, Room};
 
 fn spectrum() -> LongTermSpectrum {
     let mut accumulator = SpectrumAccumulator::new();
@@ -19,54 +18,34 @@ fn spectrum() -> LongTermSpectrum {
 }
 
 fn context<'a>(spectrum: &'a LongTermSpectrum, utterance: &'a str) -> DegradeContext<'a> {
-    DegradeContext {
-        seed: 20_260_101,
-        utterance,
-        corpus_spectrum: Some(spectrum),
-    }
+    DegradeContext { seed: 20_260_101, utterance, corpus_spectrum: Some(spectrum) }
 }
 
-/// The presets that this build can make.
+fn names() -> impl Iterator<Item = &'static str> {
+    BUILTIN_CONDITIONS.iter().map(|b| b.name)
+}
+
+/// The built-in conditions that this build can make.
 fn presets() -> Vec<&'static str> {
-    PRESETS
-        .into_iter()
-        .filter(|name| cfg!(feature = "mp3") || *name != "mp3-64k")
-        .collect()
+    names().filter(|name| cfg!(feature = "mp3") || *name != "mp3-64k").collect()
 }
 
 fn achieved(receipt: &Receipt, name: &str) -> f64 {
-    let found = receipt
-        .steps
-        .iter()
-        .flat_map(|s| &s.achieved)
-        .find(|(n, _)| n == name);
-    found
-        .unwrap_or_else(|| panic!("no {name} in {receipt:?}"))
-        .1
+    let found = receipt.steps.iter().flat_map(|s| &s.achieved).find(|(n, _)| n == name);
+    found.unwrap_or_else(|| panic!("no {name} in {receipt:?}")).1
 }
 
 fn one(step: Degradation) -> Condition {
-    Condition {
-        name: "test".into(),
-        steps: vec![step],
-    }
+    Condition { name: "test".into(), steps: vec![step] }
 }
 
 #[test]
 fn clean_is_the_input() {
     let (spectrum, clip) = (spectrum(), speech("speech_a1.wav"));
-    let (samples, receipt) =
-        degrade(&clip, &Condition::clean(), &context(&spectrum, "c/1")).unwrap();
+    let (samples, receipt) = degrade(&clip, &Condition::clean(), &context(&spectrum, "c/1")).unwrap();
     assert_eq!(samples, clip);
     assert_eq!(receipt.input_sha256, receipt.output_sha256);
-    assert_eq!(
-        (
-            receipt.recipe.as_str(),
-            receipt.samples,
-            receipt.steps.len()
-        ),
-        ("clean", clip.len() as u64, 0)
-    );
+    assert_eq!((receipt.recipe.as_str(), receipt.samples, receipt.steps.len()), ("clean", clip.len() as u64, 0));
     let level = active_speech_level(&clip, 16_000).unwrap().active_dbfs;
     assert_eq!(receipt.active_level_dbfs, Some(level));
 }
@@ -77,7 +56,7 @@ fn every_preset_keeps_length_and_alignment() {
     for name in ["speech_a0.wav", "speech_a1.wav", "speech_a2.wav"] {
         let clip = speech(name);
         for preset_name in presets() {
-            let condition = preset(preset_name).unwrap();
+            let condition = Condition::builtin(preset_name).unwrap();
             let (samples, receipt) = degrade(&clip, &condition, &context(&spectrum, name)).unwrap();
             assert_eq!(samples.len(), clip.len(), "{preset_name}");
             let shift = lag(&clip, &samples, 300);
@@ -85,11 +64,7 @@ fn every_preset_keeps_length_and_alignment() {
             assert_eq!(receipt.input_sha256, sha256_samples(&clip));
             assert_eq!(receipt.output_sha256, sha256_samples(&samples));
             assert_eq!(receipt.recipe, condition.recipe());
-            assert!(
-                samples
-                    .iter()
-                    .all(|x| (x * 32_768.0).fract() == 0.0 && (-1.0..1.0).contains(x))
-            );
+            assert!(samples.iter().all(|x| (x * 32_768.0).fract() == 0.0 && (-1.0..1.0).contains(x)));
             for (key, value) in receipt.steps.iter().flat_map(|s| &s.achieved) {
                 assert!(value.is_finite(), "{preset_name} {key}");
             }
@@ -102,40 +77,20 @@ fn noise_presets_reach_their_snr_with_one_realisation() {
     let (spectrum, clip) = (spectrum(), speech("speech_a0.wav"));
     let level = active_speech_level(&clip, 16_000).unwrap().active_dbfs;
     let mut shapes: Vec<Vec<f64>> = Vec::new();
-    for (name, snr_db) in [
-        ("noise-20db", 20.0),
-        ("noise-15db", 15.0),
-        ("noise-10db", 10.0),
-        ("noise-5db", 5.0),
-    ] {
+    for (name, snr_db) in [("noise-20db", 20.0), ("noise-15db", 15.0), ("noise-10db", 10.0), ("noise-5db", 5.0)] {
         let (samples, receipt) =
-            degrade(&clip, &preset(name).unwrap(), &context(&spectrum, "c/1")).unwrap();
+            degrade(&clip, &Condition::builtin(name).unwrap(), &context(&spectrum, "c/1")).unwrap();
         let gain = 10f64.powf(achieved(&receipt, "gain_db") / 20.0);
-        let added: Vec<f64> = samples
-            .iter()
-            .zip(&clip)
-            .map(|(y, x)| f64::from(*y) / gain - f64::from(*x))
-            .collect();
+        let added: Vec<f64> = samples.iter().zip(&clip).map(|(y, x)| f64::from(*y) / gain - f64::from(*x)).collect();
         let rms = (added.iter().map(|n| n * n).sum::<f64>() / added.len() as f64).sqrt();
         let measured = level - 20.0 * rms.log10();
         assert!((measured - snr_db).abs() <= 0.05, "{name}: {measured}");
-        assert!(
-            (receipt.achieved_snr_db().unwrap() - measured).abs() < 1e-3,
-            "{name}: {receipt:?}"
-        );
+        assert!((receipt.achieved_snr_db().unwrap() - measured).abs() < 1e-3, "{name}: {receipt:?}");
         shapes.push(added.iter().map(|n| n / rms).collect());
     }
     for shape in &shapes[1..] {
-        let correlation = shape
-            .iter()
-            .zip(&shapes[0])
-            .map(|(a, b)| a * b)
-            .sum::<f64>()
-            / shape.len() as f64;
-        assert!(
-            correlation > 0.999,
-            "the noise differs between levels: {correlation}"
-        );
+        let correlation = shape.iter().zip(&shapes[0]).map(|(a, b)| a * b).sum::<f64>() / shape.len() as f64;
+        assert!(correlation > 0.999, "the noise differs between levels: {correlation}");
     }
 }
 
@@ -143,39 +98,18 @@ fn noise_presets_reach_their_snr_with_one_realisation() {
 fn draws_differ_by_utterance_and_seed_only() {
     let (spectrum, clip) = (spectrum(), speech("speech_a2.wav"));
     for name in ["noise-10db", "reverb"] {
-        let condition = preset(name).unwrap();
+        let condition = Condition::builtin(name).unwrap();
         let hash = |seed: u64, utterance: &str| {
-            let context = DegradeContext {
-                seed,
-                ..context(&spectrum, utterance)
-            };
-            degrade(&clip, &condition, &context)
-                .unwrap()
-                .1
-                .output_sha256
+            let context = DegradeContext { seed, ..context(&spectrum, utterance) };
+            degrade(&clip, &condition, &context).unwrap().1.output_sha256
         };
         let base = hash(1, "c/1");
         assert_eq!(base, hash(1, "c/1"));
         assert_ne!(base, hash(1, "c/2"));
         assert_ne!(base, hash(2, "c/1"));
-        let renamed = Condition {
-            name: "other".into(),
-            ..condition.clone()
-        };
-        let (samples, _) = degrade(
-            &clip,
-            &renamed,
-            &DegradeContext {
-                seed: 1,
-                ..context(&spectrum, "c/1")
-            },
-        )
-        .unwrap();
-        assert_eq!(
-            sha256_samples(&samples),
-            base,
-            "a condition's name is no input to the draw"
-        );
+        let renamed = Condition { name: "other".into(), ..condition.clone() };
+        let (samples, _) = degrade(&clip, &renamed, &DegradeContext { seed: 1, ..context(&spectrum, "c/1") }).unwrap();
+        assert_eq!(sha256_samples(&samples), base, "a condition's name is no input to the draw");
     }
 }
 
@@ -184,39 +118,18 @@ fn a_shared_clip_gives_what_single_calls_give() {
     let (spectrum, samples) = (spectrum(), speech("speech_a1.wav"));
     let white = LongTermSpectrum::from_power(&[1.0; 257]).unwrap();
     let clip = Clip::new(samples.clone()).unwrap();
-    let plain = Condition {
-        name: "white".into(),
-        steps: vec![Degradation::Noise {
-            kind: NoiseKind::White,
-            snr_db: 3.0,
-        }],
-    };
-    let conditions: Vec<Condition> = PRESETS[..5]
-        .iter()
-        .filter_map(|n| preset(n))
-        .chain([plain])
-        .collect();
+    let plain =
+        Condition { name: "white".into(), steps: vec![Degradation::Noise { kind: NoiseKind::White, snr_db: 3.0 }] };
+    let conditions: Vec<Condition> = names().take(5).filter_map(Condition::builtin).chain([plain]).collect();
     // Twice over, with changing utterances, seeds and spectra between: the remembered noise must never be a stale one.
     for _ in 0..2 {
         for condition in &conditions {
-            for (seed, utterance, spectrum) in [
-                (1, "c/1", &spectrum),
-                (1, "c/1", &white),
-                (2, "c/1", &spectrum),
-                (1, "c/2", &spectrum),
-            ] {
-                let context = DegradeContext {
-                    seed,
-                    utterance,
-                    corpus_spectrum: Some(spectrum),
-                };
+            for (seed, utterance, spectrum) in
+                [(1, "c/1", &spectrum), (1, "c/1", &white), (2, "c/1", &spectrum), (1, "c/2", &spectrum)]
+            {
+                let context = DegradeContext { seed, utterance, corpus_spectrum: Some(spectrum) };
                 let want = degrade(&samples, condition, &context).unwrap();
-                assert_eq!(
-                    clip.degrade(condition, &context).unwrap(),
-                    want,
-                    "{} {seed} {utterance}",
-                    condition.name
-                );
+                assert_eq!(clip.degrade(condition, &context).unwrap(), want, "{} {seed} {utterance}", condition.name);
             }
         }
     }
@@ -225,30 +138,11 @@ fn a_shared_clip_gives_what_single_calls_give() {
 #[test]
 fn two_noises_of_a_chain_are_independent() {
     let (spectrum, samples) = (spectrum(), speech("speech_a2.wav"));
-    let noise = Degradation::Noise {
-        kind: NoiseKind::White,
-        snr_db: 20.0,
-    };
+    let noise = Degradation::Noise { kind: NoiseKind::White, snr_db: 20.0 };
     let context = context(&spectrum, "c/1");
-    let run = |steps: Vec<Degradation>| {
-        degrade(
-            &samples,
-            &Condition {
-                name: "n".into(),
-                steps,
-            },
-            &context,
-        )
-        .unwrap()
-        .0
-    };
+    let run = |steps: Vec<Degradation>| degrade(&samples, &Condition { name: "n".into(), steps }, &context).unwrap().0;
     let (one, two) = (run(vec![noise.clone()]), run(vec![noise.clone(), noise]));
-    let added = |y: &[f32]| {
-        y.iter()
-            .zip(&samples)
-            .map(|(y, x)| f64::from(y - x) * f64::from(y - x))
-            .sum::<f64>()
-    };
+    let added = |y: &[f32]| y.iter().zip(&samples).map(|(y, x)| f64::from(y - x) * f64::from(y - x)).sum::<f64>();
     // Independent noises add their powers: twice one; the same numbers drawn again would give four times.
     let ratio = added(&two) / added(&one);
     assert!((1.9..2.15).contains(&ratio), "{ratio}");
@@ -261,9 +155,7 @@ fn threads_and_order_change_nothing() {
         names
             .into_iter()
             .map(|name| {
-                let receipt = degrade(&clip, &preset(name).unwrap(), &context(&spectrum, "c/1"))
-                    .unwrap()
-                    .1;
+                let receipt = degrade(&clip, &Condition::builtin(name).unwrap(), &context(&spectrum, "c/1")).unwrap().1;
                 (name.to_owned(), format!("{receipt:?}"))
             })
             .collect()
@@ -299,71 +191,42 @@ fn threads_and_order_change_nothing() {
 fn golden_bytes() {
     let (spectrum, clip) = (spectrum(), speech("speech_a1.wav"));
     let mut got = String::new();
-    for name in PRESETS.into_iter().filter(|name| *name != "mp3-64k") {
-        let receipt = degrade(
-            &clip,
-            &preset(name).unwrap(),
-            &context(&spectrum, "golden/a1"),
-        )
-        .unwrap()
-        .1;
+    for name in names().filter(|name| *name != "mp3-64k") {
+        let receipt = degrade(&clip, &Condition::builtin(name).unwrap(), &context(&spectrum, "golden/a1")).unwrap().1;
         got.push_str(&format!("{name} {}\n", receipt.output_sha256));
     }
     let path = common::testdata("golden_sha256.txt");
     let want = std::fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(
-        got,
-        want,
-        "the bytes of a condition changed: {} would hold\n{got}",
-        path.display()
-    );
+    assert_eq!(got, want, "the bytes of a condition changed: {} would hold\n{got}", path.display());
 }
 
 #[test]
 fn reverb_measures_what_the_room_should_do() {
     let (spectrum, clip) = (spectrum(), speech("speech_a1.wav"));
     for (rt60_s, distance_m) in [(0.3, 1.0), (0.5, 2.0), (0.8, 2.0)] {
-        let room = Room {
-            size_m: [6.2, 4.8, 2.8],
-            rt60_s,
-            distance_m,
-        };
+        let room = Room { size_m: [6.2, 4.8, 2.8], rt60_s, distance_m };
         let condition = one(Degradation::Reverb(room));
         let (mut t30, mut drr) = (Vec::new(), Vec::new());
         for utterance in ["c/1", "c/2", "c/3", "c/4"] {
             let (_, receipt) = degrade(&clip, &condition, &context(&spectrum, utterance)).unwrap();
             t30.push(achieved(&receipt, "t30_s") / rt60_s);
             drr.push(achieved(&receipt, "drr_db"));
-            let place =
-                |who: &str| ["x", "y", "z"].map(|a| achieved(&receipt, &format!("{who}_{a}_m")));
+            let place = |who: &str| ["x", "y", "z"].map(|a| achieved(&receipt, &format!("{who}_{a}_m")));
             let (source, microphone) = (place("source"), place("microphone"));
-            let distance = (0..3)
-                .map(|i| (source[i] - microphone[i]).powi(2))
-                .sum::<f64>()
-                .sqrt();
+            let distance = (0..3).map(|i| (source[i] - microphone[i]).powi(2)).sum::<f64>().sqrt();
             assert!((distance - distance_m).abs() < 1e-9);
-            for (p, size) in source
-                .iter()
-                .chain(&microphone)
-                .zip(room.size_m.iter().cycle())
-            {
+            for (p, size) in source.iter().chain(&microphone).zip(room.size_m.iter().cycle()) {
                 assert!((0.5..=size - 0.5).contains(p), "{p} in {size}");
             }
         }
         println!("RT60 {rt60_s} s at {distance_m} m: T30 / RT60 {t30:.2?}, DRR {drr:.1?} dB");
         // Sabine is an approximation: rooms of one absorption decay faster at first and slower along their longest
         // axis. The oracle's rooms lie between 0.8 and 1.7 of it.
-        assert!(
-            t30.iter().all(|r| (0.8..=1.7).contains(r)),
-            "{rt60_s}: {t30:?}"
-        );
+        assert!(t30.iter().all(|r| (0.8..=1.7).contains(r)), "{rt60_s}: {t30:?}");
         // Diffuse field: the critical distance is 0.057 sqrt(V / T); +- 4 dB around its prediction.
         let volume: f64 = room.size_m.iter().product();
         let predicted = 20.0 * (0.057 * (volume / rt60_s).sqrt() / distance_m).log10();
-        assert!(
-            drr.iter().all(|d| (d - predicted).abs() < 4.0),
-            "{rt60_s}: {drr:?}, predicted {predicted}"
-        );
+        assert!(drr.iter().all(|d| (d - predicted).abs() < 4.0), "{rt60_s}: {drr:?}, predicted {predicted}");
     }
 }
 
@@ -371,29 +234,16 @@ fn reverb_measures_what_the_room_should_do() {
 fn chains_apply_every_step_in_order() {
     let (spectrum, clip) = (spectrum(), speech("speech_a0.wav"));
     let steps = vec![
-        Degradation::Reverb(Room {
-            size_m: [6.2, 4.8, 2.8],
-            rt60_s: 0.4,
-            distance_m: 1.5,
-        }),
-        Degradation::Noise {
-            kind: NoiseKind::White,
-            snr_db: 10.0,
-        },
+        Degradation::Reverb(Room { size_m: [6.2, 4.8, 2.8], rt60_s: 0.4, distance_m: 1.5 }),
+        Degradation::Noise { kind: NoiseKind::White, snr_db: 10.0 },
         Degradation::Codec(Codec::Opus { kbps: 24 }),
     ];
-    let condition = Condition {
-        name: "chain".into(),
-        steps: steps.clone(),
-    };
+    let condition = Condition { name: "chain".into(), steps: steps.clone() };
     let (samples, receipt) = degrade(&clip, &condition, &context(&spectrum, "c/1")).unwrap();
     assert_eq!(samples.len(), clip.len());
     assert!(lag(&clip, &samples, 300).abs() <= 1);
     let recipes: Vec<String> = receipt.steps.iter().map(|s| s.recipe.clone()).collect();
-    assert_eq!(
-        recipes,
-        steps.iter().map(Degradation::recipe).collect::<Vec<_>>()
-    );
+    assert_eq!(recipes, steps.iter().map(Degradation::recipe).collect::<Vec<_>>());
     assert!((receipt.achieved_snr_db().unwrap() - 10.0).abs() <= 0.05);
 }
 
@@ -402,57 +252,29 @@ fn every_bit_rate_of_a_codec_works_or_is_named() {
     let (spectrum, clip) = (spectrum(), speech("speech_a2.wav"));
     let context = context(&spectrum, "c/1");
     for kbps in [6, 8, 12, 16, 24, 32, 48, 64] {
-        let (samples, receipt) = degrade(
-            &clip,
-            &one(Degradation::Codec(Codec::Opus { kbps })),
-            &context,
-        )
-        .unwrap();
+        let (samples, receipt) = degrade(&clip, &one(Degradation::Codec(Codec::Opus { kbps })), &context).unwrap();
         assert!(lag(&clip, &samples, 300).abs() <= 1, "Opus {kbps}");
         let measured = achieved(&receipt, "kbps");
-        assert!(
-            measured > 0.4 * f64::from(kbps) && measured < 1.3 * f64::from(kbps),
-            "Opus {kbps}: {measured}"
-        );
+        assert!(measured > 0.4 * f64::from(kbps) && measured < 1.3 * f64::from(kbps), "Opus {kbps}: {measured}");
     }
     for kbps in [8, 16, 24, 32, 40, 48, 64, 80, 96, 112, 128, 160] {
-        let result = degrade(
-            &clip,
-            &one(Degradation::Codec(Codec::Mp3 { kbps })),
-            &context,
-        );
+        let result = degrade(&clip, &one(Degradation::Codec(Codec::Mp3 { kbps })), &context);
         if cfg!(not(feature = "mp3")) {
-            assert!(matches!(
-                result,
-                Err(DegradeError::NoEncoder { codec: "MP3", .. })
-            ));
+            assert!(matches!(result, Err(DegradeError::NoEncoder { codec: "MP3", .. })));
             continue;
         }
         let (samples, receipt) = result.unwrap();
         assert_eq!(samples.len(), clip.len());
-        assert!(
-            lag(&clip, &samples, 2000).abs() <= 1,
-            "MP3 {kbps}: lag {}",
-            lag(&clip, &samples, 2000)
-        );
+        assert!(lag(&clip, &samples, 2000).abs() <= 1, "MP3 {kbps}: lag {}", lag(&clip, &samples, 2000));
         assert_eq!(achieved(&receipt, "kbps"), f64::from(kbps));
     }
-    for codec in [
-        Codec::Opus { kbps: 5 },
-        Codec::Opus { kbps: 65 },
-        Codec::Opus { kbps: u32::MAX },
-    ] {
+    for codec in [Codec::Opus { kbps: 5 }, Codec::Opus { kbps: 65 }, Codec::Opus { kbps: u32::MAX }] {
         let error = degrade(&clip, &one(Degradation::Codec(codec)), &context).unwrap_err();
         assert!(matches!(error, DegradeError::Parameter { .. }), "{error}");
     }
     if cfg!(feature = "mp3") {
         for kbps in [0, 7, 56, 320, u32::MAX] {
-            let error = degrade(
-                &clip,
-                &one(Degradation::Codec(Codec::Mp3 { kbps })),
-                &context,
-            )
-            .unwrap_err();
+            let error = degrade(&clip, &one(Degradation::Codec(Codec::Mp3 { kbps })), &context).unwrap_err();
             assert!(matches!(error, DegradeError::Parameter { .. }), "{error}");
         }
     }
@@ -462,11 +284,9 @@ fn every_bit_rate_of_a_codec_works_or_is_named() {
 fn short_clips_keep_their_length() {
     let spectrum = spectrum();
     for len in [1usize, 2, 10, 319, 320, 321, 576, 1105, 1106, 5000] {
-        let clip: Vec<f32> = (0..len)
-            .map(|i| if i % 7 < 3 { 0.25 } else { -0.25 })
-            .collect();
+        let clip: Vec<f32> = (0..len).map(|i| if i % 7 < 3 { 0.25 } else { -0.25 }).collect();
         for name in ["reverb", "mp3-64k", "opus-16k"] {
-            match degrade(&clip, &preset(name).unwrap(), &context(&spectrum, "c/1")) {
+            match degrade(&clip, &Condition::builtin(name).unwrap(), &context(&spectrum, "c/1")) {
                 Ok((samples, _)) => assert_eq!(samples.len(), len, "{name}"),
                 Err(DegradeError::NoEncoder { .. }) if cfg!(not(feature = "mp3")) => {}
                 Err(error) => panic!("{name}, {len} samples: {error}"),
@@ -480,85 +300,37 @@ fn what_cannot_be_done_is_said() {
     let spectrum = spectrum();
     let context = context(&spectrum, "c/1");
     let clip = speech("speech_a2.wav");
-    let noise = preset("noise-5db").unwrap();
-    assert_eq!(
-        degrade(&[], &noise, &context).unwrap_err(),
-        DegradeError::Empty
-    );
-    assert!(matches!(
-        degrade(&[0.0, f32::NAN], &noise, &context),
-        Err(DegradeError::NonFinite { index: 1, .. })
-    ));
-    assert_eq!(
-        degrade(&[0.0; 16_000], &noise, &context).unwrap_err(),
-        DegradeError::NoActiveSpeech { snr_db: 5.0 }
-    );
-    let none = DegradeContext {
-        corpus_spectrum: None,
-        ..context
-    };
-    assert_eq!(
-        degrade(&clip, &noise, &none).unwrap_err(),
-        DegradeError::NoSpectrum
-    );
+    let noise = Condition::builtin("noise-5db").unwrap();
+    assert_eq!(degrade(&[], &noise, &context).unwrap_err(), DegradeError::Empty);
+    assert!(matches!(degrade(&[0.0, f32::NAN], &noise, &context), Err(DegradeError::NonFinite { index: 1, .. })));
+    assert_eq!(degrade(&[0.0; 16_000], &noise, &context).unwrap_err(), DegradeError::NoActiveSpeech { snr_db: 5.0 });
+    let none = DegradeContext { corpus_spectrum: None, ..context };
+    assert_eq!(degrade(&clip, &noise, &none).unwrap_err(), DegradeError::NoSpectrum);
     let reverb = |size_m, rt60_s, distance_m| {
-        degrade(
-            &clip,
-            &one(Degradation::Reverb(Room {
-                size_m,
-                rt60_s,
-                distance_m,
-            })),
-            &context,
-        )
-        .unwrap_err()
+        degrade(&clip, &one(Degradation::Reverb(Room { size_m, rt60_s, distance_m })), &context).unwrap_err()
     };
-    assert!(matches!(
-        reverb([6.0, 5.0, 3.0], 0.1, 1.0),
-        DegradeError::RoomImpossible { .. }
-    ));
-    assert!(matches!(
-        reverb([3.0, 3.0, 2.5], 0.4, 5.0),
-        DegradeError::PlacementImpossible { .. }
-    ));
-    assert!(matches!(
-        reverb([0.5, 3.0, 2.5], 0.4, 0.5),
-        DegradeError::Parameter { .. }
-    ));
-    assert!(matches!(
-        reverb([f64::NAN, 3.0, 2.5], 0.4, 0.5),
-        DegradeError::Parameter { .. }
-    ));
-    assert!(matches!(
-        reverb([3.0, 3.0, 2.5], f64::INFINITY, 0.5),
-        DegradeError::Parameter { .. }
-    ));
-    assert!(matches!(
-        reverb([3.0, 3.0, 2.5], 9.0, 0.5),
-        DegradeError::Parameter { .. }
-    ));
-    assert!(matches!(
-        reverb([3.0, 3.0, 2.5], 0.4, -1.0),
-        DegradeError::Parameter { .. }
-    ));
+    assert!(matches!(reverb([6.0, 5.0, 3.0], 0.1, 1.0), DegradeError::RoomImpossible { .. }));
+    assert!(matches!(reverb([3.0, 3.0, 2.5], 0.4, 5.0), DegradeError::PlacementImpossible { .. }));
+    assert!(matches!(reverb([0.5, 3.0, 2.5], 0.4, 0.5), DegradeError::Parameter { .. }));
+    assert!(matches!(reverb([f64::NAN, 3.0, 2.5], 0.4, 0.5), DegradeError::Parameter { .. }));
+    assert!(matches!(reverb([3.0, 3.0, 2.5], f64::INFINITY, 0.5), DegradeError::Parameter { .. }));
+    assert!(matches!(reverb([3.0, 3.0, 2.5], 9.0, 0.5), DegradeError::Parameter { .. }));
+    assert!(matches!(reverb([3.0, 3.0, 2.5], 0.4, -1.0), DegradeError::Parameter { .. }));
     // A float file far beyond full scale: clamped and counted, or refused, never a crash.
     let huge: Vec<f32> = clip.iter().map(|x| x * 1e30).collect();
     for name in presets() {
-        match degrade(&huge, &preset(name).unwrap(), &context) {
+        match degrade(&huge, &Condition::builtin(name).unwrap(), &context) {
             Ok((samples, receipt)) => {
                 assert!(samples.iter().all(|x| x.is_finite()), "{name}");
                 if name == "opus-16k" {
                     assert!(achieved(&receipt, "clipped_samples") > 1000.0);
                 }
             }
-            Err(error) => assert!(
-                matches!(error, DegradeError::NoActiveSpeech { .. }),
-                "{name}: {error}"
-            ),
+            Err(error) => assert!(matches!(error, DegradeError::NoActiveSpeech { .. }), "{name}: {error}"),
         }
     }
     // Silence passes through what needs no level.
-    let (samples, receipt) = degrade(&[0.0; 8_000], &preset("reverb").unwrap(), &context).unwrap();
+    let (samples, receipt) = degrade(&[0.0; 8_000], &Condition::builtin("reverb").unwrap(), &context).unwrap();
     assert!(samples.iter().all(|x| *x == 0.0));
     assert_eq!(receipt.active_level_dbfs, None);
 }

@@ -26,10 +26,7 @@ const SEEDS: [&str; 10] = [
 
 /// 500, or as many as `VBENCH_MUTATIONS` says.
 fn count() -> usize {
-    std::env::var("VBENCH_MUTATIONS")
-        .ok()
-        .and_then(|n| n.parse().ok())
-        .unwrap_or(500)
+    std::env::var("VBENCH_MUTATIONS").ok().and_then(|n| n.parse().ok()).unwrap_or(500)
 }
 
 fn below(rng: &mut ChaCha8Rng, n: usize) -> usize {
@@ -86,12 +83,7 @@ fn mutate(rng: &mut ChaCha8Rng, seeds: &[Vec<u8>]) -> Vec<u8> {
 
 /// Flips bits in the body of an Ogg page and recomputes its checksum, so that the damage reaches the codec.
 fn repair_ogg(rng: &mut ChaCha8Rng, bytes: &mut [u8]) {
-    let pages: Vec<usize> = bytes
-        .windows(4)
-        .enumerate()
-        .filter(|(_, w)| *w == b"OggS")
-        .map(|(i, _)| i)
-        .collect();
+    let pages: Vec<usize> = bytes.windows(4).enumerate().filter(|(_, w)| *w == b"OggS").map(|(i, _)| i).collect();
     if pages.is_empty() {
         return;
     }
@@ -112,29 +104,16 @@ fn repair_ogg(rng: &mut ChaCha8Rng, bytes: &mut [u8]) {
     }
     bytes[at + 22..at + 26].fill(0);
     let crc = bytes[at..end].iter().fold(0u32, |crc, b| {
-        (0..8).fold(crc ^ u32::from(*b) << 24, |c, _| {
-            if c >> 31 == 1 {
-                c << 1 ^ 0x04c1_1db7
-            } else {
-                c << 1
-            }
-        })
+        (0..8).fold(crc ^ u32::from(*b) << 24, |c, _| if c >> 31 == 1 { c << 1 ^ 0x04c1_1db7 } else { c << 1 })
     });
     bytes[at + 22..at + 26].copy_from_slice(&crc.to_le_bytes());
 }
 
 #[test]
 fn mutated_files_end_in_audio_or_a_typed_error() {
-    let seeds: Vec<Vec<u8>> = SEEDS
-        .iter()
-        .map(|name| std::fs::read(testdata(name)).unwrap())
-        .collect();
-    let options = DecodeOptions {
-        max_duration_s: 60.0,
-        ..DecodeOptions::default()
-    };
-    let (mut decoded, mut panicked, mut kinds) =
-        (0, 0, std::collections::BTreeMap::<String, usize>::new());
+    let seeds: Vec<Vec<u8>> = SEEDS.iter().map(|name| std::fs::read(testdata(name)).unwrap()).collect();
+    let options = DecodeOptions { max_duration_s: 60.0, ..DecodeOptions::default() };
+    let (mut decoded, mut panicked, mut kinds) = (0, 0, std::collections::BTreeMap::<String, usize>::new());
     for index in 0..count() {
         let mut rng = keyed_rng(1, "mutation", &index.to_string(), "");
         let bytes = mutate(&mut rng, &seeds);
@@ -142,42 +121,24 @@ fn mutated_files_end_in_audio_or_a_typed_error() {
         let outcome = catch_unwind(AssertUnwindSafe(|| decode_bytes(&bytes, &options)));
         let outcome = outcome.unwrap_or_else(|_| panic!("mutation {index}: a panic escaped"));
         let took = start.elapsed();
-        assert!(
-            took < Duration::from_secs(5),
-            "mutation {index} of {} bytes took {took:?}",
-            bytes.len()
-        );
+        assert!(took < Duration::from_secs(5), "mutation {index} of {} bytes took {took:?}", bytes.len());
         match outcome {
             Ok(audio) => {
                 decoded += 1;
-                assert!(
-                    !audio.samples.is_empty() && audio.samples.len() <= 60 * 16_000,
-                    "mutation {index}"
-                );
-                assert!(
-                    audio.samples.iter().all(|x| x.is_finite()),
-                    "mutation {index}"
-                );
+                assert!(!audio.samples.is_empty() && audio.samples.len() <= 60 * 16_000, "mutation {index}");
+                assert!(audio.samples.iter().all(|x| x.is_finite()), "mutation {index}");
             }
             Err(error) => {
                 let text = error.to_string();
                 assert!(text.len() > 10, "mutation {index}: {text}");
                 panicked += usize::from(text.contains("panic:"));
                 let kind = format!("{error:?}");
-                *kinds
-                    .entry(kind.split([' ', '{']).next().unwrap_or_default().to_owned())
-                    .or_default() += 1;
-                assert!(
-                    !matches!(error, DecodeError::Read { .. }),
-                    "mutation {index}: no file was read"
-                );
+                *kinds.entry(kind.split([' ', '{']).next().unwrap_or_default().to_owned()).or_default() += 1;
+                assert!(!matches!(error, DecodeError::Read { .. }), "mutation {index}: no file was read");
             }
         }
     }
     println!("{decoded} decoded, {panicked} panics caught, errors: {kinds:?}");
     // The mutations must reach both sides, else the test would prove nothing.
-    assert!(
-        decoded * 20 > count() && kinds.len() >= 5,
-        "{decoded} decoded, {kinds:?}"
-    );
+    assert!(decoded * 20 > count() && kinds.len() >= 5, "{decoded} decoded, {kinds:?}");
 }

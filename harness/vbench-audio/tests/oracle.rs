@@ -4,9 +4,7 @@ mod common;
 
 use common::{lag, oracles, snr_best_gain_db, snr_db, speech};
 use serde_json::Value;
-use vbench_audio::reverb::{
-    Extent, HALF_WIDTH, Measures, SPEED_OF_SOUND, Shoebox, high_pass, measure,
-};
+use vbench_audio::reverb::{Extent, HALF_WIDTH, Measures, SPEED_OF_SOUND, Shoebox, high_pass, measure};
 use vbench_audio::{DegradeContext, degrade};
 use vbench_core::{Codec, Condition, Degradation};
 
@@ -14,21 +12,13 @@ fn cases(file: &str) -> Vec<Value> {
     let path = oracles().join(file);
     let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     let root: Value = serde_json::from_str(&text).expect("well-formed test data");
-    let cases = root["cases"]
-        .as_array()
-        .expect("well-formed test data")
-        .clone();
-    assert_eq!(
-        cases.len() as u64,
-        root["count"].as_u64().expect("well-formed test data")
-    );
+    let cases = root["cases"].as_array().expect("well-formed test data").clone();
+    assert_eq!(cases.len() as u64, root["count"].as_u64().expect("well-formed test data"));
     cases
 }
 
 fn number(value: &Value) -> f64 {
-    value
-        .as_f64()
-        .unwrap_or_else(|| panic!("not a number: {value}"))
+    value.as_f64().unwrap_or_else(|| panic!("not a number: {value}"))
 }
 
 fn triple(value: &Value) -> [f64; 3] {
@@ -43,13 +33,7 @@ fn close(wrong: &mut Vec<String>, what: &str, got: f64, want: f64, relative: f64
 
 fn check_measures(wrong: &mut Vec<String>, id: &str, got: &Measures, want: &Value) {
     for (name, got, band) in [("t30_s", got.t30_s, 0.15), ("t20_s", got.t20_s, 0.15)] {
-        close(
-            wrong,
-            &format!("{id} {name}"),
-            got.unwrap_or(f64::NAN).max(-1.0),
-            number(&want[name]),
-            band,
-        );
+        close(wrong, &format!("{id} {name}"), got.unwrap_or(f64::NAN).max(-1.0), number(&want[name]), band);
     }
     for (name, got) in [("drr_db", got.drr_db), ("c50_db", got.c50_db)] {
         if (got - number(&want[name])).abs() > 1.5 {
@@ -61,53 +45,24 @@ fn check_measures(wrong: &mut Vec<String>, id: &str, got: &Measures, want: &Valu
 fn check_images(wrong: &mut Vec<String>, id: &str, room: &Shoebox, max_order: u32, want: &[Value]) {
     let mut images = room.images(max_order.min(2));
     if images.len() != want.len() {
-        wrong.push(format!(
-            "{id}: {} images to order 2, want {}",
-            images.len(),
-            want.len()
-        ));
+        wrong.push(format!("{id}: {} images to order 2, want {}", images.len(), want.len()));
     }
     for image in want {
-        let (order, position) = (
-            image["order"].as_u64().expect("well-formed test data") as u32,
-            triple(&image["position"]),
-        );
-        let near = |p: &[f64; 3]| {
-            (0..3).all(|i| (p[i] - position[i]).abs() <= 1e-6 * (1.0 + position[i].abs()))
-        };
-        let Some(found) = images
-            .iter()
-            .position(|i| i.order == order && near(&i.position_m))
-        else {
+        let (order, position) =
+            (image["order"].as_u64().expect("well-formed test data") as u32, triple(&image["position"]));
+        let near = |p: &[f64; 3]| (0..3).all(|i| (p[i] - position[i]).abs() <= 1e-6 * (1.0 + position[i].abs()));
+        let Some(found) = images.iter().position(|i| i.order == order && near(&i.position_m)) else {
             wrong.push(format!("{id}: no image of order {order} at {position:?}"));
             continue;
         };
         let found = images.swap_remove(found);
-        close(
-            wrong,
-            &format!("{id} image distance"),
-            found.distance_m,
-            number(&image["distance_m"]),
-            1e-6,
-        );
-        close(
-            wrong,
-            &format!("{id} image amplitude"),
-            found.amplitude,
-            number(&image["amplitude"]),
-            1e-6,
-        );
+        close(wrong, &format!("{id} image distance"), found.distance_m, number(&image["distance_m"]), 1e-6);
+        close(wrong, &format!("{id} image amplitude"), found.amplitude, number(&image["amplitude"]), 1e-6);
     }
 }
 
 /// Peak and, where the case has them, measures of the response; whether it had them.
-fn check_response(
-    wrong: &mut Vec<String>,
-    case: &Value,
-    room: &Shoebox,
-    rate: f64,
-    max_order: u32,
-) -> bool {
+fn check_response(wrong: &mut Vec<String>, case: &Value, room: &Shoebox, rate: f64, max_order: u32) -> bool {
     let id = case["id"].as_str().expect("an id");
     let delay = room.distance_m() / SPEED_OF_SOUND * rate;
     let mut response = room.response(rate, Extent::Order(max_order), 0.0, 1.0);
@@ -117,27 +72,17 @@ fn check_response(
             .expect("well-formed test data");
         let offset = peak as f64 - delay;
         if (offset - 40.0).abs() > 1.0 {
-            wrong.push(format!(
-                "{id}: peak {offset} samples after the direct delay"
-            ));
+            wrong.push(format!("{id}: peak {offset} samples after the direct delay"));
         }
     }
     if case.get("measures").is_some() {
         // Measured over the tool's response length: later images are cut there.
-        response.resize(
-            case["rir_samples"].as_u64().expect("well-formed test data") as usize,
-            0.0,
-        );
+        response.resize(case["rir_samples"].as_u64().expect("well-formed test data") as usize, 0.0);
         let at = delay.round() as usize + HALF_WIDTH;
         check_measures(wrong, id, &measure(&response, at, rate), &case["measures"]);
         high_pass(&mut response, rate);
         let measures = measure(&response, at, rate);
-        check_measures(
-            wrong,
-            &format!("{id} high-passed"),
-            &measures,
-            &case["measures_highpass_10hz"],
-        );
+        check_measures(wrong, &format!("{id} high-passed"), &measures, &case["measures_highpass_10hz"]);
     }
     case.get("measures").is_some()
 }
@@ -154,10 +99,7 @@ fn rooms_match_the_oracle() {
             source_m: triple(&case["source_m"]),
             microphone_m: triple(&case["mic_m"]),
         };
-        let (rate, max_order) = (
-            number(&case["fs"]),
-            case["max_order"].as_u64().unwrap() as u32,
-        );
+        let (rate, max_order) = (number(&case["fs"]), case["max_order"].as_u64().unwrap() as u32);
         let delay = room.distance_m() / SPEED_OF_SOUND * rate;
         for (name, got, want) in [
             ("volume", room.volume_m3(), &case["volume"]),
@@ -169,20 +111,8 @@ fn rooms_match_the_oracle() {
             close(&mut wrong, &format!("{id} {name}"), got, number(want), 1e-6);
         }
         let direct = room.images(0)[0];
-        close(
-            &mut wrong,
-            &format!("{id} direct"),
-            direct.amplitude,
-            number(&case["direct_amplitude"]),
-            1e-6,
-        );
-        check_images(
-            &mut wrong,
-            id,
-            &room,
-            max_order,
-            case["images_to_order_2"].as_array().unwrap(),
-        );
+        close(&mut wrong, &format!("{id} direct"), direct.amplitude, number(&case["direct_amplitude"]), 1e-6);
+        check_images(&mut wrong, id, &room, max_order, case["images_to_order_2"].as_array().unwrap());
         let count = room.images(max_order).len() as u64;
         if count != case["n_images"].as_u64().unwrap() {
             wrong.push(format!("{id}: {count} images, want {}", case["n_images"]));
@@ -204,8 +134,7 @@ fn codec_round_trips_match_the_oracle() {
             "mp3_64k" => Codec::Mp3 { kbps: 64 },
             "mp3_32k" => Codec::Mp3 { kbps: 32 },
             // Sample codecs, which are not conditions.
-            "g711_ulaw_decode" | "g711_alaw_decode" | "g711_ulaw_encode" | "g711_alaw_encode"
-            | "ima_adpcm" => continue,
+            "g711_ulaw_decode" | "g711_alaw_decode" | "g711_ulaw_encode" | "g711_alaw_encode" | "ima_adpcm" => continue,
             other => panic!("unknown case {other}"),
         };
         checked += 1;
@@ -213,50 +142,28 @@ fn codec_round_trips_match_the_oracle() {
             continue;
         }
         let clean = speech(case["wav"].as_str().unwrap().trim_start_matches("wav/"));
-        let condition = Condition {
-            name: id.into(),
-            steps: vec![Degradation::Codec(codec)],
-        };
-        let context = DegradeContext {
-            seed: 1,
-            utterance: "oracle/a0",
-            corpus_spectrum: None,
-        };
+        let condition = Condition { name: id.into(), steps: vec![Degradation::Codec(codec)] };
+        let context = DegradeContext { seed: 1, utterance: "oracle/a0", corpus_spectrum: None };
         let (decoded, receipt) = degrade(&clean, &condition, &context).unwrap();
         let shift = lag(&clean, &decoded, 400);
         if decoded.len() != clean.len() || shift.abs() > 1 {
-            wrong.push(format!(
-                "{id}: {} samples for {}, lag {shift}",
-                decoded.len(),
-                clean.len()
-            ));
+            wrong.push(format!("{id}: {} samples for {}, lag {shift}", decoded.len(), clean.len()));
         }
         let (best, correlation) = snr_best_gain_db(&clean, &decoded);
         let snr = snr_db(&clean, &decoded);
-        println!(
-            "{id}: SNR {snr:.2} dB, best gain {best:.2} dB, correlation {correlation:.4}, {:?}",
-            receipt.steps[0]
-        );
+        println!("{id}: SNR {snr:.2} dB, best gain {best:.2} dB, correlation {correlation:.4}, {:?}", receipt.steps[0]);
         // The oracle's Opus cases are opusenc's audio mode, which codec/opus.rs checks; the condition is VoIP mode, whose
         // high-pass costs SNR. Its figures are those of FFmpeg 5.1 (libopus 1.3.1, -application voip -vbr constrained
         // -frame_duration 20) and opusdec on the same clip.
         let snr_wanted = match id {
             "opus_16k" => [10.36, 10.36],
             "opus_32k" => [11.38, 11.38],
-            _ => [
-                number(&case["snr_db"]),
-                number(&case["snr_after_best_gain_db"]),
-            ],
+            _ => [number(&case["snr_db"]), number(&case["snr_after_best_gain_db"])],
         };
         for (name, got, want, band) in [
             ("snr_db", snr, snr_wanted[0], 3.0),
             ("snr_after_best_gain_db", best, snr_wanted[1], 3.0),
-            (
-                "correlation",
-                correlation,
-                number(&case["correlation"]),
-                0.05,
-            ),
+            ("correlation", correlation, number(&case["correlation"]), 0.05),
         ] {
             if (got - want).abs() > band {
                 wrong.push(format!("{id} {name}: {got}, want {want} within {band}"));

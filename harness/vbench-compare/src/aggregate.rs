@@ -4,8 +4,7 @@ use std::collections::HashMap;
 
 use vbench_core::{ErrorCounts, Estimate};
 use vbench_stats::{
-    Observation, PairedObservation, Plan, choose_paired_unit, choose_unit, compare_paired,
-    ratio_estimate,
+    Observation, PairedObservation, Plan, choose_paired_unit, choose_unit, compare_paired, ratio_estimate,
 };
 
 use crate::scored::ScoredCell;
@@ -51,15 +50,9 @@ pub fn summarize(
             // Strata are named by every planned cell, so that one whose cells all failed still has its line.
             let everyone: Vec<&ScoredCell> = mine.iter().chain(&lost).copied().collect();
             for (value, _) in group(&everyone, by) {
-                let members: Vec<&ScoredCell> = mine
-                    .iter()
-                    .copied()
-                    .filter(|c| value_of(c, by).as_ref() == Some(&value))
-                    .collect();
-                let failed = lost
-                    .iter()
-                    .filter(|c| value_of(c, by).as_ref() == Some(&value))
-                    .count();
+                let members: Vec<&ScoredCell> =
+                    mine.iter().copied().filter(|c| value_of(c, by).as_ref() == Some(&value)).collect();
+                let failed = lost.iter().filter(|c| value_of(c, by).as_ref() == Some(&value)).count();
                 strata.push(stratum(&plan, &model, by, &value, &members, failed));
             }
         }
@@ -88,18 +81,9 @@ fn models(scored: &[ScoredCell], unscored: &[ScoredCell]) -> Vec<String> {
     names
 }
 
-fn stratum(
-    plan: &Plan,
-    model: &str,
-    by: &str,
-    value: &str,
-    cells: &[&ScoredCell],
-    failed: usize,
-) -> StratumSummary {
+fn stratum(plan: &Plan, model: &str, by: &str, value: &str, cells: &[&ScoredCell], failed: usize) -> StratumSummary {
     let key = |metric: &str| format!("{model}/{by}={value}/{metric}");
-    let ratio = |metric: &str, of: &dyn Fn(&ScoredCell) -> Option<(f64, f64)>| {
-        estimate(plan, &key(metric), cells, of)
-    };
+    let ratio = |metric: &str, of: &dyn Fn(&ScoredCell) -> Option<(f64, f64)>| estimate(plan, &key(metric), cells, of);
     let (wer, note) = ratio("wer", &|c| counted(&c.words));
     let (cer, _) = ratio("cer", &|c| counted(&c.chars));
     let with_snr = cells.iter().any(|c| c.achieved_snr_db.is_some());
@@ -116,11 +100,7 @@ fn stratum(
         failed,
         words: cells.iter().map(|c| c.words).sum(),
         words_min_errors: cells.iter().map(|c| c.words_min_errors).sum(),
-        hallucinated_words: cells
-            .iter()
-            .filter(|c| c.words.reference() == 0)
-            .map(|c| c.words.ins)
-            .sum(),
+        hallucinated_words: cells.iter().filter(|c| c.words.reference() == 0).map(|c| c.words.ins).sum(),
         chars: cells.iter().map(|c| c.chars).sum(),
         wer,
         note,
@@ -145,10 +125,7 @@ fn estimate(
     cells: &[&ScoredCell],
     of: &dyn Fn(&ScoredCell) -> Option<(f64, f64)>,
 ) -> (Estimate, Option<String>) {
-    let names: Vec<String> = cells
-        .iter()
-        .map(|c| format!("{}/{}", c.corpus, c.utterance))
-        .collect();
+    let names: Vec<String> = cells.iter().map(|c| format!("{}/{}", c.corpus, c.utterance)).collect();
     let observations: Vec<Observation> = cells
         .iter()
         .zip(&names)
@@ -173,14 +150,9 @@ fn condition_deltas(plan: &Plan, model: &str, cells: &[&ScoredCell]) -> Vec<Cond
     let Some(((from, base), others)) = groups.split_first() else {
         return Vec::new();
     };
-    let base: HashMap<(&str, &str), &ScoredCell> = base
-        .iter()
-        .map(|c| ((c.corpus.as_str(), c.utterance.as_str()), *c))
-        .collect();
-    others
-        .iter()
-        .map(|(to, members)| condition_delta(plan, model, (from, &base), (to, members)))
-        .collect()
+    let base: HashMap<(&str, &str), &ScoredCell> =
+        base.iter().map(|c| ((c.corpus.as_str(), c.utterance.as_str()), *c)).collect();
+    others.iter().map(|(to, members)| condition_delta(plan, model, (from, &base), (to, members))).collect()
 }
 
 fn condition_delta(
@@ -208,11 +180,7 @@ fn condition_delta(
             den: a.words.reference() as f64,
         })
         .collect();
-    let comparison = compare_paired(
-        &choose_paired_unit(&observations),
-        plan,
-        &format!("{model}/{from}-{to}"),
-    );
+    let comparison = compare_paired(&choose_paired_unit(&observations), plan, &format!("{model}/{from}-{to}"));
     ConditionDelta {
         model: model.into(),
         from: from.into(),

@@ -44,11 +44,7 @@ impl Coverage {
     /// Share of planned cells with a hypothesis, 0 to 1.
     #[must_use]
     pub fn fraction(&self) -> f64 {
-        if self.planned == 0 {
-            0.0
-        } else {
-            self.done as f64 / self.planned as f64
-        }
+        if self.planned == 0 { 0.0 } else { self.done as f64 / self.planned as f64 }
     }
 }
 

@@ -50,7 +50,7 @@ pub struct Room {
 pub enum Codec {
     /// MPEG layer III at 16 kHz mono (LAME), constant bit rate.
     Mp3 {
-        /// Bit rate in kbit/s: one of the MPEG-2 rates, 8 to 160.
+        /// Bit rate in kbit/s: one of the MPEG-2 rates 8, 16, 24, 32, 40, 48, 64, 80, 96, 112, 128, 160.
         kbps: u32,
     },
     /// Opus at 16 kHz mono in VoIP mode with 20 ms frames.
@@ -71,26 +71,15 @@ pub struct BuiltinCondition {
 }
 
 const fn noise(snr_db: f64) -> Degradation {
-    Degradation::Noise {
-        kind: NoiseKind::SpeechShaped,
-        snr_db,
-    }
+    Degradation::Noise { kind: NoiseKind::SpeechShaped, snr_db }
 }
 
-/// A meeting room: 6 x 5 x 3 m, RT60 0.5 s, the talker 2 m from the microphone.
-const MEETING_ROOM: Room = Room {
-    size_m: [6.0, 5.0, 3.0],
-    rt60_s: 0.5,
-    distance_m: 2.0,
-};
+/// An office with the talker 2 m from the microphone.
+const OFFICE: Room = Room { size_m: [6.2, 4.8, 2.8], rt60_s: 0.5, distance_m: 2.0 };
 
 /// Every built-in condition, in the order of the default suite.
 pub const BUILTIN_CONDITIONS: &[BuiltinCondition] = &[
-    BuiltinCondition {
-        name: "clean",
-        description: "The recording as it is.",
-        steps: &[],
-    },
+    BuiltinCondition { name: "clean", description: "The recording as it is.", steps: &[] },
     BuiltinCondition {
         name: "noise-20db",
         description: "Noise with the long-term spectrum of the corpus, 20 dB below the active speech level (ITU-T P.56).",
@@ -113,17 +102,17 @@ pub const BUILTIN_CONDITIONS: &[BuiltinCondition] = &[
     },
     BuiltinCondition {
         name: "reverb",
-        description: "An image-source room of 6 x 5 x 3 m with RT60 0.5 s, the talker 2 m from the microphone.",
-        steps: &[Degradation::Reverb(MEETING_ROOM)],
+        description: "An office of 6.2 x 4.8 x 2.8 m (image sources, Sabine RT60 0.5 s), talker and microphone 2 m apart at a place drawn for each utterance.",
+        steps: &[Degradation::Reverb(OFFICE)],
     },
     BuiltinCondition {
         name: "mp3-64k",
-        description: "A round trip through MP3 (LAME) at 64 kbit/s, 16 kHz mono.",
+        description: "A round trip through MP3 (LAME, 16 kHz mono) at a constant 64 kbit/s, delay removed.",
         steps: &[Degradation::Codec(Codec::Mp3 { kbps: 64 })],
     },
     BuiltinCondition {
         name: "opus-16k",
-        description: "A round trip through Opus at 16 kbit/s, VoIP mode, 20 ms frames.",
+        description: "A round trip through Opus (VoIP mode, 16 kHz mono, 20 ms frames) at 16 kbit/s, delay removed.",
         steps: &[Degradation::Codec(Codec::Opus { kbps: 16 })],
     },
 ];
@@ -132,10 +121,7 @@ impl BuiltinCondition {
     /// The condition itself.
     #[must_use]
     pub fn condition(&self) -> Condition {
-        Condition {
-            name: self.name.into(),
-            steps: self.steps.to_vec(),
-        }
+        Condition { name: self.name.into(), steps: self.steps.to_vec() }
     }
 }
 
@@ -143,10 +129,7 @@ impl Condition {
     /// The built-in condition of this name.
     #[must_use]
     pub fn builtin(name: &str) -> Option<Self> {
-        BUILTIN_CONDITIONS
-            .iter()
-            .find(|b| b.name == name)
-            .map(BuiltinCondition::condition)
+        BUILTIN_CONDITIONS.iter().find(|b| b.name == name).map(BuiltinCondition::condition)
     }
 
     /// One sentence: the built-in's own, else the recipe.
@@ -161,10 +144,7 @@ impl Condition {
     /// Clean audio.
     #[must_use]
     pub fn clean() -> Self {
-        Self {
-            name: "clean".into(),
-            steps: Vec::new(),
-        }
+        Self { name: "clean".into(), steps: Vec::new() }
     }
 
     /// The name that random draws are keyed by: the condition's recipe without its noise level, so that one noise
@@ -173,27 +153,15 @@ impl Condition {
     /// Independent of the user's name for the condition, hence `noise-5db` and `noise-20db` share a key.
     #[must_use]
     pub fn key_without_level(&self) -> String {
-        let parts: Vec<String> = self
-            .steps
-            .iter()
-            .map(Degradation::key_without_level)
-            .collect();
-        if parts.is_empty() {
-            "clean".into()
-        } else {
-            parts.join("+")
-        }
+        let parts: Vec<String> = self.steps.iter().map(Degradation::key_without_level).collect();
+        if parts.is_empty() { "clean".into() } else { parts.join("+") }
     }
 
     /// The full recipe as one line of text, used in receipts and in the audio cache key.
     #[must_use]
     pub fn recipe(&self) -> String {
         let parts: Vec<String> = self.steps.iter().map(Degradation::recipe).collect();
-        if parts.is_empty() {
-            "clean".into()
-        } else {
-            parts.join(" | ")
-        }
+        if parts.is_empty() { "clean".into() } else { parts.join(" | ") }
     }
 
     /// The noise level of the first noise step, the property that SNR strata group by.
@@ -214,10 +182,7 @@ impl Degradation {
             Self::Noise { kind, snr_db } => format!("noise(kind={}, snr_db={snr_db})", kind.name()),
             Self::Reverb(room) => {
                 let [x, y, z] = room.size_m;
-                format!(
-                    "reverb(size_m={x}x{y}x{z}, rt60_s={}, distance_m={})",
-                    room.rt60_s, room.distance_m
-                )
+                format!("reverb(size_m={x}x{y}x{z}, rt60_s={}, distance_m={})", room.rt60_s, room.distance_m)
             }
             Self::Codec(Codec::Mp3 { kbps }) => format!("mp3(kbps={kbps})"),
             Self::Codec(Codec::Opus { kbps }) => format!("opus(kbps={kbps})"),

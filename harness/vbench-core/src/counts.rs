@@ -20,12 +20,7 @@ pub struct ErrorCounts {
 
 impl ErrorCounts {
     /// No tokens at all: the neutral element of addition.
-    pub const ZERO: Self = Self {
-        hits: 0,
-        sub: 0,
-        del: 0,
-        ins: 0,
-    };
+    pub const ZERO: Self = Self { hits: 0, sub: 0, del: 0, ins: 0 };
 
     /// Number of reference tokens, `N = H + S + D`.
     #[must_use]

@@ -57,10 +57,7 @@ impl Estimate {
     /// A value whose interval cannot be given.
     #[must_use]
     pub fn not_estimable(value: f64, reason: impl Into<String>) -> Self {
-        Self {
-            value,
-            interval: Err(reason.into()),
-        }
+        Self { value, interval: Err(reason.into()) }
     }
 
     /// Both ends of the interval, if there is one.

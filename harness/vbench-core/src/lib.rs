@@ -25,9 +25,7 @@ pub mod receipt;
 pub mod utterance;
 
 pub use cell::{Cell, CellTiming, Hypothesis, Outcome, Reason, ReasonKind};
-pub use condition::{
-    BUILTIN_CONDITIONS, BuiltinCondition, Codec, Condition, Degradation, NoiseKind, Room,
-};
+pub use condition::{BUILTIN_CONDITIONS, BuiltinCondition, Codec, Condition, Degradation, NoiseKind, Room};
 pub use counts::ErrorCounts;
 pub use estimate::{Estimate, Interval, ResamplingUnit};
 pub use exit::ExitCode;

@@ -23,29 +23,16 @@ const EXPECTED: [(&str, usize, f64, usize); 5] = [
 #[expect(clippy::print_stdout, reason = "an example reports to its user")]
 fn main() -> Result<(), Box<dyn Error>> {
     let mut args = std::env::args_os().skip(1);
-    let debs = args
-        .next()
-        .ok_or("usage: check_corpora FOLDER_WITH_DEBS [TEXTS.jsonl]")?;
+    let debs = args.next().ok_or("usage: check_corpora FOLDER_WITH_DEBS [TEXTS.jsonl]")?;
     let root = std::env::temp_dir().join(format!("vbench-check-corpora-{}", std::process::id()));
     let cache = Cache::open(Some(root.clone()))?;
     let registry = Registry::embedded()?;
     let mut wrong = 0;
     for (name, utterances, seconds, two_words) in EXPECTED {
         let entry = registry.corpus(name)?;
-        let from: Vec<_> = entry
-            .packages
-            .iter()
-            .map(|p| Path::new(&debs).join(&p.file))
-            .collect();
+        let from: Vec<_> = entry.packages.iter().map(|p| Path::new(&debs).join(&p.file)).collect();
         let silence = |g722: &[u8]| vec![0.0; 2 * g722.len()];
-        let report = pull_corpus(
-            entry,
-            &from,
-            &cache,
-            &Clients::default(),
-            &silence,
-            &mut |_| {},
-        )?;
+        let report = pull_corpus(entry, &from, &cache, &Clients::default(), &silence, &mut |_| {})?;
         let manifest = std::fs::read_to_string(cache.corpus_dir(name).join("manifest.jsonl"))?;
         let two = manifest.matches("\"two_words\":\"yes\"").count();
         let subset = manifest.matches("\"subset60\":\"yes\"").count();
@@ -64,11 +51,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         wrong += compare_texts(Path::new(&texts), &cache)?;
     }
     std::fs::remove_dir_all(&root)?;
-    if wrong > 0 {
-        Err(format!("{wrong} differences").into())
-    } else {
-        Ok(())
-    }
+    if wrong > 0 { Err(format!("{wrong} differences").into()) } else { Ok(()) }
 }
 
 #[expect(clippy::print_stdout, reason = "an example reports to its user")]
@@ -85,9 +68,7 @@ fn compare_texts(path: &Path, cache: &Cache) -> Result<usize, Box<dyn Error>> {
         let id = line["id"].as_str().unwrap_or_default();
         let text = without_ellipsis(line["text"].as_str().unwrap_or_default());
         let mine = ours.get(id);
-        let duration = mine
-            .and_then(|m| m["duration_s"].as_f64())
-            .unwrap_or(f64::NAN);
+        let duration = mine.and_then(|m| m["duration_s"].as_f64()).unwrap_or(f64::NAN);
         let expected = line["duration_s"].as_f64().unwrap_or(f64::NAN);
         if mine.is_some_and(|m| m["text"] == text) && (duration - expected).abs() < 0.005 {
             same += 1;

@@ -40,11 +40,7 @@ pub fn root_from(var: &dyn Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     if cfg!(windows) {
         return get("LOCALAPPDATA").map(|p| p.join("vbench"));
     }
-    let below = if cfg!(target_os = "macos") {
-        "Library/Caches"
-    } else {
-        ".cache"
-    };
+    let below = if cfg!(target_os = "macos") { "Library/Caches" } else { ".cache" };
     get("HOME").map(|home| home.join(below).join("vbench"))
 }
 
@@ -80,11 +76,7 @@ impl Cache {
 
     /// Takes the exclusive right to pull `name`, waiting for another process if need be. The lock is the operating
     /// system's (`flock`): it goes when its holder ends, however it ends, so there are no stale locks.
-    pub(crate) fn lock(
-        &self,
-        name: &str,
-        progress: &mut dyn FnMut(Progress<'_>),
-    ) -> Result<Lock, FetchError> {
+    pub(crate) fn lock(&self, name: &str, progress: &mut dyn FnMut(Progress<'_>)) -> Result<Lock, FetchError> {
         let folder = self.root.join("locks");
         create_dir(&folder)?;
         let path = folder.join(format!("{name}.lock"));
@@ -173,9 +165,7 @@ pub(crate) fn create_dir(path: &Path) -> Result<(), FetchError> {
 
 pub(crate) fn remove_tree(path: &Path) -> Result<(), FetchError> {
     match fs::remove_dir_all(path) {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
-            Err(FetchError::io("remove", path, e))
-        }
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(FetchError::io("remove", path, e)),
         _ => Ok(()),
     }
 }
@@ -191,25 +181,16 @@ pub(crate) struct Stamp {
 impl Stamp {
     pub(crate) fn of(path: &Path, sha256: &str) -> Result<Self, FetchError> {
         let meta = fs::metadata(path).map_err(|e| FetchError::io("read", path, e))?;
-        let changed = meta
-            .modified()
-            .map_err(|e| FetchError::io("read", path, e))?;
+        let changed = meta.modified().map_err(|e| FetchError::io("read", path, e))?;
         let since = changed.duration_since(UNIX_EPOCH).unwrap_or_default();
         let changed_ns = u64::try_from(since.as_nanos()).unwrap_or(u64::MAX);
-        Ok(Self {
-            size: meta.len(),
-            changed_ns,
-            sha256: sha256.to_string(),
-        })
+        Ok(Self { size: meta.len(), changed_ns, sha256: sha256.to_string() })
     }
 }
 
 /// The stamps of a folder by file name; empty when there are none or they cannot be read (then files are hashed).
 pub(crate) fn read_stamps(folder: &Path) -> BTreeMap<String, Stamp> {
-    fs::read(folder.join(STAMP))
-        .ok()
-        .and_then(|bytes| serde_json::from_slice(&bytes).ok())
-        .unwrap_or_default()
+    fs::read(folder.join(STAMP)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
 }
 
 /// Writes the stamps of a folder. A folder that cannot be written (a shared, read-only cache) is no error: the files
@@ -234,17 +215,9 @@ mod tests {
 
     #[test]
     fn root_prefers_the_explicit_variable() {
-        let env = vars(&[
-            ("VBENCH_CACHE", "/c"),
-            ("XDG_CACHE_HOME", "/x"),
-            ("HOME", "/h"),
-        ]);
+        let env = vars(&[("VBENCH_CACHE", "/c"), ("XDG_CACHE_HOME", "/x"), ("HOME", "/h")]);
         assert_eq!(root_from(&env), Some(PathBuf::from("/c")));
-        let env = vars(&[
-            ("VBENCH_CACHE", ""),
-            ("XDG_CACHE_HOME", "/x"),
-            ("HOME", "/h"),
-        ]);
+        let env = vars(&[("VBENCH_CACHE", ""), ("XDG_CACHE_HOME", "/x"), ("HOME", "/h")]);
         assert_eq!(root_from(&env), Some(PathBuf::from("/x/vbench")));
         assert_eq!(root_from(&|_| None), None);
         assert!(matches!(Cache::open(None), Err(FetchError::NoCacheFolder)));
@@ -260,10 +233,8 @@ mod tests {
         let lock = cache.lock("model-a", &mut |_| {}).unwrap();
         let temporary = cache.temporary("model-a", &lock).unwrap();
         let names = |p: &Path| -> Vec<String> {
-            let mut all: Vec<_> = fs::read_dir(p)
-                .unwrap()
-                .map(|e| e.unwrap().file_name().into_string().unwrap())
-                .collect();
+            let mut all: Vec<_> =
+                fs::read_dir(p).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
             all.sort();
             all
         };
@@ -279,19 +250,12 @@ mod tests {
     fn a_second_puller_waits() {
         let dir = tempfile::tempdir().unwrap();
         let cache = Cache::open(Some(dir.path().to_path_buf())).unwrap();
-        let first = cache
-            .lock("x", &mut |_| panic!("nobody to wait for"))
-            .unwrap();
+        let first = cache.lock("x", &mut |_| panic!("nobody to wait for")).unwrap();
         let waiter = {
             let cache = cache.clone();
             let (tx, rx) = std::sync::mpsc::channel();
             let thread = std::thread::spawn(move || {
-                cache
-                    .lock("x", &mut |p| {
-                        tx.send(matches!(p, Progress::Waiting { name: "x" }))
-                            .unwrap()
-                    })
-                    .map(drop)
+                cache.lock("x", &mut |p| tx.send(matches!(p, Progress::Waiting { name: "x" })).unwrap()).map(drop)
             });
             assert!(rx.recv().unwrap());
             thread

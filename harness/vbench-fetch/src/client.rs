@@ -51,21 +51,8 @@ pub(crate) fn pip_download(
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<(), FetchError> {
     let mut command = Command::new(&clients.python);
-    command.args([
-        "-m",
-        "pip",
-        "download",
-        "--no-deps",
-        "--no-cache-dir",
-        "--only-binary=:all:",
-    ]);
-    command.args([
-        "--no-input",
-        "--disable-pip-version-check",
-        "--progress-bar",
-        "off",
-        "-d",
-    ]);
+    command.args(["-m", "pip", "download", "--no-deps", "--no-cache-dir", "--only-binary=:all:"]);
+    command.args(["--no-input", "--disable-pip-version-check", "--progress-bar", "off", "-d"]);
     command.arg(folder).arg(requirement);
     // pip collects the download in its temporary folder first; there it can be watched and is on the right disk.
     command.env("TMPDIR", folder);
@@ -84,10 +71,7 @@ pub(crate) fn apt_download(
 ) -> Result<(), FetchError> {
     let requirement = format!("{package}={version}");
     let mut command = Command::new(&clients.apt_get);
-    command
-        .args(["--quiet", "download"])
-        .arg(&requirement)
-        .current_dir(folder);
+    command.args(["--quiet", "download"]).arg(&requirement).current_dir(folder);
     command.env("LC_ALL", "C");
     let shown = format!("{} download {requirement}", clients.apt_get.display());
     watch(command, &shown, folder, expected, progress)
@@ -101,18 +85,10 @@ fn watch(
     expected: u64,
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<(), FetchError> {
-    let failed = |message: String| FetchError::Command {
-        command: shown.to_string(),
-        message,
-    };
+    let failed = |message: String| FetchError::Command { command: shown.to_string(), message };
     let before = tree_size(folder);
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped());
-    let mut child = command
-        .spawn()
-        .map_err(|e| failed(format!("cannot start: {e}")))?;
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = command.spawn().map_err(|e| failed(format!("cannot start: {e}")))?;
     let mut errors = child.stderr.take();
     // Read in a thread: a client that fills its pipe would otherwise wait for us for ever.
     let reader = std::thread::spawn(move || {
@@ -124,49 +100,29 @@ fn watch(
         String::from_utf8_lossy(&text).into_owned()
     });
     let status = loop {
-        match child
-            .try_wait()
-            .map_err(|e| failed(format!("cannot wait: {e}")))?
-        {
+        match child.try_wait().map_err(|e| failed(format!("cannot wait: {e}")))? {
             Some(status) => break status,
             None => {
                 let done = tree_size(folder).saturating_sub(before);
-                progress(Progress::Bytes {
-                    done: done.min(expected),
-                    total: expected,
-                });
+                progress(Progress::Bytes { done: done.min(expected), total: expected });
                 std::thread::sleep(POLL);
             }
         }
     };
     let errors = reader.join().unwrap_or_default();
     if status.success() {
-        progress(Progress::Bytes {
-            done: expected,
-            total: expected,
-        });
+        progress(Progress::Bytes { done: expected, total: expected });
         return Ok(());
     }
     let tail = tail(&errors);
-    Err(failed(if tail.is_empty() {
-        status.to_string()
-    } else {
-        format!("{status}: {tail}")
-    }))
+    Err(failed(if tail.is_empty() { status.to_string() } else { format!("{status}: {tail}") }))
 }
 
 /// The last lines of a text, joined by ` | `, without control characters.
 fn tail(text: &str) -> String {
-    let lines: Vec<&str> = text
-        .lines()
-        .map(str::trim)
-        .filter(|l| !l.is_empty())
-        .collect();
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|l| !l.is_empty()).collect();
     let last = &lines[lines.len().saturating_sub(TAIL_LINES)..];
-    last.join(" | ")
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect()
+    last.join(" | ").chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// Bytes in a folder and below; what cannot be read counts as nothing (files come and go while it is measured).
@@ -196,11 +152,7 @@ pub(crate) fn only_file(folder: &Path, extension: &str) -> Result<PathBuf, Fetch
         Ok([one]) => Ok(one),
         Err(found) => Err(FetchError::Command {
             command: "package client".to_string(),
-            message: format!(
-                "left {} .{extension} files in {}, expected 1",
-                found.len(),
-                folder.display()
-            ),
+            message: format!("left {} .{extension} files in {}, expected 1", found.len(), folder.display()),
         }),
     }
 }
@@ -218,8 +170,7 @@ mod tests {
     #[test]
     fn growth_is_reported_and_ends_at_the_total() {
         let dir = tempfile::tempdir().unwrap();
-        let mut command =
-            shell("head -c 5000 /dev/zero > a; sleep 0.4; head -c 5000 /dev/zero > b");
+        let mut command = shell("head -c 5000 /dev/zero > a; sleep 0.8; head -c 5000 /dev/zero > b");
         command.current_dir(dir.path());
         let mut seen = Vec::new();
         watch(command, "x", dir.path(), 10_000, &mut |p| {
@@ -240,25 +191,15 @@ mod tests {
         let command = shell("for i in $(seq 5000); do echo line $i >&2; done; exit 3");
         let err = watch(command, "pip download x", dir.path(), 1, &mut |_| {}).unwrap_err();
         let text = err.to_string();
-        assert!(
-            text.starts_with("pip download x: exit status: 3: line 4997 | "),
-            "{text}"
-        );
+        assert!(text.starts_with("pip download x: exit status: 3: line 4997 | "), "{text}");
         assert!(text.ends_with("line 5000"), "{text}");
     }
 
     #[test]
     fn a_missing_client_is_named() {
         let dir = tempfile::tempdir().unwrap();
-        let clients = Clients {
-            python: "no-such-python".into(),
-            ..Clients::default()
-        };
+        let clients = Clients { python: "no-such-python".into(), ..Clients::default() };
         let err = pip_download(&clients, "a==1", 1, dir.path(), &mut |_| {}).unwrap_err();
-        assert!(
-            err.to_string()
-                .contains("no-such-python -m pip download a==1: cannot start"),
-            "{err}"
-        );
+        assert!(err.to_string().contains("no-such-python -m pip download a==1: cannot start"), "{err}");
     }
 }

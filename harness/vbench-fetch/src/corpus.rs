@@ -56,18 +56,12 @@ pub fn corpus_status(entry: &CorpusEntry, cache: &Cache) -> Option<CorpusReport>
     let folder = cache.corpus_dir(&entry.name);
     let report: CorpusReport = serde_json::from_slice(&fs::read(folder.join(RECORD)).ok()?).ok()?;
     let (manifest, _) = sha256_file(&folder.join("manifest.jsonl")).ok()?;
-    let current = report.recipe == RECIPE
-        && report.packages == pins(entry)
-        && report.manifest_sha256 == manifest;
+    let current = report.recipe == RECIPE && report.packages == pins(entry) && report.manifest_sha256 == manifest;
     current.then_some(report)
 }
 
 fn pins(entry: &CorpusEntry) -> BTreeMap<String, String> {
-    entry
-        .packages
-        .iter()
-        .map(|p| (p.file.clone(), p.sha256.clone()))
-        .collect()
+    entry.packages.iter().map(|p| (p.file.clone(), p.sha256.clone())).collect()
 }
 
 /// Makes sure that a corpus is in the cache: `manifest.jsonl`, `audio/*.wav`, `LICENCE.txt`, `README.txt` in
@@ -104,12 +98,8 @@ pub fn pull_corpus(
             Some(path) => path.clone(),
             None => download(entry, package, clients, &temporary, progress)?,
         };
-        progress(Progress::Verifying {
-            file: &package.file,
-        });
-        files.extend(read_deb(&path, &Limits::default(), &mut |p| {
-            wanted(entry, p)
-        })?);
+        progress(Progress::Verifying { file: &package.file });
+        files.extend(read_deb(&path, &Limits::default(), &mut |p| wanted(entry, p))?);
     }
     let folder = temporary.folder("files")?;
     let report = build(entry, files, &folder, decode, progress)?;
@@ -118,10 +108,7 @@ pub fn pull_corpus(
 }
 
 /// Which pinned package each given file is, by its hash.
-fn match_given<'a>(
-    entry: &'a CorpusEntry,
-    from: &[PathBuf],
-) -> Result<HashMap<&'a str, PathBuf>, FetchError> {
+fn match_given<'a>(entry: &'a CorpusEntry, from: &[PathBuf]) -> Result<HashMap<&'a str, PathBuf>, FetchError> {
     let mut given = HashMap::new();
     for path in from {
         let (actual, _) = sha256_file(path)?;
@@ -147,25 +134,14 @@ fn download(
     let folder = temporary.folder(&package.name)?;
     let source = format!("apt-get download {}={}", package.name, package.version);
     progress(Progress::Source { source: &source });
-    apt_download(
-        clients,
-        &package.name,
-        &package.version,
-        package.size,
-        &folder,
-        progress,
-    )
-    .and_then(|()| only_file(&folder, "deb"))
-    .and_then(|path| check_file(&path, &package.file, package.size, &package.sha256).map(|()| path))
-    .map_err(|e| FetchError::CorpusUnavailable {
-        corpus: entry.name.clone(),
-        reason: e.to_string(),
-        packages: entry
-            .packages
-            .iter()
-            .map(|p| (p.file.clone(), p.version.clone(), p.sha256.clone()))
-            .collect(),
-    })
+    apt_download(clients, &package.name, &package.version, package.size, &folder, progress)
+        .and_then(|()| only_file(&folder, "deb"))
+        .and_then(|path| check_file(&path, &package.file, package.size, &package.sha256).map(|()| path))
+        .map_err(|e| FetchError::CorpusUnavailable {
+            corpus: entry.name.clone(),
+            reason: e.to_string(),
+            packages: entry.packages.iter().map(|p| (p.file.clone(), p.version.clone(), p.sha256.clone())).collect(),
+        })
 }
 
 /// Transcript, recordings and the packages' copyright files.
@@ -177,9 +153,7 @@ fn wanted(entry: &CorpusEntry, path: &str) -> bool {
 
 /// `usr/share/.../digits/1.g722` -> `digits/1`.
 fn prompt_name<'p>(entry: &CorpusEntry, path: &'p str) -> Option<&'p str> {
-    path.strip_prefix(entry.prompts.as_str())?
-        .strip_prefix('/')?
-        .strip_suffix(".g722")
+    path.strip_prefix(entry.prompts.as_str())?.strip_prefix('/')?.strip_suffix(".g722")
 }
 
 /// Writes the whole corpus folder.
@@ -202,39 +176,29 @@ fn build(
             licence = Some(bytes);
         }
     }
-    let transcript = transcript.ok_or_else(|| FetchError::MissingMember {
-        archive: entry.name.clone(),
-        member: entry.transcript.clone(),
-    })?;
+    let transcript = transcript
+        .ok_or_else(|| FetchError::MissingMember { archive: entry.name.clone(), member: entry.transcript.clone() })?;
     let licence = licence.ok_or_else(|| FetchError::MissingMember {
         archive: entry.name.clone(),
         member: "usr/share/doc/*/copyright".to_string(),
     })?;
     let known = |name: &String| {
         transcript.prompts.iter().any(|p| p.name == *name)
-            || [&transcript.remarks, &transcript.empty, &transcript.repeated]
-                .iter()
-                .any(|names| names.contains(name))
+            || [&transcript.remarks, &transcript.empty, &transcript.repeated].iter().any(|names| names.contains(name))
     };
     let without_text = recordings.keys().filter(|name| !known(name)).count();
-    let (manifest, seconds, without_audio) =
-        write_audio(entry, &transcript, &recordings, folder, decode, progress)?;
+    let (manifest, seconds, without_audio) = write_audio(entry, &transcript, &recordings, folder, decode, progress)?;
     let utterances = transcript.prompts.len() - without_audio;
     if utterances == 0 {
         let message = "no transcript line has a recording".to_string();
-        return Err(FetchError::Corpus {
-            corpus: entry.name.clone(),
-            message,
-        });
+        return Err(FetchError::Corpus { corpus: entry.name.clone(), message });
     }
     let report = CorpusReport {
         name: entry.name.clone(),
         utterances,
         seconds,
         skipped_remarks: transcript.remarks.len(),
-        skipped_lines: transcript.empty.len()
-            + transcript.repeated.len()
-            + transcript.unreadable.len(),
+        skipped_lines: transcript.empty.len() + transcript.repeated.len() + transcript.unreadable.len(),
         without_audio,
         without_text,
         manifest_sha256: vbench_core::hash::sha256_hex(manifest.as_bytes()),
@@ -243,14 +207,9 @@ fn build(
     };
     write(&folder.join("manifest.jsonl"), manifest.as_bytes())?;
     write(&folder.join("LICENCE.txt"), &licence)?;
-    write(
-        &folder.join("README.txt"),
-        readme(entry, &report).as_bytes(),
-    )?;
-    let record = serde_json::to_vec_pretty(&report).map_err(|e| FetchError::Corpus {
-        corpus: entry.name.clone(),
-        message: e.to_string(),
-    })?;
+    write(&folder.join("README.txt"), readme(entry, &report).as_bytes())?;
+    let record = serde_json::to_vec_pretty(&report)
+        .map_err(|e| FetchError::Corpus { corpus: entry.name.clone(), message: e.to_string() })?;
     write(&folder.join(RECORD), &record)?;
     Ok(report)
 }
@@ -278,10 +237,7 @@ fn write_audio(
     let total = transcript.prompts.len();
     for (index, prompt) in transcript.prompts.iter().enumerate() {
         progress(Progress::Decoding { done: index, total });
-        let pcm = recordings
-            .get(&prompt.name)
-            .map(|g722| decode(g722))
-            .unwrap_or_default();
+        let pcm = recordings.get(&prompt.name).map(|g722| decode(g722)).unwrap_or_default();
         if pcm.is_empty() {
             without_audio += 1;
             continue;
@@ -295,19 +251,13 @@ fn write_audio(
         write(&path, &wav)?;
         samples += pcm.len();
         let line = manifest_line(entry, prompt, &relative, pcm.len(), &wav);
-        let json = serde_json::to_string(&line).map_err(|e| FetchError::Corpus {
-            corpus: entry.name.clone(),
-            message: e.to_string(),
-        })?;
+        let json = serde_json::to_string(&line)
+            .map_err(|e| FetchError::Corpus { corpus: entry.name.clone(), message: e.to_string() })?;
         manifest.push_str(&json);
         manifest.push('\n');
     }
     progress(Progress::Decoding { done: total, total });
-    Ok((
-        manifest,
-        samples as f64 / f64::from(SAMPLE_RATE),
-        without_audio,
-    ))
+    Ok((manifest, samples as f64 / f64::from(SAMPLE_RATE), without_audio))
 }
 
 #[derive(Serialize)]
@@ -366,10 +316,7 @@ fn wav_bytes(samples: &[f32]) -> std::io::Result<Vec<u8>> {
     let mut writer = hound::WavWriter::new(&mut out, spec).map_err(io)?;
     for &s in samples {
         // 32768 steps a unit, as decoders define it; a NaN becomes 0.
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "clamped to the range of i16"
-        )]
+        #[expect(clippy::cast_possible_truncation, reason = "clamped to the range of i16")]
         let step = (s * 32768.0).round().clamp(-32768.0, 32767.0) as i16;
         writer.write_sample(step).map_err(io)?;
     }
@@ -382,11 +329,7 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), FetchError> {
 }
 
 fn readme(entry: &CorpusEntry, report: &CorpusReport) -> String {
-    let packages: Vec<String> = entry
-        .packages
-        .iter()
-        .map(|p| format!("  {} sha256 {}", p.file, p.sha256))
-        .collect();
+    let packages: Vec<String> = entry.packages.iter().map(|p| format!("  {} sha256 {}", p.file, p.sha256)).collect();
     format!(
         "{}\n\nLanguage {}, one speaker ({}). Licence {}; full text in LICENCE.txt.\nAttribution: {}\n\n\
          Made by `vbench data pull` from the Debian packages\n{}\n\nChanges: G.722 decoded to 16 kHz 16-bit WAV; the \

@@ -23,12 +23,7 @@ pub struct Limits {
 impl Default for Limits {
     /// 256 MiB unpacked, 32 MiB a file, 20 000 entries, 128 MiB for xz (the most that `xz -9` needs is 65 MiB).
     fn default() -> Self {
-        Self {
-            unpacked: 1 << 28,
-            file: 1 << 25,
-            entries: 20_000,
-            xz_memory_kib: 128 * 1024,
-        }
+        Self { unpacked: 1 << 28, file: 1 << 25, entries: 20_000, xz_memory_kib: 128 * 1024 }
     }
 }
 
@@ -42,29 +37,16 @@ pub type Packed = (String, Vec<u8>);
 ///
 /// The file cannot be read, is no Debian package, is damaged or cut short, is compressed in another way, holds a name
 /// that leads outside, or passes a limit.
-pub fn read_deb(
-    path: &Path,
-    limits: &Limits,
-    want: &mut dyn FnMut(&str) -> bool,
-) -> Result<Vec<Packed>, FetchError> {
-    let name = path
-        .file_name()
-        .unwrap_or(path.as_os_str())
-        .to_string_lossy()
-        .into_owned();
+pub fn read_deb(path: &Path, limits: &Limits, want: &mut dyn FnMut(&str) -> bool) -> Result<Vec<Packed>, FetchError> {
+    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
     let file = File::open(path).map_err(|e| FetchError::io("read", path, e))?;
     let (kind, data) = find_data(file, path, &name)?;
     let unpacked: Box<dyn Read> = match kind.as_str() {
         "data.tar" => Box::new(data),
         "data.tar.gz" => Box::new(flate2::read::GzDecoder::new(data)),
-        "data.tar.xz" => Box::new(lzma_rust2::XzReader::new_mem_limit(
-            data,
-            false,
-            limits.xz_memory_kib,
-        )),
+        "data.tar.xz" => Box::new(lzma_rust2::XzReader::new_mem_limit(data, false, limits.xz_memory_kib)),
         other => {
-            let message =
-                format!("{other}: this compression is not supported (xz, gzip and none are)");
+            let message = format!("{other}: this compression is not supported (xz, gzip and none are)");
             return Err(FetchError::archive(&name, message));
         }
     };
@@ -72,46 +54,28 @@ pub fn read_deb(
 }
 
 /// Finds the `data.tar*` member and returns its name and a reader of its bytes.
-fn find_data(
-    mut file: File,
-    path: &Path,
-    name: &str,
-) -> Result<(String, BufReader<Take<File>>), FetchError> {
-    let length = file
-        .metadata()
-        .map_err(|e| FetchError::io("read", path, e))?
-        .len();
+fn find_data(mut file: File, path: &Path, name: &str) -> Result<(String, BufReader<Take<File>>), FetchError> {
+    let length = file.metadata().map_err(|e| FetchError::io("read", path, e))?.len();
     let damaged = |message: &str| FetchError::archive(name, message);
     let mut magic = [0; 8];
-    file.read_exact(&mut magic)
-        .map_err(|_| damaged("shorter than an ar archive"))?;
+    file.read_exact(&mut magic).map_err(|_| damaged("shorter than an ar archive"))?;
     if &magic != b"!<arch>\n" {
         return Err(damaged("no Debian package: the ar signature is missing"));
     }
     let mut at = 8;
     while at < length {
         let mut header = [0; 60];
-        file.read_exact(&mut header)
-            .map_err(|_| damaged("an ar header is cut short"))?;
+        file.read_exact(&mut header).map_err(|_| damaged("an ar header is cut short"))?;
         at += 60;
         if &header[58..] != b"`\n" {
             return Err(damaged("an ar header is damaged"));
         }
-        let field = |range: std::ops::Range<usize>| {
-            String::from_utf8_lossy(&header[range])
-                .trim_end()
-                .to_string()
-        };
-        let size: u64 = field(48..58)
-            .parse()
-            .map_err(|_| damaged("an ar header has no valid size"))?;
+        let field = |range: std::ops::Range<usize>| String::from_utf8_lossy(&header[range]).trim_end().to_string();
+        let size: u64 = field(48..58).parse().map_err(|_| damaged("an ar header has no valid size"))?;
         if size > length - at {
             return Err(FetchError::archive(
                 name,
-                format!(
-                    "a member declares {size} bytes, {} are left in the file",
-                    length - at
-                ),
+                format!("a member declares {size} bytes, {} are left in the file", length - at),
             ));
         }
         let member = field(0..16).trim_end_matches('/').to_string();
@@ -120,8 +84,7 @@ fn find_data(
         }
         // Members start at even offsets.
         at += size + size % 2;
-        file.seek(SeekFrom::Start(at))
-            .map_err(|e| FetchError::io("read", path, e))?;
+        file.seek(SeekFrom::Start(at)).map_err(|e| FetchError::io("read", path, e))?;
     }
     Err(damaged("no member data.tar"))
 }
@@ -132,26 +95,17 @@ fn read_tar(
     limits: &Limits,
     want: &mut dyn FnMut(&str) -> bool,
 ) -> Result<Vec<Packed>, FetchError> {
-    let too_large = |what: String, limit: u64| FetchError::TooLarge {
-        archive: name.to_string(),
-        what,
-        limit,
-    };
+    let too_large = |what: String, limit: u64| FetchError::TooLarge { archive: name.to_string(), what, limit };
     // One byte more than allowed: a tar that reaches it is too large, not cut short.
     let mut counted = unpacked.take(limits.unpacked + 1);
     let mut packed = Vec::new();
     let mut failure = None;
     {
         let mut archive = tar::Archive::new(&mut counted);
-        let entries = archive
-            .entries()
-            .map_err(|e| FetchError::archive(name, e))?;
+        let entries = archive.entries().map_err(|e| FetchError::archive(name, e))?;
         for (index, entry) in entries.enumerate() {
             if index >= limits.entries {
-                return Err(too_large(
-                    "number of entries".to_string(),
-                    limits.entries as u64,
-                ));
+                return Err(too_large("number of entries".to_string(), limits.entries as u64));
             }
             match read_entry(entry, name, limits, want) {
                 Ok(Some(file)) => packed.push(file),
@@ -164,17 +118,13 @@ fn read_tar(
         }
     }
     if counted.limit() == 0 {
-        return Err(too_large(
-            "unpacked size in bytes".to_string(),
-            limits.unpacked,
-        ));
+        return Err(too_large("unpacked size in bytes".to_string(), limits.unpacked));
     }
     match failure {
         Some(e) => Err(e),
         None => {
             // To the end, so that the checksum of the compressed stream is checked too.
-            std::io::copy(&mut counted, &mut std::io::sink())
-                .map_err(|e| FetchError::archive(name, e))?;
+            std::io::copy(&mut counted, &mut std::io::sink()).map_err(|e| FetchError::archive(name, e))?;
             Ok(packed)
         }
     }

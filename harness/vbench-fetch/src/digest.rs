@@ -20,9 +20,7 @@ pub fn sha256_file(path: &Path) -> Result<(String, u64), FetchError> {
     let mut hasher = Hasher::new();
     let mut block = vec![0; BLOCK];
     loop {
-        let n = file
-            .read(&mut block)
-            .map_err(|e| FetchError::io("read", path, e))?;
+        let n = file.read(&mut block).map_err(|e| FetchError::io("read", path, e))?;
         if n == 0 {
             return Ok(hasher.finish());
         }
@@ -117,10 +115,7 @@ mod tests {
         h.update(b"ab");
         h.update(b"c");
         let (hex, bytes) = h.finish();
-        assert_eq!(
-            hex,
-            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-        );
+        assert_eq!(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
         assert_eq!(bytes, 3);
         assert_eq!(hex, vbench_core::hash::sha256_hex(b"abc"));
     }
@@ -129,13 +124,7 @@ mod tests {
     fn copy_stops_at_the_limit_without_writing_past_it() {
         let mut out = Vec::new();
         let mut endless = std::io::repeat(7);
-        let got = copy_limited(
-            &mut endless,
-            &mut out,
-            &mut Hasher::new(),
-            1_000_000,
-            &mut |_| {},
-        );
+        let got = copy_limited(&mut endless, &mut out, &mut Hasher::new(), 1_000_000, &mut |_| {});
         assert!(matches!(got, Err(CopyError::Limit)));
         assert!(out.len() <= 1_000_000);
     }

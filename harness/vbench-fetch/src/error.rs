@@ -173,36 +173,21 @@ pub enum FetchError {
 impl FetchError {
     /// An I/O error with what was being done to which path.
     pub(crate) fn io(action: &'static str, path: &Path, source: std::io::Error) -> Self {
-        Self::Io {
-            action,
-            path: path.to_path_buf(),
-            source,
-        }
+        Self::Io { action, path: path.to_path_buf(), source }
     }
 
     /// A damaged archive.
     pub(crate) fn archive(archive: &str, message: impl fmt::Display) -> Self {
-        Self::Archive {
-            archive: archive.to_string(),
-            message: message.to_string(),
-        }
+        Self::Archive { archive: archive.to_string(), message: message.to_string() }
     }
 }
 
-fn unavailable(
-    model: &str,
-    attempts: &[Attempt],
-    folder: &Path,
-    files: &[(String, u64, String)],
-) -> String {
+fn unavailable(model: &str, attempts: &[Attempt], folder: &Path, files: &[(String, u64, String)]) -> String {
     let mut text = format!("model `{model}` is not in the cache and no source delivered it\n");
     for attempt in attempts {
         text.push_str(&format!("  tried {}: {}\n", attempt.source, attempt.reason));
     }
-    text.push_str(&format!(
-        "to install it by hand, put these files into {}\n",
-        folder.display()
-    ));
+    text.push_str(&format!("to install it by hand, put these files into {}\n", folder.display()));
     for (name, size, sha256) in files {
         text.push_str(&format!("  {name}  {size} bytes  sha256 {sha256}\n"));
     }
@@ -224,10 +209,7 @@ fn corpus_unavailable(corpus: &str, reason: &str, packages: &[(String, String, S
 }
 
 fn wrong_package(path: &Path, actual: &str, pinned: &[(String, String)]) -> String {
-    let mut text = format!(
-        "{} is none of the pinned packages: its sha256 is {actual}, expected",
-        path.display()
-    );
+    let mut text = format!("{} is none of the pinned packages: its sha256 is {actual}, expected", path.display());
     for (index, (file, sha256)) in pinned.iter().enumerate() {
         let joint = if index == 0 { " " } else { " or " };
         text.push_str(&format!("{joint}{sha256} ({file})"));

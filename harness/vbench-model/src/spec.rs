@@ -60,19 +60,14 @@ impl ModelSpec {
     ///
     /// Unknown kind, unknown option, or a value of the wrong type.
     pub fn parse(spec: &str) -> Result<Self, SpecError> {
-        let fail = |message: String| SpecError {
-            spec: spec.to_string(),
-            message,
-        };
+        let fail = |message: String| SpecError { spec: spec.to_string(), message };
         let (kind, rest) = spec.split_once(':').unwrap_or((spec, ""));
         match kind {
             "fake" => parse_fake(rest).map(Self::Fake).map_err(fail),
             "hypotheses" if rest.is_empty() => Err(fail("expected `hypotheses:FILE.jsonl`".into())),
             "hypotheses" => Ok(Self::Hypotheses(PathBuf::from(rest))),
             "whisper" => parse_whisper(rest).map(Self::Whisper).map_err(fail),
-            other => Err(fail(format!(
-                "unknown adapter `{other}`; known: fake, hypotheses, whisper"
-            ))),
+            other => Err(fail(format!("unknown adapter `{other}`; known: fake, hypotheses, whisper"))),
         }
     }
 }
@@ -87,9 +82,7 @@ fn parse_fake(rest: &str) -> Result<FakeOptions, String> {
             Some(("sleep_ms", n)) => options.sleep_ms = number(part, n)?,
             Some(("fail", text)) => options.fail = Some(text.to_string()),
             _ => {
-                return Err(format!(
-                    "unknown option `{part}`; known: echo, drop=N, delay_ms=N, sleep_ms=N, fail=TEXT"
-                ));
+                return Err(format!("unknown option `{part}`; known: echo, drop=N, delay_ms=N, sleep_ms=N, fail=TEXT"));
             }
         }
     }
@@ -116,13 +109,9 @@ fn parse_whisper(rest: &str) -> Result<WhisperOptions, String> {
             Some(("language", tag)) => options.language = Some(tag.to_string()),
             Some(("encoder", "full")) => options.encoder_extra_s = None,
             Some(("encoder", value)) => match value.strip_prefix("audio+").map(str::parse::<f64>) {
-                Some(Ok(seconds)) if (0.0..=30.0).contains(&seconds) => {
-                    options.encoder_extra_s = Some(seconds)
-                }
+                Some(Ok(seconds)) if (0.0..=30.0).contains(&seconds) => options.encoder_extra_s = Some(seconds),
                 _ => {
-                    return Err(format!(
-                        "`{part}`: expected `encoder=full` or `encoder=audio+SECONDS`"
-                    ));
+                    return Err(format!("`{part}`: expected `encoder=full` or `encoder=audio+SECONDS`"));
                 }
             },
             Some(("fallback", value)) => options.fallback = on_off(part, value)?,
@@ -137,9 +126,7 @@ fn parse_whisper(rest: &str) -> Result<WhisperOptions, String> {
 }
 
 fn number<T: std::str::FromStr>(part: &str, value: &str) -> Result<T, String> {
-    value
-        .parse()
-        .map_err(|_| format!("`{part}`: `{value}` is not a whole number"))
+    value.parse().map_err(|_| format!("`{part}`: `{value}` is not a whole number"))
 }
 
 fn on_off(part: &str, value: &str) -> Result<bool, String> {
@@ -165,15 +152,11 @@ mod tests {
                 fail: Some("/noise".into())
             }))
         );
-        let Ok(ModelSpec::Whisper(w)) =
-            ModelSpec::parse("whisper:dir/x,encoder=audio+2,language=te,fallback=off")
+        let Ok(ModelSpec::Whisper(w)) = ModelSpec::parse("whisper:dir/x,encoder=audio+2,language=te,fallback=off")
         else {
             panic!("a valid whisper spec must parse");
         };
-        assert_eq!(
-            (w.model.as_str(), w.encoder_extra_s, w.fallback),
-            ("dir/x", Some(2.0), false)
-        );
+        assert_eq!((w.model.as_str(), w.encoder_extra_s, w.fallback), ("dir/x", Some(2.0), false));
         for (bad, needle) in [
             ("wisper:x", "unknown adapter"),
             ("fake:drop=x", "not a whole number"),
@@ -183,10 +166,7 @@ mod tests {
             ("hypotheses:", "FILE.jsonl"),
         ] {
             let error = ModelSpec::parse(bad).expect_err(bad).to_string();
-            assert!(
-                error.contains(needle) && error.contains(bad),
-                "{bad}: {error}"
-            );
+            assert!(error.contains(needle) && error.contains(bad), "{bad}: {error}");
         }
     }
 }

@@ -14,26 +14,14 @@ fn render(c: &mut Criterion) {
     for speakers in [18usize, 1_000] {
         let mut summary = fixture::summary(&[("whisper-tiny.en", 1.0)]);
         for i in 18..speakers {
-            summary.strata.push(fixture::stratum(
-                "whisper-tiny.en",
-                "speaker",
-                &format!("voice-{i}"),
-                0.1,
-                312,
-            ));
+            summary.strata.push(fixture::stratum("whisper-tiny.en", "speaker", &format!("voice-{i}"), 0.1, 312));
         }
         let input = fixture::input(&summary, fixture::worst("whisper-tiny.en"));
         let id = |name: &str| BenchmarkId::new(name, speakers);
         group.bench_function(id("html"), |b| b.iter(|| render_html(black_box(&input))));
-        group.bench_function(id("markdown"), |b| {
-            b.iter(|| render_markdown(black_box(&input)))
-        });
-        group.bench_function(id("json"), |b| {
-            b.iter(|| summary_json(black_box(&summary)).to_string())
-        });
-        group.bench_function(id("terminal"), |b| {
-            b.iter(|| terminal_table(black_box(&summary), 120, false))
-        });
+        group.bench_function(id("markdown"), |b| b.iter(|| render_markdown(black_box(&input))));
+        group.bench_function(id("json"), |b| b.iter(|| summary_json(black_box(&summary)).to_string()));
+        group.bench_function(id("terminal"), |b| b.iter(|| terminal_table(black_box(&summary), 120, false)));
         group.bench_function(id("figures"), |b| b.iter(|| figures(black_box(&input))));
     }
     group.finish();

@@ -98,11 +98,7 @@ impl Metric {
 
 /// The accuracy figures of a summary, the suite's first metric first.
 pub(crate) fn accuracy_metrics(summary: &Summary) -> &'static [Metric] {
-    if summary.primary == "cer" {
-        &[Metric::Cer, Metric::Wer]
-    } else {
-        &[Metric::Wer]
-    }
+    if summary.primary == "cer" { &[Metric::Cer, Metric::Wer] } else { &[Metric::Wer] }
 }
 
 /// PNG and SVG of every figure in the light palette.
@@ -127,24 +123,10 @@ pub fn figures_in(input: &ReportInput<'_>, palette: Palette) -> Result<Vec<Figur
             let plot = dot_plot(input.summary, metric);
             let name = metric.figure_name();
             let description = describe(&plot);
-            let svg = draw_svg(
-                &plot,
-                name,
-                Canvas {
-                    width: WIDE,
-                    scale: 1,
-                    text_drop: SVG_TEXT_DROP,
-                    palette,
-                },
-            )?;
+            let svg = draw_svg(&plot, name, Canvas { width: WIDE, scale: 1, text_drop: SVG_TEXT_DROP, palette })?;
             let svg = with_text_alternative(&svg, name, &plot.title, &description);
             let png = draw_png(&plot, name, palette)?;
-            Ok(Figure {
-                name: name.to_owned(),
-                png,
-                svg,
-                description,
-            })
+            Ok(Figure { name: name.to_owned(), png, svg, description })
         })
         .collect()
 }
@@ -154,40 +136,17 @@ pub fn figures_in(input: &ReportInput<'_>, palette: Palette) -> Result<Vec<Figur
 /// # Errors
 ///
 /// As [`figures`].
-pub(crate) fn inline_svg(
-    summary: &Summary,
-    metric: Metric,
-) -> Result<(String, String), ReportError> {
+pub(crate) fn inline_svg(summary: &Summary, metric: Metric) -> Result<(String, String), ReportError> {
     let plot = dot_plot(summary, metric);
     let description = describe(&plot);
     let name = metric.figure_name();
     let themed = |width: i32, suffix: &str| {
-        let svg = draw_svg(
-            &plot,
-            name,
-            Canvas {
-                width,
-                scale: 1,
-                text_drop: SVG_TEXT_DROP,
-                palette: palette::LIGHT,
-            },
-        )?;
-        let svg = palette::LIGHT
-            .variables()
-            .iter()
-            .fold(svg, |svg, (variable, colour)| {
-                // Attribute values only: text has its quotes escaped, so no label can contain this.
-                svg.replace(
-                    &format!("\"{}\"", palette::hex(*colour)),
-                    &format!("\"var({variable})\""),
-                )
-            });
-        Ok(with_text_alternative(
-            &svg,
-            &format!("{name}-{suffix}"),
-            &plot.title,
-            &description,
-        ))
+        let svg = draw_svg(&plot, name, Canvas { width, scale: 1, text_drop: SVG_TEXT_DROP, palette: palette::LIGHT })?;
+        let svg = palette::LIGHT.variables().iter().fold(svg, |svg, (variable, colour)| {
+            // Attribute values only: text has its quotes escaped, so no label can contain this.
+            svg.replace(&format!("\"{}\"", palette::hex(*colour)), &format!("\"var({variable})\""))
+        });
+        Ok(with_text_alternative(&svg, &format!("{name}-{suffix}"), &plot.title, &description))
     };
     Ok((themed(WIDE, "wide")?, themed(NARROW, "narrow")?))
 }
@@ -200,11 +159,9 @@ pub(crate) fn register_fonts() -> Result<(), ReportError> {
             ("DejaVu Sans", FontStyle::Normal, dejavu::sans::regular()),
             ("DejaVu Sans Bold", FontStyle::Bold, dejavu::sans::bold()),
         ];
-        faces.into_iter().find_map(|(face, style, bytes)| {
-            plotters::style::register_font(FAMILY, style, bytes)
-                .err()
-                .map(|_| face)
-        })
+        faces
+            .into_iter()
+            .find_map(|(face, style, bytes)| plotters::style::register_font(FAMILY, style, bytes).err().map(|_| face))
     });
     refused.map_or(Ok(()), |face| Err(ReportError::Font { face }))
 }
@@ -212,23 +169,15 @@ pub(crate) fn register_fonts() -> Result<(), ReportError> {
 /// Values by condition; falls back to the whole run when the suite declares no condition strata.
 fn dot_plot(summary: &Summary, metric: Metric) -> DotPlot {
     let groups = strata::groups(summary);
-    let group = groups
-        .iter()
-        .find(|g| g.by == "condition")
-        .or_else(|| groups.first());
-    let models: Vec<&str> = strata::models(summary)
-        .into_iter()
-        .take(MAX_SERIES)
-        .collect();
+    let group = groups.iter().find(|g| g.by == "condition").or_else(|| groups.first());
+    let models: Vec<&str> = strata::models(summary).into_iter().take(MAX_SERIES).collect();
     let (rows, left_out) = group.map_or((Vec::new(), 0), |group| rows(group, &models, metric));
     let mut subtitle = subtitle(group, metric);
     if left_out > 0 {
         subtitle.push_str(&format!(" {left_out} more rows are in the table."));
     }
     if strata::models(summary).len() > MAX_SERIES {
-        subtitle.push_str(&format!(
-            " The first {MAX_SERIES} models; the others are in the table."
-        ));
+        subtitle.push_str(&format!(" The first {MAX_SERIES} models; the others are in the table."));
     }
     DotPlot {
         title: metric.title().to_owned(),
@@ -242,15 +191,8 @@ fn dot_plot(summary: &Summary, metric: Metric) -> DotPlot {
 fn rows(group: &Group<'_>, models: &[&str], metric: Metric) -> (Vec<Row>, usize) {
     let values = group.values();
     let rows = values.iter().take(MAX_ROWS).map(|value| {
-        let label = if value.is_empty() {
-            "all".to_owned()
-        } else {
-            visible(value)
-        };
-        let points = models
-            .iter()
-            .map(|model| point(group.find(model, value), metric))
-            .collect();
+        let label = if value.is_empty() { "all".to_owned() } else { visible(value) };
+        let points = models.iter().map(|model| point(group.find(model, value), metric)).collect();
         Row { label, points }
     });
     (rows.collect(), values.len().saturating_sub(MAX_ROWS))
@@ -258,55 +200,33 @@ fn rows(group: &Group<'_>, models: &[&str], metric: Metric) -> (Vec<Row>, usize)
 
 fn point(stratum: Option<&StratumSummary>, metric: Metric) -> Point {
     let Some(estimate) = stratum.and_then(|s| metric.estimate(s)) else {
-        return Point {
-            value: None,
-            interval: None,
-            text: "not measured".to_owned(),
-        };
+        return Point { value: None, interval: None, text: "not measured".to_owned() };
     };
     let style = metric.style();
-    let value = (estimate.value * style.scale)
-        .is_finite()
-        .then_some(estimate.value * style.scale);
+    let value = (estimate.value * style.scale).is_finite().then_some(estimate.value * style.scale);
     match format::usable_interval(estimate) {
         Ok(i) => Point {
             value,
             interval: Some((i.lo * style.scale, i.hi * style.scale)),
-            text: format!(
-                "{} {}",
-                style.number(estimate.value),
-                style.interval(i.lo, i.hi)
-            ),
+            text: format!("{} {}", style.number(estimate.value), style.interval(i.lo, i.hi)),
         },
-        Err(_) if value.is_some() => Point {
-            value,
-            interval: None,
-            text: format!("{} (no interval)", style.number(estimate.value)),
-        },
-        Err(_) => Point {
-            value,
-            interval: None,
-            text: format!("{} (no value)", format::ABSENT),
-        },
+        Err(_) if value.is_some() => {
+            Point { value, interval: None, text: format!("{} (no interval)", style.number(estimate.value)) }
+        }
+        Err(_) => Point { value, interval: None, text: format!("{} (no value)", format::ABSENT) },
     }
 }
 
 /// What a dot and a whisker are, with level and resampling units.
 fn subtitle(group: Option<&Group<'_>>, metric: Metric) -> String {
-    let estimates: Vec<&Estimate> = group
-        .map(|g| g.rows.iter().filter_map(|s| metric.estimate(s)).collect())
-        .unwrap_or_default();
+    let estimates: Vec<&Estimate> =
+        group.map(|g| g.rows.iter().filter_map(|s| metric.estimate(s)).collect()).unwrap_or_default();
     let (mut levels, mut units) = (Vec::new(), Vec::new());
-    for interval in estimates
-        .iter()
-        .filter_map(|e| format::usable_interval(e).ok())
-    {
+    for interval in estimates.iter().filter_map(|e| format::usable_interval(e).ok()) {
         strata::push_new(&mut levels, format::level(interval.level));
         strata::push_new(&mut units, interval.unit.to_string());
     }
-    let missing = estimates
-        .iter()
-        .any(|e| format::usable_interval(e).is_err());
+    let missing = estimates.iter().any(|e| format::usable_interval(e).is_err());
     let mut text = if levels.is_empty() {
         "Markers are point estimates; no interval is estimable.".to_owned()
     } else {
@@ -327,11 +247,7 @@ fn describe(plot: &DotPlot) -> String {
     let mut text = format!("{}. {}.", plot.subtitle.trim_end_matches('.'), plot.axis);
     for row in &plot.rows {
         for (i, point) in row.points.iter().enumerate() {
-            let model = if plot.series.len() > 1 {
-                format!(", {}", plot.series[i])
-            } else {
-                String::new()
-            };
+            let model = if plot.series.len() > 1 { format!(", {}", plot.series[i]) } else { String::new() };
             text.push_str(&format!(" {}{model}: {}.", row.label, point.text));
         }
     }
@@ -341,49 +257,27 @@ fn describe(plot: &DotPlot) -> String {
 fn draw_svg(plot: &DotPlot, name: &str, canvas: Canvas) -> Result<String, ReportError> {
     register_fonts()?;
     let mut svg = String::new();
-    let size = (
-        canvas.width.unsigned_abs(),
-        plot.height(canvas.width).unsigned_abs(),
-    );
+    let size = (canvas.width.unsigned_abs(), plot.height(canvas.width).unsigned_abs());
     let drawn = {
         let area = SVGBackend::with_string(&mut svg, size).into_drawing_area();
         plot.draw(&area, canvas).and_then(|()| area.present())
     };
-    drawn.map_err(|e| ReportError::Draw {
-        figure: name.to_owned(),
-        format: "SVG",
-        message: e.to_string(),
-    })?;
+    drawn.map_err(|e| ReportError::Draw { figure: name.to_owned(), format: "SVG", message: e.to_string() })?;
     Ok(svg)
 }
 
 fn draw_png(plot: &DotPlot, name: &str, palette: Palette) -> Result<Vec<u8>, ReportError> {
     register_fonts()?;
-    let failed = |message: String| ReportError::Draw {
-        figure: name.to_owned(),
-        format: "PNG",
-        message,
-    };
+    let failed = |message: String| ReportError::Draw { figure: name.to_owned(), format: "PNG", message };
     let scale = PNG_SCALE * SUPERSAMPLING;
-    let (width, height) = (
-        WIDE.unsigned_abs() * scale,
-        plot.height(WIDE).unsigned_abs() * scale,
-    );
+    let (width, height) = (WIDE.unsigned_abs() * scale, plot.height(WIDE).unsigned_abs() * scale);
     let mut drawn = vec![0u8; width as usize * height as usize * 3];
     {
         let backend: BitMapBackend<'_> =
-            BitMapBackend::with_buffer_and_format(&mut drawn, (width, height))
-                .map_err(|e| failed(e.to_string()))?;
+            BitMapBackend::with_buffer_and_format(&mut drawn, (width, height)).map_err(|e| failed(e.to_string()))?;
         let area = backend.into_drawing_area();
-        let canvas = Canvas {
-            width: WIDE,
-            scale: scale as i32,
-            text_drop: BITMAP_TEXT_DROP,
-            palette,
-        };
-        plot.draw(&area, canvas)
-            .and_then(|()| area.present())
-            .map_err(|e| failed(e.to_string()))?;
+        let canvas = Canvas { width: WIDE, scale: scale as i32, text_drop: BITMAP_TEXT_DROP, palette };
+        plot.draw(&area, canvas).and_then(|()| area.present()).map_err(|e| failed(e.to_string()))?;
     }
     let (width, height) = (width / SUPERSAMPLING, height / SUPERSAMPLING);
     let pixels = averaged(&drawn, width as usize, height as usize);

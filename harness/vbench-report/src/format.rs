@@ -17,35 +17,15 @@ pub struct NumberStyle {
 }
 
 /// Error rates: percent with two decimals.
-pub const RATE: NumberStyle = NumberStyle {
-    scale: 100.0,
-    decimals: 2,
-    signed: false,
-};
+pub const RATE: NumberStyle = NumberStyle { scale: 100.0, decimals: 2, signed: false };
 /// Differences of error rates: signed percentage points with two decimals.
-pub const POINTS: NumberStyle = NumberStyle {
-    scale: 100.0,
-    decimals: 2,
-    signed: true,
-};
+pub const POINTS: NumberStyle = NumberStyle { scale: 100.0, decimals: 2, signed: true };
 /// Levels: dB with two decimals.
-pub const DECIBEL: NumberStyle = NumberStyle {
-    scale: 1.0,
-    decimals: 2,
-    signed: false,
-};
+pub const DECIBEL: NumberStyle = NumberStyle { scale: 1.0, decimals: 2, signed: false };
 /// Real-time factors: three decimals.
-pub const FACTOR: NumberStyle = NumberStyle {
-    scale: 1.0,
-    decimals: 3,
-    signed: false,
-};
+pub const FACTOR: NumberStyle = NumberStyle { scale: 1.0, decimals: 3, signed: false };
 /// Seconds with one decimal.
-pub const SECONDS: NumberStyle = NumberStyle {
-    scale: 1.0,
-    decimals: 1,
-    signed: false,
-};
+pub const SECONDS: NumberStyle = NumberStyle { scale: 1.0, decimals: 1, signed: false };
 
 /// Shown for a value or an interval that does not exist.
 pub const ABSENT: &str = "n/a";
@@ -65,10 +45,7 @@ impl NumberStyle {
             return ABSENT.to_owned();
         }
         let text = format!("{scaled:.*}", self.decimals);
-        let is_zero = text
-            .trim_start_matches('-')
-            .bytes()
-            .all(|b| b == b'0' || b == b'.');
+        let is_zero = text.trim_start_matches('-').bytes().all(|b| b == b'0' || b == b'.');
         match (is_zero, self.signed) {
             (true, _) => text.trim_start_matches('-').to_owned(),
             (false, true) if scaled > 0.0 => format!("+{text}"),
@@ -186,9 +163,7 @@ pub fn visible(text: &str) -> String {
     for c in text.chars() {
         match c {
             '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}' => out.push(' '),
-            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' => {
-                push_code_point(&mut out, c)
-            }
+            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' => push_code_point(&mut out, c),
             c if c.is_control() => push_code_point(&mut out, c),
             c => out.push(c),
         }
@@ -209,11 +184,7 @@ pub fn shortened(text: &str, limit: usize) -> String {
         None => text.to_owned(),
         Some((end, _)) => {
             let total = count(text.chars().count() as u64);
-            format!(
-                "{}… (cut after {} of {total} characters)",
-                &text[..end],
-                count(limit as u64)
-            )
+            format!("{}… (cut after {} of {total} characters)", &text[..end], count(limit as u64))
         }
     }
 }
@@ -233,10 +204,7 @@ mod tests {
             n: 72,
             seed: 1,
         };
-        Estimate {
-            value,
-            interval: Ok(interval),
-        }
+        Estimate { value, interval: Ok(interval) }
     }
 
     #[test]
@@ -255,23 +223,11 @@ mod tests {
 
     #[test]
     fn estimates_show_the_interval_or_say_why_not() {
-        assert_eq!(
-            RATE.estimate(&with_interval(0.079, 0.0512, 0.112)),
-            "7.90 [5.12, 11.20]"
-        );
+        assert_eq!(RATE.estimate(&with_interval(0.079, 0.0512, 0.112)), "7.90 [5.12, 11.20]");
         let none = Estimate::not_estimable(0.079, "5 speakers, 6 are needed");
-        assert_eq!(
-            RATE.estimate(&none),
-            "7.90 (no interval: 5 speakers, 6 are needed)"
-        );
-        assert_eq!(
-            RATE.estimate(&Estimate::not_estimable(f64::NAN, "no words")),
-            "n/a (no words)"
-        );
-        assert_eq!(
-            RATE.estimate(&with_interval(f64::NAN, 0.0, 1.0)),
-            "n/a (the value is not a number)"
-        );
+        assert_eq!(RATE.estimate(&none), "7.90 (no interval: 5 speakers, 6 are needed)");
+        assert_eq!(RATE.estimate(&Estimate::not_estimable(f64::NAN, "no words")), "n/a (no words)");
+        assert_eq!(RATE.estimate(&with_interval(f64::NAN, 0.0, 1.0)), "n/a (the value is not a number)");
         assert_eq!(
             RATE.estimate(&with_interval(0.1, f64::NAN, 1.0)),
             "10.00 (no interval: the interval is not finite)"
@@ -300,10 +256,7 @@ mod tests {
 
     #[test]
     fn invisible_characters_become_visible_and_scripts_stay_whole() {
-        assert_eq!(
-            visible("a\u{202e}b\u{0}c\u{1b}[31m"),
-            "a⟨U+202E⟩b⟨U+0000⟩c⟨U+001B⟩[31m"
-        );
+        assert_eq!(visible("a\u{202e}b\u{0}c\u{1b}[31m"), "a⟨U+202E⟩b⟨U+0000⟩c⟨U+001B⟩[31m");
         assert_eq!(visible("line\nbreak\ttab"), "line break tab");
         let telugu_with_joiner = "క్\u{200d}ష 👩\u{200d}🚀 שלום";
         assert_eq!(visible(telugu_with_joiner), telugu_with_joiner);
@@ -319,13 +272,7 @@ mod tests {
     fn units_other_than_the_speaker_are_conditional() {
         let note = Some("conditional on these 3 speakers");
         assert_eq!(conditional(ResamplingUnit::Speaker, note), None);
-        assert_eq!(
-            conditional(ResamplingUnit::Utterance, note).as_deref(),
-            note
-        );
-        assert_eq!(
-            conditional(ResamplingUnit::Session, None).as_deref(),
-            Some("conditional on these speakers")
-        );
+        assert_eq!(conditional(ResamplingUnit::Utterance, note).as_deref(), note);
+        assert_eq!(conditional(ResamplingUnit::Session, None).as_deref(), Some("conditional on these speakers"));
     }
 }

@@ -50,11 +50,7 @@ pub fn render_html(input: &ReportInput<'_>) -> Result<String, ReportError> {
         .iter()
         .map(|metric| figure(input, *metric))
         .collect::<Result<Vec<Value>, _>>()?;
-    let audio: Vec<Value> = input
-        .worst
-        .iter()
-        .map(|w| audio(w.audio.as_ref()))
-        .collect();
+    let audio: Vec<Value> = input.worst.iter().map(|w| audio(w.audio.as_ref())).collect();
     let values = context! {
         policy => Value::from_safe_string(policy),
         style => Value::from_safe_string(style),
@@ -67,22 +63,14 @@ pub fn render_html(input: &ReportInput<'_>) -> Result<String, ReportError> {
         block_begin => Value::from_safe_string(BLOCK_BEGIN.to_owned()),
         block_end => Value::from_safe_string(BLOCK_END.to_owned()),
     };
-    render(&values).map_err(|source| ReportError::Template {
-        template: "page.html",
-        source,
-    })
+    render(&values).map_err(|source| ReportError::Template { template: "page.html", source })
 }
 
 fn render(values: &Value) -> Result<String, minijinja::Error> {
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_syntax(
-        SyntaxConfig::builder()
-            .trim_blocks(true)
-            .lstrip_blocks(true)
-            .build()?,
-    );
+    environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
     for (name, source) in TEMPLATES {
         environment.add_template(name, source)?;
     }
@@ -133,9 +121,7 @@ fn audio(clip: Option<&AudioClip>) -> Value {
 fn is_audio_type(mime: &str) -> bool {
     mime.strip_prefix("audio/").is_some_and(|rest| {
         !rest.is_empty()
-            && rest.chars().all(|c| {
-                c.is_ascii_alphanumeric() || matches!(c, ';' | '=' | '.' | '+' | '-' | ' ')
-            })
+            && rest.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, ';' | '=' | '.' | '+' | '-' | ' '))
     })
 }
 
@@ -145,34 +131,17 @@ mod tests {
 
     #[test]
     fn only_audio_types_become_data_uris() {
-        for good in [
-            "audio/flac",
-            "audio/ogg; codecs=opus",
-            "audio/x-wav",
-            "audio/vnd.wave",
-        ] {
+        for good in ["audio/flac", "audio/ogg; codecs=opus", "audio/x-wav", "audio/vnd.wave"] {
             assert!(is_audio_type(good), "{good}");
         }
-        for bad in [
-            "",
-            "audio/",
-            "text/html",
-            "audio/x\"onerror=1",
-            "audio/a,b",
-            "audio/<",
-            "AUDIO/flac",
-        ] {
+        for bad in ["", "audio/", "text/html", "audio/x\"onerror=1", "audio/a,b", "audio/<", "AUDIO/flac"] {
             assert!(!is_audio_type(bad), "{bad}");
         }
     }
 
     /// `--name: #hex` pairs of the n-th `:root` block of the style sheet (light first, dark second).
     fn variables(block: usize) -> Vec<(String, (u8, u8, u8))> {
-        let text = STYLE
-            .split(":root")
-            .nth(block + 1)
-            .and_then(|b| b.split('}').next())
-            .expect("a :root block");
+        let text = STYLE.split(":root").nth(block + 1).and_then(|b| b.split('}').next()).expect("a :root block");
         text.split(';')
             .filter_map(|line| line.trim().trim_start_matches('{').trim().split_once(':'))
             .filter_map(|(name, value)| {
@@ -201,17 +170,11 @@ mod tests {
             let all: std::collections::HashMap<_, _> = variables(block).into_iter().collect();
             for (ink, ground) in pairs {
                 let colour = |name: &str| {
-                    let (r, g, b) = all
-                        .get(name)
-                        .copied()
-                        .unwrap_or_else(|| panic!("{name} in block {block}"));
+                    let (r, g, b) = all.get(name).copied().unwrap_or_else(|| panic!("{name} in block {block}"));
                     plotters::style::RGBColor(r, g, b)
                 };
                 let contrast = palette::contrast(colour(ink), colour(ground));
-                assert!(
-                    contrast >= 4.5,
-                    "block {block}: {ink} on {ground}: {contrast:.2}"
-                );
+                assert!(contrast >= 4.5, "block {block}: {ink} on {ground}: {contrast:.2}");
             }
         }
     }

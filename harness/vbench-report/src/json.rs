@@ -32,12 +32,7 @@ pub fn summary_json(summary: &Summary) -> Value {
         .strata
         .iter()
         .flat_map(|stratum| stratum_results(summary, stratum))
-        .chain(
-            summary
-                .deltas
-                .iter()
-                .map(|delta| delta_result(summary, delta)),
-        )
+        .chain(summary.deltas.iter().map(|delta| delta_result(summary, delta)))
         .collect();
     let failures: Vec<Value> = summary
         .failures
@@ -70,17 +65,10 @@ fn stratum_results(summary: &Summary, s: &StratumSummary) -> Vec<Value> {
     words.insert("total_min".into(), s.words_min_errors.into());
     words.insert("hallucinated_words".into(), s.hallucinated_words.into());
     let utterances = cells(s);
-    let point =
-        |value: f64| Estimate::not_estimable(value, "no interval is computed for this metric");
+    let point = |value: f64| Estimate::not_estimable(value, "no interval is computed for this metric");
     let mut results = vec![result(summary, s, "wer", Some(words), &s.wer)];
     if let Some(value) = s.wer_macro {
-        results.push(result(
-            summary,
-            s,
-            "wer_macro",
-            Some(utterances.clone()),
-            &point(value),
-        ));
+        results.push(result(summary, s, "wer_macro", Some(utterances.clone()), &point(value)));
     }
     results.push(result(summary, s, "cer", Some(counts(&s.chars)), &s.cer));
     if let Some(value) = s.sentence_error_rate {

@@ -47,12 +47,7 @@ struct Section {
 
 impl Section {
     fn fixed(head: String) -> Self {
-        Self {
-            head,
-            rows: Vec::new(),
-            rank: 0,
-            noun: "",
-        }
+        Self { head, rows: Vec::new(), rank: 0, noun: "" }
     }
 }
 
@@ -61,13 +56,9 @@ fn assemble(mut sections: Vec<Section>, budget: usize) -> String {
     // Room for the sentence that each cut adds.
     const NOTE: usize = 120;
     let chars = |s: &str| s.chars().count() + 1;
-    let mut total: usize = sections
-        .iter()
-        .map(|s| chars(&s.head) + NOTE + s.rows.iter().map(|r| chars(r)).sum::<usize>())
-        .sum();
-    let mut order: Vec<usize> = (0..sections.len())
-        .filter(|i| sections[*i].rank > 0)
-        .collect();
+    let mut total: usize =
+        sections.iter().map(|s| chars(&s.head) + NOTE + s.rows.iter().map(|r| chars(r)).sum::<usize>()).sum();
+    let mut order: Vec<usize> = (0..sections.len()).filter(|i| sections[*i].rank > 0).collect();
     order.sort_by_key(|i| std::cmp::Reverse(sections[*i].rank));
     let mut cut = vec![0usize; sections.len()];
     for i in order {
@@ -97,21 +88,14 @@ fn assemble(mut sections: Vec<Section>, budget: usize) -> String {
     // Fixed parts are a few kilobytes; this holds if names alone should exceed the budget.
     match out.char_indices().nth(budget) {
         None => out,
-        Some((end, _)) => format!(
-            "{}\n\n_The rest is cut; report.html has it._\n",
-            &out[..end.min(out.len())]
-        ),
+        Some((end, _)) => format!("{}\n\n_The rest is cut; report.html has it._\n", &out[..end.min(out.len())]),
     }
 }
 
 fn findings_sections(f: &Findings, input: &ReportInput<'_>) -> Vec<Section> {
     let mut sections = vec![Section::fixed(headline(f))];
     for metric in figures::accuracy_metrics(input.summary) {
-        sections.push(Section::fixed(format!(
-            "![{}](figures/{}.png)\n",
-            metric.title(),
-            metric.figure_name()
-        )));
+        sections.push(Section::fixed(format!("![{}](figures/{}.png)\n", metric.title(), metric.figure_name())));
     }
     let tables = f.tables.len().min(90) as u8;
     for (i, table) in (0u8..).zip(&f.tables) {
@@ -129,11 +113,7 @@ fn findings_sections(f: &Findings, input: &ReportInput<'_>) -> Vec<Section> {
     }
     sections.extend(worst_section(f));
     sections.extend(failure_section(f));
-    sections.push(list_section(
-        "How these numbers were made",
-        f.methods.iter().map(|m| inline(m)).collect(),
-        2,
-    ));
+    sections.push(list_section("How these numbers were made", f.methods.iter().map(|m| inline(m)).collect(), 2));
     sections.push(fact_section("Conditions", &f.conditions, 3));
     sections.push(fact_section("What was measured", &f.identity, 4));
     sections.retain(|s| !s.head.is_empty());
@@ -144,10 +124,7 @@ fn headline(f: &Findings) -> String {
     let mut out = format!("# {}\n\n", inline(&f.suite));
     let c = &f.coverage;
     if c.complete {
-        out.push_str(&format!(
-            "Coverage {} %: {} of {} cells.",
-            c.percent, c.done, c.planned
-        ));
+        out.push_str(&format!("Coverage {} %: {} of {} cells.", c.percent, c.done, c.planned));
     } else {
         out.push_str(&format!(
             "> **Coverage {} %: {} of {} cells; {} failed, {} skipped, {} without outcome.** \
@@ -162,11 +139,8 @@ fn headline(f: &Findings) -> String {
         f.seed
     ));
     for h in &f.headlines {
-        let (first, second) = if f.cer_first {
-            (("CER", &h.cer), ("WER", &h.wer))
-        } else {
-            (("WER", &h.wer), ("CER", &h.cer))
-        };
+        let (first, second) =
+            if f.cer_first { (("CER", &h.cer), ("WER", &h.wer)) } else { (("WER", &h.wer), ("CER", &h.cer)) };
         out.push_str(&format!(
             "**{}: {} {}** · {} {} · S / D / I {} · {} words in {} utterances · utterances with an error {} %\n\n",
             inline(&h.model),
@@ -190,41 +164,23 @@ fn headline(f: &Findings) -> String {
 fn percent_in_words(n: &Number) -> String {
     match (&n.interval, &n.level, &n.unit) {
         (Some(interval), Some(level), Some(unit)) => {
-            let notes: String = n
-                .notes
-                .iter()
-                .map(|note| format!(", {}", inline(note)))
-                .collect();
-            format!(
-                "{} % {interval} ({level} interval, resampling {unit}{notes})",
-                n.value
-            )
+            let notes: String = n.notes.iter().map(|note| format!(", {}", inline(note))).collect();
+            format!("{} % {interval} ({level} interval, resampling {unit}{notes})", n.value)
         }
-        _ => format!(
-            "{} % (no interval: {})",
-            n.value,
-            inline(n.reason.as_deref().unwrap_or("not given"))
-        ),
+        _ => format!("{} % (no interval: {})", n.value, inline(n.reason.as_deref().unwrap_or("not given"))),
     }
 }
 
 /// `7.90 [5.12, 11.20]` or `7.90`; the unit column tells why an interval is missing.
 fn cell(n: &Number) -> String {
-    n.interval.as_ref().map_or_else(
-        || n.value.clone(),
-        |interval| format!("{} {interval}", n.value),
-    )
+    n.interval.as_ref().map_or_else(|| n.value.clone(), |interval| format!("{} {interval}", n.value))
 }
 
 /// `speaker (18)`, with warnings, or the reason why there is no interval.
 fn unit_cell(n: &Number) -> String {
     let mut parts: Vec<String> = n.unit.iter().cloned().collect();
     parts.extend(n.notes.iter().map(|note| inline(note)));
-    parts.extend(
-        n.reason
-            .iter()
-            .map(|reason| format!("no interval: {}", inline(reason))),
-    );
+    parts.extend(n.reason.iter().map(|reason| format!("no interval: {}", inline(reason))));
     parts.join("; ")
 }
 
@@ -266,23 +222,14 @@ fn strata_section(f: &Findings, table: &StrataTable, rank: u8) -> Section {
             r.min_errors.clone(),
         ]);
         if table.has_snr {
-            cells.push(
-                r.snr
-                    .as_ref()
-                    .map_or_else(|| "–".to_owned(), |snr| with_unit(cell(snr), &r.snr_unit)),
-            );
+            cells.push(r.snr.as_ref().map_or_else(|| "–".to_owned(), |snr| with_unit(cell(snr), &r.snr_unit)));
         }
         if table.has_hallucinated {
             cells.push(r.hallucinated.clone());
         }
         line(&cells)
     });
-    Section {
-        head: table_head(&inline(&table.title), &columns),
-        rows: rows.collect(),
-        rank,
-        noun: "rows",
-    }
+    Section { head: table_head(&inline(&table.title), &columns), rows: rows.collect(), rank, noun: "rows" }
 }
 
 fn delta_section(f: &Findings) -> Option<Section> {
@@ -292,43 +239,24 @@ fn delta_section(f: &Findings) -> Option<Section> {
         columns.push(("model".to_owned(), false));
     }
     columns.extend(
-        [
-            ("WER difference, points", true),
-            ("resampled unit", false),
-            ("p", true),
-            ("utterances", true),
-        ]
-        .map(|(n, r)| (n.to_owned(), r)),
+        [("WER difference, points", true), ("resampled unit", false), ("p", true), ("utterances", true)]
+            .map(|(n, r)| (n.to_owned(), r)),
     );
     let rows = f.deltas.iter().map(|d| {
         let mut cells = vec![inline(&d.to)];
         if f.several_models {
             cells.push(inline(&d.model));
         }
-        cells.extend([
-            cell(&d.difference),
-            unit_cell(&d.difference),
-            inline(&d.p),
-            d.utterances.clone(),
-        ]);
+        cells.extend([cell(&d.difference), unit_cell(&d.difference), inline(&d.p), d.utterances.clone()]);
         line(&cells)
     });
-    let head = table_head(
-        &format!("Paired difference to {}", inline(&from.from)),
-        &columns,
-    );
-    Some(Section {
-        head,
-        rows: rows.collect(),
-        rank: 1,
-        noun: "rows",
-    })
+    let head = table_head(&format!("Paired difference to {}", inline(&from.from)), &columns);
+    Some(Section { head, rows: rows.collect(), rank: 1, noun: "rows" })
 }
 
 fn worst_section(f: &Findings) -> Option<Section> {
     (!f.worst.is_empty()).then(|| Section {
-        head: "\n## Worst utterances\n\nBy word errors. S: substituted, D: deleted, I: inserted.\n"
-            .to_owned(),
+        head: "\n## Worst utterances\n\nBy word errors. S: substituted, D: deleted, I: inserted.\n".to_owned(),
         rows: f.worst.iter().map(worst).collect(),
         rank: 150,
         noun: "utterances",
@@ -360,21 +288,14 @@ fn worst(w: &Worst) -> String {
 /// Three lines per stretch: reference, hypothesis, marks.
 fn alignment(tokens: &[Token]) -> Vec<String> {
     let mut lines = Vec::new();
-    let (mut top, mut bottom, mut marks) = (
-        String::from("REF "),
-        String::from("HYP "),
-        String::from("    "),
-    );
+    let (mut top, mut bottom, mut marks) = (String::from("REF "), String::from("HYP "), String::from("    "));
     for token in tokens.iter().take(150) {
         // The markers of the block must not appear in a text, and code is not escaped.
         let shown = |t: &Option<String>, other: &Option<String>| match t {
             Some(t) => crate::format::shortened(t, 60).replace("<!--", "<!- -"),
             None => "*".repeat(other.as_ref().map_or(1, |o| o.chars().count().min(60))),
         };
-        let (r, h) = (
-            shown(&token.reference, &token.hypothesis),
-            shown(&token.hypothesis, &token.reference),
-        );
+        let (r, h) = (shown(&token.reference, &token.hypothesis), shown(&token.hypothesis, &token.reference));
         let width = r.chars().count().max(h.chars().count()).max(1) + 1;
         if top.chars().count() + width > ALIGNMENT_COLUMNS && top.len() > 4 {
             lines.extend([
@@ -383,11 +304,7 @@ fn alignment(tokens: &[Token]) -> Vec<String> {
                 std::mem::replace(&mut marks, "    ".into()),
             ]);
         }
-        for (line, text) in [
-            (&mut top, r.as_str()),
-            (&mut bottom, h.as_str()),
-            (&mut marks, token.mark),
-        ] {
+        for (line, text) in [(&mut top, r.as_str()), (&mut bottom, h.as_str()), (&mut marks, token.mark)] {
             line.push_str(text);
             line.push_str(&" ".repeat(width - text.chars().count()));
         }
@@ -400,21 +317,10 @@ fn failure_section(f: &Findings) -> Option<Section> {
     if f.failures.is_empty() {
         return None;
     }
-    let columns = [
-        ("cell", false),
-        ("outcome", false),
-        ("kind", false),
-        ("reason", false),
-    ]
-    .map(|(n, r)| (n.to_owned(), r));
-    let rows = f.failures.iter().map(|x| {
-        line(&[
-            inline(&x.cell),
-            inline(&x.outcome),
-            inline(&x.kind),
-            inline(&x.text),
-        ])
-    });
+    let columns =
+        [("cell", false), ("outcome", false), ("kind", false), ("reason", false)].map(|(n, r)| (n.to_owned(), r));
+    let rows =
+        f.failures.iter().map(|x| line(&[inline(&x.cell), inline(&x.outcome), inline(&x.kind), inline(&x.text)]));
     Some(Section {
         head: table_head("Cells without a hypothesis", &columns),
         rows: rows.collect(),
@@ -435,35 +341,20 @@ fn timings_sections(t: &Timings) -> Vec<Section> {
             columns.push(("model".to_owned(), false));
         }
         columns.extend(
-            [
-                ("audio s", true),
-                ("processing s", true),
-                ("RTF", true),
-                ("resampled unit", false),
-            ]
-            .map(|(n, r)| (n.to_owned(), r)),
+            [("audio s", true), ("processing s", true), ("RTF", true), ("resampled unit", false)]
+                .map(|(n, r)| (n.to_owned(), r)),
         );
         let rows = table.rows.iter().map(|r| {
             let mut cells = vec![inline(&r.value)];
             if t.several_models {
                 cells.push(inline(&r.model));
             }
-            cells.extend([
-                r.audio_s.clone(),
-                r.processing_s.clone(),
-                cell(&r.rtf),
-                unit_cell(&r.rtf),
-            ]);
+            cells.extend([r.audio_s.clone(), r.processing_s.clone(), cell(&r.rtf), unit_cell(&r.rtf)]);
             line(&cells)
         });
         let rank = if table.by == "speaker" { 200 } else { 10 + i };
         let head = table_head(&inline(&table.title), &columns);
-        sections.push(Section {
-            head,
-            rows: rows.collect(),
-            rank,
-            noun: "rows",
-        });
+        sections.push(Section { head, rows: rows.collect(), rank, noun: "rows" });
     }
     sections.push(fact_section("Provenance", &t.provenance, 1));
     sections.retain(|s| !s.head.is_empty());
@@ -471,23 +362,12 @@ fn timings_sections(t: &Timings) -> Vec<Section> {
 }
 
 fn fact_section(title: &str, facts: &[Fact], rank: u8) -> Section {
-    let rows = facts
-        .iter()
-        .map(|x| line(&[inline(&x.name), inline(&x.value)]))
-        .collect::<Vec<_>>();
+    let rows = facts.iter().map(|x| line(&[inline(&x.name), inline(&x.value)])).collect::<Vec<_>>();
     if rows.is_empty() {
         return Section::fixed(String::new());
     }
-    let head = table_head(
-        title,
-        &[("fact".to_owned(), false), ("value".to_owned(), false)],
-    );
-    Section {
-        head,
-        rows,
-        rank,
-        noun: "facts",
-    }
+    let head = table_head(title, &[("fact".to_owned(), false), ("value".to_owned(), false)]);
+    Section { head, rows, rank, noun: "facts" }
 }
 
 fn list_section(title: &str, rows: Vec<String>, rank: u8) -> Section {
@@ -501,10 +381,7 @@ fn list_section(title: &str, rows: Vec<String>, rank: u8) -> Section {
 
 fn table_head(title: &str, columns: &[(String, bool)]) -> String {
     let names: Vec<String> = columns.iter().map(|(name, _)| name.clone()).collect();
-    let rules: Vec<String> = columns
-        .iter()
-        .map(|(_, right)| if *right { "---:" } else { "---" }.to_owned())
-        .collect();
+    let rules: Vec<String> = columns.iter().map(|(_, right)| if *right { "---:" } else { "---" }.to_owned()).collect();
     format!("\n## {title}\n\n{}\n{}", line(&names), line(&rules))
 }
 
@@ -540,10 +417,7 @@ mod tests {
 
     #[test]
     fn inline_text_cannot_become_markup() {
-        assert_eq!(
-            inline("a|b <i>*_`[x](y)"),
-            "a\\|b &lt;i&gt;\\*\\_\\`\\[x\\](y)"
-        );
+        assert_eq!(inline("a|b <i>*_`[x](y)"), "a\\|b &lt;i&gt;\\*\\_\\`\\[x\\](y)");
         assert_eq!(inline("@someone"), "@\u{2060}someone");
     }
 
@@ -557,10 +431,7 @@ mod tests {
         };
         let text = assemble(vec![section("kept", 1), section("first to go", 9)], 1_400);
         assert!(text.chars().count() <= 1_400, "{}", text.chars().count());
-        assert!(
-            text.contains("kept row 49") && text.contains("first to go row 00"),
-            "{text}"
-        );
+        assert!(text.contains("kept row 49") && text.contains("first to go row 00"), "{text}");
         assert!(!text.contains("first to go row 49"));
         assert!(text.contains("more rows are left out"), "{text}");
     }

@@ -75,22 +75,14 @@ impl Palette {
         fixed
             .into_iter()
             .map(|(name, colour)| (format!("--fig-{name}"), colour))
-            .chain(
-                self.series
-                    .iter()
-                    .enumerate()
-                    .map(|(i, c)| (format!("--fig-series-{i}"), *c)),
-            )
+            .chain(self.series.iter().enumerate().map(|(i, c)| (format!("--fig-series-{i}"), *c)))
             .collect()
     }
 
     /// The variables as CSS declarations.
     #[must_use]
     pub fn css(&self) -> String {
-        self.variables()
-            .iter()
-            .map(|(name, colour)| format!("{name}:{};", hex(*colour)))
-            .collect()
+        self.variables().iter().map(|(name, colour)| format!("{name}:{};", hex(*colour))).collect()
     }
 }
 
@@ -105,11 +97,7 @@ pub fn hex(colour: RGBColor) -> String {
 fn luminance(c: RGBColor) -> f64 {
     let linear = |v: u8| {
         let v = f64::from(v) / 255.0;
-        if v <= 0.04045 {
-            v / 12.92
-        } else {
-            ((v + 0.055) / 1.055).powf(2.4)
-        }
+        if v <= 0.04045 { v / 12.92 } else { ((v + 0.055) / 1.055).powf(2.4) }
     };
     0.2126 * linear(c.0) + 0.7152 * linear(c.1) + 0.0722 * linear(c.2)
 }
@@ -133,11 +121,7 @@ mod tests {
                     assert!(contrast(text, ground) >= 4.5, "{text:?} on {ground:?}");
                 }
                 for mark in palette.series {
-                    assert!(
-                        contrast(mark, ground) >= 3.0,
-                        "{mark:?} on {ground:?}: {}",
-                        contrast(mark, ground)
-                    );
+                    assert!(contrast(mark, ground) >= 3.0, "{mark:?} on {ground:?}: {}", contrast(mark, ground));
                 }
             }
         }
@@ -146,8 +130,7 @@ mod tests {
     #[test]
     fn every_colour_of_a_palette_is_different() {
         // The inline SVG names its colours by replacing the light palette's values.
-        let colours: std::collections::BTreeSet<String> =
-            LIGHT.variables().iter().map(|(_, c)| hex(*c)).collect();
+        let colours: std::collections::BTreeSet<String> = LIGHT.variables().iter().map(|(_, c)| hex(*c)).collect();
         assert_eq!(colours.len(), LIGHT.variables().len());
     }
 }

@@ -99,11 +99,7 @@ impl Layout {
         (0..rows as i32)
             .flat_map(|row| (0..lanes as i32).map(move |lane| (row, lane)))
             .map(|(row, lane)| {
-                let y = self.plot_top
-                    + self.row_height * row
-                    + LINE
-                    + NARROW_LANE_MIDDLE
-                    + self.lane * lane;
+                let y = self.plot_top + self.row_height * row + LINE + NARROW_LANE_MIDDLE + self.lane * lane;
                 (y - 8, y + 9)
             })
             .chain([(self.plot_bottom, self.plot_bottom + 5)])
@@ -123,28 +119,13 @@ impl DotPlot {
         let subtitle = wrap(&self.subtitle, SMALL_PX, inner);
         let legend = self.legend_lines(inner);
         let label_limit = if narrow { inner } else { inner * 3 / 10 };
-        let label_width = self
-            .rows
-            .iter()
-            .map(|r| text_width(&r.label, TEXT_PX))
-            .max()
-            .unwrap_or(0)
-            .min(label_limit);
-        let value_width = self
-            .rows
-            .iter()
-            .flat_map(|r| &r.points)
-            .map(|p| text_width(&p.text, SMALL_PX))
-            .max()
-            .unwrap_or(0);
+        let label_width = self.rows.iter().map(|r| text_width(&r.label, TEXT_PX)).max().unwrap_or(0).min(label_limit);
+        let value_width =
+            self.rows.iter().flat_map(|r| &r.points).map(|p| text_width(&p.text, SMALL_PX)).max().unwrap_or(0);
         let plot_top = MARGIN + 26 + LINE * (subtitle.len() + legend.len()) as i32 + 12;
         let lanes = self.series.len().max(1) as i32;
         // A narrow row has its label, then per model a text line and a whisker line.
-        let (lane, row_height) = if narrow {
-            (34, LINE + 34 * lanes + 6)
-        } else {
-            (20, (20 * lanes + 8).max(30))
-        };
+        let (lane, row_height) = if narrow { (34, LINE + 34 * lanes + 6) } else { (20, (20 * lanes + 8).max(30)) };
         let plot_bottom = plot_top + row_height * self.rows.len().max(1) as i32;
         let (plot_left, plot_right) = if narrow {
             (MARGIN + 4, width - MARGIN - 10)
@@ -153,18 +134,7 @@ impl DotPlot {
             (MARGIN + label_width + 14, width - MARGIN - value_width - 16)
         };
         let height = plot_bottom + 24 + LINE + MARGIN;
-        Layout {
-            narrow,
-            subtitle,
-            legend,
-            plot_left,
-            plot_right,
-            plot_top,
-            row_height,
-            lane,
-            plot_bottom,
-            height,
-        }
+        Layout { narrow, subtitle, legend, plot_left, plot_right, plot_top, row_height, lane, plot_bottom, height }
     }
 
     /// Series indices per legend line; empty for one series.
@@ -204,11 +174,7 @@ impl DotPlot {
     /// Draws the whole figure.
     pub(crate) fn draw<DB: DrawingBackend>(&self, area: &Area<DB>, canvas: Canvas) -> Drawn<DB> {
         let layout = self.layout(canvas.width);
-        let pen = Pen {
-            area,
-            scale: canvas.scale,
-            text_drop: canvas.text_drop,
-        };
+        let pen = Pen { area, scale: canvas.scale, text_drop: canvas.text_drop };
         let colours = canvas.palette;
         area.fill(&colours.background)?;
         pen.bold(&self.title, MARGIN, MARGIN + 10, TITLE_PX, colours.ink)?;
@@ -220,39 +186,21 @@ impl DotPlot {
         self.draw_legend(&pen, &layout, y, colours)?;
         if self.rows.is_empty() {
             let middle = (layout.plot_top + layout.plot_bottom) / 2;
-            return pen.text(
-                "Nothing was measured.",
-                (MARGIN, middle),
-                TEXT_PX,
-                colours.ink,
-                HPos::Left,
-            );
+            return pen.text("Nothing was measured.", (MARGIN, middle), TEXT_PX, colours.ink, HPos::Left);
         }
         let steps = if layout.narrow { 4 } else { 6 };
         let ticks = Ticks::covering(self.extent(), steps);
         let x = |value: f64| {
             let share = (value / ticks.max).clamp(0.0, 1.0);
-            layout.plot_left
-                + (share * f64::from(layout.plot_right - layout.plot_left)).round() as i32
+            layout.plot_left + (share * f64::from(layout.plot_right - layout.plot_left)).round() as i32
         };
         for (i, _) in self.rows.iter().enumerate().filter(|(i, _)| i % 2 == 0) {
             let top = layout.plot_top + layout.row_height * i as i32;
-            pen.rect(
-                (MARGIN / 2, top),
-                (canvas.width - MARGIN / 2, top + layout.row_height),
-                colours.band,
-            )?;
+            pen.rect((MARGIN / 2, top), (canvas.width - MARGIN / 2, top + layout.row_height), colours.band)?;
         }
         self.draw_axis(&pen, &layout, &ticks, &x, colours)?;
         for (i, row) in self.rows.iter().enumerate() {
-            draw_row(
-                &pen,
-                &layout,
-                row,
-                layout.plot_top + layout.row_height * i as i32,
-                canvas,
-                &x,
-            )?;
+            draw_row(&pen, &layout, row, layout.plot_top + layout.row_height * i as i32, canvas, &x)?;
         }
         Ok(())
     }
@@ -270,13 +218,7 @@ impl DotPlot {
             for &i in line {
                 pen.line((x, y), (x + 22, y), 2, colours.series(i))?;
                 pen.marker(i, (x + 11, y), colours.series(i), true, colours.background)?;
-                pen.text(
-                    &self.series[i],
-                    (x + 28, y),
-                    SMALL_PX,
-                    colours.ink,
-                    HPos::Left,
-                )?;
+                pen.text(&self.series[i], (x + 28, y), SMALL_PX, colours.ink, HPos::Left)?;
                 x += legend_width(&self.series[i]);
             }
             y += LINE;
@@ -295,33 +237,12 @@ impl DotPlot {
         for value in ticks.values() {
             let at = x(value);
             for (from, to) in layout.grid_stretches(self.rows.len(), self.series.len()) {
-                pen.line(
-                    (at, from),
-                    (at, to),
-                    1,
-                    if value == 0.0 {
-                        colours.muted
-                    } else {
-                        colours.grid
-                    },
-                )?;
+                pen.line((at, from), (at, to), 1, if value == 0.0 { colours.muted } else { colours.grid })?;
             }
-            pen.text(
-                &ticks.label(value),
-                (at, layout.plot_bottom + 15),
-                SMALL_PX,
-                colours.muted,
-                HPos::Center,
-            )?;
+            pen.text(&ticks.label(value), (at, layout.plot_bottom + 15), SMALL_PX, colours.muted, HPos::Center)?;
         }
         let middle = (layout.plot_left + layout.plot_right) / 2;
-        pen.text(
-            &self.axis,
-            (middle, layout.plot_bottom + 24 + LINE / 2 + 2),
-            SMALL_PX,
-            colours.ink,
-            HPos::Center,
-        )
+        pen.text(&self.axis, (middle, layout.plot_bottom + 24 + LINE / 2 + 2), SMALL_PX, colours.ink, HPos::Center)
     }
 }
 
@@ -341,13 +262,7 @@ fn draw_row<DB: DrawingBackend>(
         top + LINE + NARROW_LANE_MIDDLE
     } else {
         let label = fitted(&row.label, TEXT_PX, layout.plot_left - MARGIN - 14);
-        pen.text(
-            &label,
-            (layout.plot_left - 12, top + layout.row_height / 2),
-            TEXT_PX,
-            colours.ink,
-            HPos::Right,
-        )?;
+        pen.text(&label, (layout.plot_left - 12, top + layout.row_height / 2), TEXT_PX, colours.ink, HPos::Right)?;
         top + (layout.row_height - lanes_height) / 2 + layout.lane / 2
     };
     for (i, point) in row.points.iter().enumerate() {
@@ -360,29 +275,14 @@ fn draw_row<DB: DrawingBackend>(
             pen.line((hi, y - 5), (hi, y + 5), 2, colour)?;
         }
         if let Some(value) = point.value {
-            pen.marker(
-                i,
-                (x(value), y),
-                colour,
-                point.interval.is_some(),
-                colours.background,
-            )?;
+            pen.marker(i, (x(value), y), colour, point.interval.is_some(), colours.background)?;
         }
         let (at, limit) = if layout.narrow {
             ((MARGIN, y - 15), canvas.width - 2 * MARGIN)
         } else {
-            (
-                (layout.plot_right + 16, y),
-                canvas.width - MARGIN - layout.plot_right - 16,
-            )
+            ((layout.plot_right + 16, y), canvas.width - MARGIN - layout.plot_right - 16)
         };
-        pen.text(
-            &fitted(&point.text, SMALL_PX, limit),
-            at,
-            SMALL_PX,
-            colours.ink,
-            HPos::Left,
-        )?;
+        pen.text(&fitted(&point.text, SMALL_PX, limit), at, SMALL_PX, colours.ink, HPos::Left)?;
     }
     Ok(())
 }
@@ -401,15 +301,11 @@ impl<DB: DrawingBackend> Pen<'_, DB> {
 
     fn line(&self, from: (i32, i32), to: (i32, i32), width: i32, colour: RGBColor) -> Drawn<DB> {
         let style = colour.stroke_width((width * self.scale).unsigned_abs());
-        self.area
-            .draw(&PathElement::new(vec![self.at(from), self.at(to)], style))
+        self.area.draw(&PathElement::new(vec![self.at(from), self.at(to)], style))
     }
 
     fn rect(&self, from: (i32, i32), to: (i32, i32), colour: RGBColor) -> Drawn<DB> {
-        self.area.draw(&Rectangle::new(
-            [self.at(from), self.at(to)],
-            colour.filled(),
-        ))
+        self.area.draw(&Rectangle::new([self.at(from), self.at(to)], colour.filled()))
     }
 
     fn text(&self, text: &str, at: (i32, i32), px: f64, colour: RGBColor, side: HPos) -> Drawn<DB> {
@@ -431,46 +327,28 @@ impl<DB: DrawingBackend> Pen<'_, DB> {
     ) -> Drawn<DB> {
         // `FontDesc::style` would keep the glyphs of the regular face; only the constructor looks the face up.
         let font = FontDesc::from((FAMILY, px * SIZE_TO_EM * f64::from(self.scale), weight));
-        let style = TextStyle::from(font)
-            .color(&colour)
-            .pos(Pos::new(side, VPos::Center));
+        let style = TextStyle::from(font).color(&colour).pos(Pos::new(side, VPos::Center));
         let (x, y) = self.at(at);
         let drop = (px * self.text_drop * f64::from(self.scale)).round() as i32;
         self.area.draw_text(text, &style, (x, y + drop))
     }
 
     /// The marker of a series: shape and colour both tell it. Open (background inside) when there is no interval.
-    fn marker(
-        &self,
-        series: usize,
-        at: (i32, i32),
-        colour: RGBColor,
-        filled: bool,
-        inside: RGBColor,
-    ) -> Drawn<DB> {
+    fn marker(&self, series: usize, at: (i32, i32), colour: RGBColor, filled: bool, inside: RGBColor) -> Drawn<DB> {
         self.shape(series, at, 6, colour)?;
-        if filled {
-            Ok(())
-        } else {
-            self.shape(series, at, 4, inside)
-        }
+        if filled { Ok(()) } else { self.shape(series, at, 4, inside) }
     }
 
     fn shape(&self, series: usize, at: (i32, i32), radius: i32, colour: RGBColor) -> Drawn<DB> {
         let (x, y) = self.at(at);
         let r = radius * self.scale;
         let polygon = |points: &[(i32, i32)]| {
-            let points = points
-                .iter()
-                .map(|(dx, dy)| (x + dx, y + dy))
-                .collect::<Vec<_>>();
+            let points = points.iter().map(|(dx, dy)| (x + dx, y + dy)).collect::<Vec<_>>();
             self.area.draw(&Polygon::new(points, colour.filled()))
         };
         match series % 4 {
             0 => self.area.draw(&Circle::new((x, y), r, colour.filled())),
-            1 => {
-                polygon(&[(-r, -r), (r, -r), (r, r), (-r, r)].map(|(a, b)| (a * 5 / 6, b * 5 / 6)))
-            }
+            1 => polygon(&[(-r, -r), (r, -r), (r, r), (-r, r)].map(|(a, b)| (a * 5 / 6, b * 5 / 6))),
             2 => polygon(&[(0, -r), (r, r * 5 / 6), (-r, r * 5 / 6)]),
             _ => polygon(&[(0, -r), (r, 0), (0, r), (-r, 0)].map(|(a, b)| (a * 7 / 6, b * 7 / 6))),
         }
@@ -489,11 +367,7 @@ struct Ticks {
 impl Ticks {
     /// About `wanted` marks that cover `extent`; 0 to 1 when there is nothing above zero.
     fn covering(extent: f64, wanted: usize) -> Self {
-        let extent = if extent.is_finite() && extent > 0.0 {
-            extent
-        } else {
-            1.0
-        };
+        let extent = if extent.is_finite() && extent > 0.0 { extent } else { 1.0 };
         let raw = extent / wanted as f64;
         let magnitude = raw.log10().floor();
         let base = 10f64.powf(magnitude);
@@ -506,12 +380,7 @@ impl Ticks {
         let count = (extent / step - 1e-9).ceil().max(1.0) as usize;
         // `decimals` is bounded: an extent near the smallest double would ask for hundreds of digits.
         let decimals = (extra - magnitude as i32).clamp(0, 12) as usize;
-        Self {
-            step,
-            count,
-            max: step * count as f64,
-            decimals,
-        }
+        Self { step, count, max: step * count as f64, decimals }
     }
 
     fn values(self) -> impl Iterator<Item = f64> {
@@ -520,11 +389,7 @@ impl Ticks {
 
     fn label(self, value: f64) -> String {
         let text = format!("{value:.*}", self.decimals);
-        if text.contains('.') {
-            text.trim_end_matches('0').trim_end_matches('.').to_owned()
-        } else {
-            text
-        }
+        if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
     }
 }
 
@@ -536,10 +401,7 @@ fn legend_width(name: &str) -> i32 {
 fn text_width(text: &str, px: f64) -> i32 {
     let font = (FAMILY, px * SIZE_TO_EM).into_font();
     // Only an unregistered font gives an error, and drawing reports that; here a guess is enough.
-    font.box_size(text).map_or_else(
-        |_| (text.chars().count() as f64 * px * 0.7) as i32,
-        |(w, _)| w as i32,
-    )
+    font.box_size(text).map_or_else(|_| (text.chars().count() as f64 * px * 0.7) as i32, |(w, _)| w as i32)
 }
 
 /// The text if it fits, else its beginning and an ellipsis.
@@ -580,17 +442,14 @@ mod tests {
 
     #[test]
     fn axes_start_at_zero_and_end_at_a_round_number_above_the_data() {
-        for extent in [
-            0.0, 1e-300, 0.003, 0.0421, 0.9, 1.0, 7.3, 10.0, 99.9, 150.0, 1e9,
-        ] {
+        for extent in [0.0, 1e-300, 0.003, 0.0421, 0.9, 1.0, 7.3, 10.0, 99.9, 150.0, 1e9] {
             let ticks = Ticks::covering(extent, 6);
             let values: Vec<f64> = ticks.values().collect();
             assert_eq!(values[0], 0.0, "{extent}");
             assert!(ticks.max >= extent * (1.0 - 1e-6), "{extent}: {ticks:?}");
             assert!((2..=8).contains(&values.len()), "{extent}: {values:?}");
             if extent > 1e-6 {
-                let labels: std::collections::BTreeSet<String> =
-                    values.iter().map(|v| ticks.label(*v)).collect();
+                let labels: std::collections::BTreeSet<String> = values.iter().map(|v| ticks.label(*v)).collect();
                 assert_eq!(labels.len(), values.len(), "{extent}: {labels:?}");
             }
         }
@@ -605,15 +464,9 @@ mod tests {
     fn texts_wrap_and_shorten_to_the_width() {
         crate::figures::register_fonts().expect("the embedded font is valid");
         let lines = wrap("one two three four five six seven", TEXT_PX, 90);
-        assert!(
-            lines.len() > 1 && lines.iter().all(|l| text_width(l, TEXT_PX) <= 90),
-            "{lines:?}"
-        );
+        assert!(lines.len() > 1 && lines.iter().all(|l| text_width(l, TEXT_PX) <= 90), "{lines:?}");
         let cut = fitted(&"wide ".repeat(40), TEXT_PX, 100);
-        assert!(
-            cut.ends_with('…') && text_width(&cut, TEXT_PX) <= 100,
-            "{cut}"
-        );
+        assert!(cut.ends_with('…') && text_width(&cut, TEXT_PX) <= 100, "{cut}");
         assert_eq!(fitted("clean", TEXT_PX, 100), "clean");
     }
 }

@@ -17,19 +17,12 @@ impl<'a> Group<'a> {
     /// The distinct values in order.
     pub(crate) fn values(&self) -> Vec<&'a str> {
         let mut seen = HashSet::new();
-        self.rows
-            .iter()
-            .map(|row| row.value.as_str())
-            .filter(|value| seen.insert(*value))
-            .collect()
+        self.rows.iter().map(|row| row.value.as_str()).filter(|value| seen.insert(*value)).collect()
     }
 
     /// The stratum of a model and value.
     pub(crate) fn find(&self, model: &str, value: &str) -> Option<&'a StratumSummary> {
-        self.rows
-            .iter()
-            .find(|r| r.model == model && r.value == value)
-            .copied()
+        self.rows.iter().find(|r| r.model == model && r.value == value).copied()
     }
 
     /// Heading: `Overall`, `By condition`, `By SNR`, …
@@ -51,8 +44,7 @@ pub(crate) fn groups(summary: &Summary) -> Vec<Group<'_>> {
     order
         .into_iter()
         .map(|by| {
-            let mut rows: Vec<&StratumSummary> =
-                summary.strata.iter().filter(|s| s.by == by).collect();
+            let mut rows: Vec<&StratumSummary> = summary.strata.iter().filter(|s| s.by == by).collect();
             let mut values = HashMap::new();
             for row in &rows {
                 let next = values.len();

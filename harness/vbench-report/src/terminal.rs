@@ -21,30 +21,10 @@ struct Density {
 }
 
 const DENSITIES: [Density; 4] = [
-    Density {
-        rate_decimals: 2,
-        level_decimals: 1,
-        gap: 2,
-        stacked: false,
-    },
-    Density {
-        rate_decimals: 1,
-        level_decimals: 1,
-        gap: 1,
-        stacked: false,
-    },
-    Density {
-        rate_decimals: 2,
-        level_decimals: 1,
-        gap: 2,
-        stacked: true,
-    },
-    Density {
-        rate_decimals: 1,
-        level_decimals: 1,
-        gap: 1,
-        stacked: true,
-    },
+    Density { rate_decimals: 2, level_decimals: 1, gap: 2, stacked: false },
+    Density { rate_decimals: 1, level_decimals: 1, gap: 1, stacked: false },
+    Density { rate_decimals: 2, level_decimals: 1, gap: 2, stacked: true },
+    Density { rate_decimals: 1, level_decimals: 1, gap: 1, stacked: true },
 ];
 
 /// Longest stratum or model name shown, in characters.
@@ -107,11 +87,7 @@ struct Layout {
 
 impl Layout {
     fn width(&self) -> usize {
-        self.lines
-            .iter()
-            .map(|(line, _)| display_width(line))
-            .max()
-            .unwrap_or(0)
+        self.lines.iter().map(|(line, _)| display_width(line)).max().unwrap_or(0)
     }
 
     fn new(summary: &Summary, density: Density) -> Self {
@@ -142,11 +118,7 @@ impl Layout {
             let last = i + 1 == columns;
             column.set_padding((0, if last { 0 } else { density.gap }));
             let text = i == 0 || (several_models && i == 1) || last;
-            column.set_cell_alignment(if text {
-                CellAlignment::Left
-            } else {
-                CellAlignment::Right
-            });
+            column.set_cell_alignment(if text { CellAlignment::Left } else { CellAlignment::Right });
         }
         let mut next_group = groups.into_iter().peekable();
         let mut lines = Vec::new();
@@ -162,10 +134,7 @@ impl Layout {
             };
             lines.push((line, role));
         }
-        Self {
-            lines,
-            notes: notes(summary, &reasons),
-        }
+        Self { lines, notes: notes(summary, &reasons) }
     }
 }
 
@@ -185,25 +154,12 @@ fn header(several_models: bool, density: Density, level: Option<&str>) -> Vec<Ce
     cells.push(Cell::new("S/D/I").set_alignment(CellAlignment::Right));
     cells.push(metric("SNR dB"));
     cells.push(metric("RTF"));
-    cells.push(Cell::new(if density.stacked {
-        "resampled\nunit"
-    } else {
-        "resampled unit"
-    }));
+    cells.push(Cell::new(if density.stacked { "resampled\nunit" } else { "resampled unit" }));
     cells
 }
 
-fn cells(
-    s: &StratumSummary,
-    several_models: bool,
-    density: Density,
-    reasons: &mut Vec<String>,
-) -> Vec<Cell> {
-    let name = if s.by == "all" {
-        "all".to_owned()
-    } else {
-        format!("  {}", clipped(&s.value))
-    };
+fn cells(s: &StratumSummary, several_models: bool, density: Density, reasons: &mut Vec<String>) -> Vec<Cell> {
+    let name = if s.by == "all" { "all".to_owned() } else { format!("  {}", clipped(&s.value)) };
     let mut cells = vec![Cell::new(name)];
     if several_models {
         cells.push(Cell::new(clipped(&s.model)));
@@ -213,33 +169,15 @@ fn cells(
     cells.push(Cell::new(format::count(s.words.reference())));
     cells.push(Cell::new(number(Some(&s.wer), rate, density, reasons)));
     cells.push(Cell::new(number(Some(&s.cer), rate, density, reasons)));
-    cells.push(Cell::new(format!(
-        "{}/{}/{}",
-        s.words.sub, s.words.del, s.words.ins
-    )));
-    cells.push(Cell::new(number(
-        s.snr_db.as_ref(),
-        level,
-        density,
-        reasons,
-    )));
-    cells.push(Cell::new(number(
-        s.rtf.as_ref(),
-        format::FACTOR,
-        density,
-        reasons,
-    )));
+    cells.push(Cell::new(format!("{}/{}/{}", s.words.sub, s.words.del, s.words.ins)));
+    cells.push(Cell::new(number(s.snr_db.as_ref(), level, density, reasons)));
+    cells.push(Cell::new(number(s.rtf.as_ref(), format::FACTOR, density, reasons)));
     cells.push(Cell::new(units(s, density)));
     cells
 }
 
 /// `7.90 [5.12, 11.20]`, `7.90 [n/a 1]` with reason 1 below the table, `-` where the metric does not apply.
-fn number(
-    estimate: Option<&Estimate>,
-    style: NumberStyle,
-    density: Density,
-    reasons: &mut Vec<String>,
-) -> String {
+fn number(estimate: Option<&Estimate>, style: NumberStyle, density: Density, reasons: &mut Vec<String>) -> String {
     let Some(estimate) = estimate else {
         return "-".to_owned();
     };
@@ -250,10 +188,7 @@ fn number(
         Err(reason) => {
             let reason = visible(reason);
             strata::push_new(reasons, reason.clone());
-            let number = reasons
-                .iter()
-                .position(|r| *r == reason)
-                .map_or(0, |i| i + 1);
+            let number = reasons.iter().position(|r| *r == reason).map_or(0, |i| i + 1);
             format!("{value}{between}[{ABSENT} {number}]")
         }
     }
@@ -263,21 +198,13 @@ fn number(
 fn units(s: &StratumSummary, density: Density) -> String {
     let text = |estimate: &Estimate| {
         format::usable_interval(estimate).ok().map(|i| {
-            let mark = if format::conditional(i.unit, None).is_some() {
-                "*"
-            } else {
-                ""
-            };
+            let mark = if format::conditional(i.unit, None).is_some() { "*" } else { "" };
             format!("{}{mark}", format::unit(i))
         })
     };
     let wer = text(&s.wer);
     let mut parts: Vec<String> = wer.iter().cloned().collect();
-    let others = [
-        ("CER", Some(&s.cer)),
-        ("SNR", s.snr_db.as_ref()),
-        ("RTF", s.rtf.as_ref()),
-    ];
+    let others = [("CER", Some(&s.cer)), ("SNR", s.snr_db.as_ref()), ("RTF", s.rtf.as_ref())];
     let mut different: Vec<(String, Vec<&str>)> = Vec::new();
     for (name, estimate) in others {
         let Some(unit) = estimate.and_then(text) else {
@@ -293,11 +220,7 @@ fn units(s: &StratumSummary, density: Density) -> String {
     }
     parts.extend(different.into_iter().map(|(unit, names)| {
         let text = format!("{} {unit}", names.join(", "));
-        if density.stacked {
-            text.replace("utterance", "utt.")
-        } else {
-            text
-        }
+        if density.stacked { text.replace("utterance", "utt.") } else { text }
     }));
     match (parts.is_empty(), density.stacked) {
         (true, _) => ABSENT.to_owned(),
@@ -313,32 +236,17 @@ fn notes(summary: &Summary, reasons: &[String]) -> Vec<String> {
             .to_owned(),
     ];
     let conditional = summary.strata.iter().any(|s| {
-        [
-            Some(&s.wer),
-            Some(&s.cer),
-            s.snr_db.as_ref(),
-            s.rtf.as_ref(),
-        ]
-        .into_iter()
-        .flatten()
-        .filter_map(|e| format::usable_interval(e).ok())
-        .any(|i| format::conditional(i.unit, None).is_some())
+        [Some(&s.wer), Some(&s.cer), s.snr_db.as_ref(), s.rtf.as_ref()]
+            .into_iter()
+            .flatten()
+            .filter_map(|e| format::usable_interval(e).ok())
+            .any(|i| format::conditional(i.unit, None).is_some())
     });
     if conditional {
         notes.push("* the interval is conditional on the speakers of the stratum".to_owned());
     }
-    notes.extend(
-        reasons
-            .iter()
-            .enumerate()
-            .map(|(i, reason)| format!("n/a {}: {reason}", i + 1)),
-    );
-    let hallucinated: u64 = summary
-        .strata
-        .iter()
-        .filter(|s| s.by == "all")
-        .map(|s| s.hallucinated_words)
-        .sum();
+    notes.extend(reasons.iter().enumerate().map(|(i, reason)| format!("n/a {}: {reason}", i + 1)));
+    let hallucinated: u64 = summary.strata.iter().filter(|s| s.by == "all").map(|s| s.hallucinated_words).sum();
     if hallucinated > 0 {
         notes.push(format!(
             "{} words were hallucinated where nothing was said; no rate contains them",
@@ -359,46 +267,27 @@ fn coverage_line(summary: &Summary, paint: Paint) -> String {
     if c.done == c.planned && c.planned > 0 {
         return paint.green(&line);
     }
-    paint.red(&format!(
-        "{line}; {} failed, {} skipped, {} without outcome",
-        c.failed, c.skipped, c.outstanding
-    ))
+    paint.red(&format!("{line}; {} failed, {} skipped, {} without outcome", c.failed, c.skipped, c.outstanding))
 }
 
 /// The level of all intervals, when they share one.
 fn common_level(summary: &Summary) -> Option<String> {
     let mut levels = Vec::new();
     for s in &summary.strata {
-        for estimate in [
-            Some(&s.wer),
-            Some(&s.cer),
-            s.snr_db.as_ref(),
-            s.rtf.as_ref(),
-        ]
-        .into_iter()
-        .flatten()
-        {
+        for estimate in [Some(&s.wer), Some(&s.cer), s.snr_db.as_ref(), s.rtf.as_ref()].into_iter().flatten() {
             if let Ok(interval) = format::usable_interval(estimate) {
                 strata::push_new(&mut levels, format::level(interval.level));
             }
         }
     }
-    if levels.len() == 1 {
-        levels.pop()
-    } else {
-        None
-    }
+    if levels.len() == 1 { levels.pop() } else { None }
 }
 
 fn clipped(name: &str) -> String {
     let name = visible(name);
     match name.char_indices().nth(NAME_LIMIT) {
         None => name,
-        Some(_) => name
-            .chars()
-            .take(NAME_LIMIT - 1)
-            .chain(std::iter::once('…'))
-            .collect(),
+        Some(_) => name.chars().take(NAME_LIMIT - 1).chain(std::iter::once('…')).collect(),
     }
 }
 
@@ -430,11 +319,7 @@ struct Paint {
 
 impl Paint {
     fn wrap(self, code: &str, text: &str) -> String {
-        if self.on && !text.is_empty() {
-            format!("\x1b[{code}m{text}\x1b[0m")
-        } else {
-            text.to_owned()
-        }
+        if self.on && !text.is_empty() { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
     }
 
     fn bold(self, text: &str) -> String {

@@ -211,24 +211,10 @@ pub(crate) fn findings(input: &ReportInput<'_>) -> Findings {
         cer_first: s.primary == "cer",
         several_models: strata::models(s).len() > 1,
         coverage: coverage(s),
-        headlines: s
-            .strata
-            .iter()
-            .filter(|x| x.by == "all")
-            .map(headline)
-            .collect(),
-        tables: groups
-            .iter()
-            .enumerate()
-            .map(|(i, g)| strata_table(input, g, i))
-            .collect(),
+        headlines: s.strata.iter().filter(|x| x.by == "all").map(headline).collect(),
+        tables: groups.iter().enumerate().map(|(i, g)| strata_table(input, g, i)).collect(),
         deltas: s.deltas.iter().map(delta).collect(),
-        worst: input
-            .worst
-            .iter()
-            .enumerate()
-            .map(|(i, w)| worst(w, i + 1))
-            .collect(),
+        worst: input.worst.iter().enumerate().map(|(i, w)| worst(w, i + 1)).collect(),
         failures: s
             .failures
             .iter()
@@ -258,28 +244,18 @@ pub(crate) fn timings(input: &ReportInput<'_>) -> Timings {
         })
         .filter(|table: &RtfTable| !table.rows.is_empty())
         .collect();
-    Timings {
-        several_models: strata::models(s).len() > 1,
-        tables,
-        provenance: facts(&input.provenance),
-    }
+    Timings { several_models: strata::models(s).len() > 1, tables, provenance: facts(&input.provenance) }
 }
 
 /// `Overall` within a sentence: `overall`.
 fn lower_first(title: &str) -> String {
     let mut chars = title.chars();
-    chars.next().map_or_else(String::new, |first| {
-        first.to_lowercase().chain(chars).collect()
-    })
+    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
 }
 
 /// Heading of the column that holds a group's values.
 fn column_name(group: &Group<'_>) -> String {
-    if group.by == "all" {
-        "stratum".to_owned()
-    } else {
-        visible(group.by)
-    }
+    if group.by == "all" { "stratum".to_owned() } else { visible(group.by) }
 }
 
 fn rtf_row(s: &StratumSummary) -> Option<RtfRow> {
@@ -331,18 +307,10 @@ fn strata_table(input: &ReportInput<'_>, group: &Group<'_>, index: usize) -> Str
     let largest = group
         .rows
         .iter()
-        .map(|s| {
-            s.wer
-                .ends()
-                .map_or(s.wer.value, |(_, hi)| hi.max(s.wer.value))
-        })
+        .map(|s| s.wer.ends().map_or(s.wer.value, |(_, hi)| hi.max(s.wer.value)))
         .filter(|v| v.is_finite())
         .fold(0.0, f64::max);
-    let rows: Vec<StratumRow> = group
-        .rows
-        .iter()
-        .map(|s| stratum_row(input, s, largest))
-        .collect();
+    let rows: Vec<StratumRow> = group.rows.iter().map(|s| stratum_row(input, s, largest)).collect();
     StrataTable {
         // Names come from suites and tags, so the id is a number.
         id: format!("strata-{index}"),
@@ -359,33 +327,16 @@ fn stratum_row(input: &ReportInput<'_>, s: &StratumSummary, largest: f64) -> Str
     let note = s.note.as_deref();
     let wer = number(&s.wer, format::RATE, note, Some(largest));
     let cer = number(&s.cer, format::RATE, note, None);
-    let snr = s
-        .snr_db
-        .as_ref()
-        .map(|e| number(e, format::DECIBEL, note, None));
-    let other_unit = |n: &Number| {
-        n.unit
-            .clone()
-            .filter(|unit| Some(unit) != wer.unit.as_ref())
-    };
-    let listen = input
-        .worst
-        .iter()
-        .enumerate()
-        .filter(|(_, w)| belongs(w, s))
-        .map(|(i, _)| i + 1)
-        .collect();
+    let snr = s.snr_db.as_ref().map(|e| number(e, format::DECIBEL, note, None));
+    let other_unit = |n: &Number| n.unit.clone().filter(|unit| Some(unit) != wer.unit.as_ref());
+    let listen = input.worst.iter().enumerate().filter(|(_, w)| belongs(w, s)).map(|(i, _)| i + 1).collect();
     StratumRow {
         value: row_name(s),
         model: visible(&s.model),
         cells: if s.scored == s.planned {
             format::count(s.scored as u64)
         } else {
-            format!(
-                "{} of {}",
-                format::count(s.scored as u64),
-                format::count(s.planned as u64)
-            )
+            format!("{} of {}", format::count(s.scored as u64), format::count(s.planned as u64))
         },
         incomplete: s.scored != s.planned,
         words: format::count(s.words.reference()),
@@ -416,11 +367,7 @@ fn belongs(w: &WorstCell, s: &StratumSummary) -> bool {
 }
 
 fn row_name(s: &StratumSummary) -> String {
-    if s.by == "all" {
-        "all cells".to_owned()
-    } else {
-        visible(&s.value)
-    }
+    if s.by == "all" { "all cells".to_owned() } else { visible(&s.value) }
 }
 
 fn rate_or_absent(rate: Option<f64>) -> String {
@@ -428,20 +375,13 @@ fn rate_or_absent(rate: Option<f64>) -> String {
 }
 
 /// `axis` is the value at the right end of the small picture.
-fn number(
-    estimate: &Estimate,
-    style: NumberStyle,
-    note: Option<&str>,
-    axis: Option<f64>,
-) -> Number {
+fn number(estimate: &Estimate, style: NumberStyle, note: Option<&str>, axis: Option<f64>) -> Number {
     let place = |v: f64, end: f64| format!("{:.1}", (v / end * 100.0).clamp(0.0, 100.0));
     let usable = format::usable_interval(estimate);
-    let whisker = axis
-        .filter(|end| *end > 0.0 && estimate.value.is_finite())
-        .map(|end| Whisker {
-            at: place(estimate.value, end),
-            ends: usable.ok().map(|i| (place(i.lo, end), place(i.hi, end))),
-        });
+    let whisker = axis.filter(|end| *end > 0.0 && estimate.value.is_finite()).map(|end| Whisker {
+        at: place(estimate.value, end),
+        ends: usable.ok().map(|i| (place(i.lo, end), place(i.hi, end))),
+    });
     let mut notes = Vec::new();
     if let Ok(i) = usable {
         notes.extend(format::conditional(i.unit, note));
@@ -489,12 +429,7 @@ fn worst(w: &WorstCell, rank: usize) -> Worst {
         reference: text(&w.reference),
         hypothesis: text(&w.hypothesis),
         alignment: w.alignment.iter().take(TOKEN_LIMIT).map(token).collect(),
-        tokens_left_out: w
-            .alignment
-            .len()
-            .checked_sub(TOKEN_LIMIT)
-            .filter(|n| *n > 0)
-            .map(|n| format::count(n as u64)),
+        tokens_left_out: w.alignment.len().checked_sub(TOKEN_LIMIT).filter(|n| *n > 0).map(|n| format::count(n as u64)),
         receipt: facts(&w.receipt),
     }
 }
@@ -506,26 +441,12 @@ fn token(t: &AlignedToken) -> Token {
         TokenOp::Deletion => ("deletion", "D"),
         TokenOp::Insertion => ("insertion", "I"),
     };
-    let shown = |token: &Option<String>| {
-        token
-            .as_deref()
-            .map(|t| format::shortened(&visible(t), 200))
-    };
-    Token {
-        kind,
-        mark,
-        reference: shown(&t.reference),
-        hypothesis: shown(&t.hypothesis),
-    }
+    let shown = |token: &Option<String>| token.as_deref().map(|t| format::shortened(&visible(t), 200));
+    Token { kind, mark, reference: shown(&t.reference), hypothesis: shown(&t.hypothesis) }
 }
 
 fn facts(list: &[(String, String)]) -> Vec<Fact> {
-    list.iter()
-        .map(|(name, value)| Fact {
-            name: visible(name),
-            value: text(value),
-        })
-        .collect()
+    list.iter().map(|(name, value)| Fact { name: visible(name), value: text(value) }).collect()
 }
 
 fn text(raw: &str) -> String {
@@ -535,14 +456,9 @@ fn text(raw: &str) -> String {
 /// How the numbers were made, one sentence group each, naming only what this run used.
 fn methods(s: &Summary) -> Vec<String> {
     let (mut levels, mut names, mut units) = (Vec::new(), Vec::new(), Vec::new());
-    let estimates = s
-        .strata
-        .iter()
-        .flat_map(|x| [Some(&x.wer), Some(&x.cer), x.snr_db.as_ref()])
-        .flatten();
-    for interval in estimates
-        .chain(s.deltas.iter().map(|d| &d.wer_difference))
-        .filter_map(|e| format::usable_interval(e).ok())
+    let estimates = s.strata.iter().flat_map(|x| [Some(&x.wer), Some(&x.cer), x.snr_db.as_ref()]).flatten();
+    for interval in
+        estimates.chain(s.deltas.iter().map(|d| &d.wer_difference)).filter_map(|e| format::usable_interval(e).ok())
     {
         strata::push_new(&mut levels, format::level(interval.level));
         strata::push_new(&mut names, visible(&interval.method));
@@ -605,7 +521,8 @@ fn method_in_words(name: &str) -> String {
         }
         "t(S-1)" => "t(S-1) (linearised ratio with Student's t)".to_owned(),
         "clopper-pearson on units" => {
-            "clopper-pearson on units (no unit had an error: exact upper limit for the share of units with one)".to_owned()
+            "clopper-pearson on units (no unit had an error: exact upper limit for the share of units with one)"
+                .to_owned()
         }
         other => other.to_owned(),
     }

@@ -5,8 +5,8 @@ mod fixture;
 use vbench_compare::{Coverage, Failure, Summary};
 use vbench_core::Estimate;
 use vbench_report::{
-    AlignedToken, AudioClip, BLOCK_BEGIN, BLOCK_END, TokenOp, figures, figures_in, palette,
-    render_html, render_markdown, summary_json, terminal_table,
+    AlignedToken, AudioClip, BLOCK_BEGIN, BLOCK_END, TokenOp, figures, figures_in, palette, render_html,
+    render_markdown, summary_json, terminal_table,
 };
 
 const MODEL: &str = "whisper-tiny.en";
@@ -19,13 +19,7 @@ fn one_model() -> Summary {
 fn with_gaps() -> Summary {
     let mut s = fixture::summary(&[(MODEL, 1.0), ("whisper-base", 0.6)]);
     s.strata.retain(|x| x.by != "speaker");
-    s.coverage = Coverage {
-        planned: 1_152,
-        done: 1_140,
-        failed: 3,
-        skipped: 8,
-        outstanding: 1,
-    };
+    s.coverage = Coverage { planned: 1_152, done: 1_140, failed: 3, skipped: 8, outstanding: 1 };
     s.failures = vec![
         Failure {
             cell: "voices-en/voice-01-0001/mp3-64k/whisper-base".into(),
@@ -40,22 +34,13 @@ fn with_gaps() -> Summary {
             text: "voice-02-0007.flac: sample 1200 is not a number".into(),
         },
     ];
-    let reverb = s
-        .strata
-        .iter_mut()
-        .find(|x| x.value == "reverb")
-        .expect("a reverb stratum");
+    let reverb = s.strata.iter_mut().find(|x| x.value == "reverb").expect("a reverb stratum");
     (reverb.planned, reverb.scored, reverb.failed) = (72, 0, 72);
     reverb.words = Default::default();
     reverb.wer = Estimate::not_estimable(f64::NAN, "no utterance was scored");
     reverb.cer = reverb.wer.clone();
     // A metric resampled by another unit than the WER.
-    reverb.snr_db = Some(fixture::estimate(
-        17.25,
-        0.8,
-        vbench_core::ResamplingUnit::Utterance,
-        72,
-    ));
+    reverb.snr_db = Some(fixture::estimate(17.25, 0.8, vbench_core::ResamplingUnit::Utterance, 72));
     (reverb.wer_macro, reverb.sentence_error_rate, reverb.rtf) = (None, None, None);
     s
 }
@@ -79,12 +64,9 @@ fn html_of_one_model() {
 fn html_with_two_models_and_gaps() {
     let summary = with_gaps();
     let html = render_html(&fixture::input(&summary, fixture::worst(MODEL))).expect("renders");
-    for text in [
-        "Coverage 98.95 %",
-        "3 failed, 8 skipped, 1 without outcome",
-        "no utterance was scored",
-        "no MP3 encoder",
-    ] {
+    for text in
+        ["Coverage 98.95 %", "3 failed, 8 skipped, 1 without outcome", "no utterance was scored", "no MP3 encoder"]
+    {
         assert!(html.contains(text), "{text}");
     }
 }
@@ -92,25 +74,16 @@ fn html_with_two_models_and_gaps() {
 #[test]
 fn markdown_of_one_model_and_with_gaps() {
     let summary = one_model();
-    insta::assert_snapshot!(
-        "markdown_one_model",
-        render_markdown(&fixture::input(&summary, fixture::worst(MODEL)))
-    );
+    insta::assert_snapshot!("markdown_one_model", render_markdown(&fixture::input(&summary, fixture::worst(MODEL))));
     let summary = with_gaps();
-    insta::assert_snapshot!(
-        "markdown_with_gaps",
-        render_markdown(&fixture::input(&summary, fixture::worst(MODEL)))
-    );
+    insta::assert_snapshot!("markdown_with_gaps", render_markdown(&fixture::input(&summary, fixture::worst(MODEL))));
 }
 
 #[test]
 fn json_of_a_run_with_gaps() {
     let value = summary_json(&with_gaps());
     let text = serde_json::to_string_pretty(&value).expect("JSON");
-    assert!(
-        !text.contains("NaN") && !text.contains("null"),
-        "absent instead of NaN or null"
-    );
+    assert!(!text.contains("NaN") && !text.contains("null"), "absent instead of NaN or null");
     insta::assert_snapshot!(text);
 }
 
@@ -122,32 +95,14 @@ fn json_results_name_stratum_metric_counts_and_estimate() {
     // 34 strata with six or five metrics each, and seven differences.
     assert!(results.len() > 34 * 5);
     for r in results {
-        assert!(
-            r["model"].is_string() && r["stratum"]["by"].is_string() && r["metric"].is_string(),
-            "{r}"
-        );
-        assert!(
-            r["counts"].is_object() && r["estimate"]["value"].is_number(),
-            "{r}"
-        );
+        assert!(r["model"].is_string() && r["stratum"]["by"].is_string() && r["metric"].is_string(), "{r}");
+        assert!(r["counts"].is_object() && r["estimate"]["value"].is_number(), "{r}");
         let e = &r["estimate"];
-        let complete = [
-            "lo", "hi", "level", "method", "unit", "clusters", "n", "seed",
-        ]
-        .iter()
-        .all(|k| !e[*k].is_null());
-        assert!(
-            complete ^ e["reason"].is_string(),
-            "either an interval or a reason: {r}"
-        );
+        let complete =
+            ["lo", "hi", "level", "method", "unit", "clusters", "n", "seed"].iter().all(|k| !e[*k].is_null());
+        assert!(complete ^ e["reason"].is_string(), "either an interval or a reason: {r}");
     }
-    assert_eq!(
-        results
-            .iter()
-            .filter(|r| r["metric"] == "wer_difference")
-            .count(),
-        7
-    );
+    assert_eq!(results.iter().filter(|r| r["metric"] == "wer_difference").count(), 7);
 }
 
 #[test]
@@ -156,38 +111,20 @@ fn terminal_at_three_widths() {
     for width in [100, 120, 150] {
         let text = terminal_table(&summary, width, false);
         let widest = text.lines().map(|l| l.chars().count()).max().unwrap_or(0);
-        assert!(
-            widest <= width,
-            "{widest} columns at width {width}:\n{text}"
-        );
-        assert!(
-            text.ends_with("coverage 100.00 %: 576 of 576 cells done\n"),
-            "{text}"
-        );
-        let one_line = text
-            .lines()
-            .any(|l| l.starts_with("  clean ") && l.contains("0.083 ["));
-        assert_eq!(
-            one_line,
-            width >= 120,
-            "intervals stand beside their values from 120 columns on:\n{text}"
-        );
+        assert!(widest <= width, "{widest} columns at width {width}:\n{text}");
+        assert!(text.ends_with("coverage 100.00 %: 576 of 576 cells done\n"), "{text}");
+        let one_line = text.lines().any(|l| l.starts_with("  clean ") && l.contains("0.083 ["));
+        assert_eq!(one_line, width >= 120, "intervals stand beside their values from 120 columns on:\n{text}");
         insta::assert_snapshot!(format!("terminal_{width}"), text);
     }
-    insta::assert_snapshot!(
-        "terminal_with_gaps",
-        terminal_table(&with_gaps(), 140, false)
-    );
+    insta::assert_snapshot!("terminal_with_gaps", terminal_table(&with_gaps(), 140, false));
 }
 
 #[test]
 fn terminal_colour_is_only_colour() {
     let summary = with_gaps();
     let coloured = terminal_table(&summary, 120, true);
-    assert!(
-        coloured.contains("\x1b[1;31mcoverage 98.95 %"),
-        "{coloured}"
-    );
+    assert!(coloured.contains("\x1b[1;31mcoverage 98.95 %"), "{coloured}");
     let mut plain = String::new();
     let mut rest = coloured.as_str();
     while let Some((before, after)) = rest.split_once('\x1b') {
@@ -205,29 +142,16 @@ fn bytes_outside_the_block_do_not_depend_on_timings_or_provenance() {
     for (i, s) in second.strata.iter_mut().enumerate() {
         s.rtf = match i % 3 {
             0 => None,
-            1 => Some(fixture::estimate(
-                123.456,
-                99.0,
-                vbench_core::ResamplingUnit::Utterance,
-                7,
-            )),
-            _ => Some(Estimate::not_estimable(
-                f64::NAN,
-                "a very long reason ".repeat(40),
-            )),
+            1 => Some(fixture::estimate(123.456, 99.0, vbench_core::ResamplingUnit::Utterance, 7)),
+            _ => Some(Estimate::not_estimable(f64::NAN, "a very long reason ".repeat(40))),
         };
         s.processing_s = 1e9 + i as f64;
         s.audio_s = 0.5;
     }
     let a = fixture::input(&first, fixture::worst(MODEL));
     let mut b = fixture::input(&second, fixture::worst(MODEL));
-    b.provenance = (0..500)
-        .map(|i| (format!("name {i}"), "value ".repeat(50)))
-        .collect();
-    let (html_a, html_b) = (
-        render_html(&a).expect("renders"),
-        render_html(&b).expect("renders"),
-    );
+    b.provenance = (0..500).map(|i| (format!("name {i}"), "value ".repeat(50))).collect();
+    let (html_a, html_b) = (render_html(&a).expect("renders"), render_html(&b).expect("renders"));
     assert_ne!(html_a, html_b);
     assert_eq!(outside_block(&html_a), outside_block(&html_b));
     let (md_a, md_b) = (render_markdown(&a), render_markdown(&b));
@@ -274,12 +198,7 @@ fn hostile(text: &str) -> Summary {
     for d in &mut s.deltas {
         (d.model, d.from, d.to) = (text.into(), text.into(), text.into());
     }
-    s.failures = vec![Failure {
-        cell: text.into(),
-        outcome: text.into(),
-        kind: text.into(),
-        text: text.into(),
-    }];
+    s.failures = vec![Failure { cell: text.into(), outcome: text.into(), kind: text.into(), text: text.into() }];
     s
 }
 
@@ -291,30 +210,14 @@ fn hostile_text_stays_text_everywhere() {
         for w in &mut worst {
             (w.cell, w.speaker, w.condition) = (text.into(), text.into(), text.into());
             (w.reference, w.hypothesis) = (text.into(), text.into());
-            w.alignment = [
-                TokenOp::Hit,
-                TokenOp::Substitution,
-                TokenOp::Deletion,
-                TokenOp::Insertion,
-            ]
-            .map(|op| AlignedToken {
-                op,
-                reference: Some(text.into()),
-                hypothesis: Some(text.into()),
-            })
-            .to_vec();
+            w.alignment = [TokenOp::Hit, TokenOp::Substitution, TokenOp::Deletion, TokenOp::Insertion]
+                .map(|op| AlignedToken { op, reference: Some(text.into()), hypothesis: Some(text.into()) })
+                .to_vec();
             w.receipt = vec![(text.into(), text.into())];
-            w.audio = Some(AudioClip {
-                mime: text.into(),
-                bytes: text.as_bytes().to_vec(),
-            });
+            w.audio = Some(AudioClip { mime: text.into(), bytes: text.as_bytes().to_vec() });
         }
         let mut input = fixture::input(&summary, worst);
-        for facts in [
-            &mut input.conditions,
-            &mut input.identity,
-            &mut input.provenance,
-        ] {
+        for facts in [&mut input.conditions, &mut input.identity, &mut input.provenance] {
             *facts = vec![(text.into(), text.into())];
         }
         let html = render_html(&input).expect("renders");
@@ -324,46 +227,24 @@ fn hostile_text_stays_text_everywhere() {
         }
         assert_eq!(html.matches("<style").count(), 1, "{text:?}");
         assert_eq!(html.matches("</style").count(), 1, "{text:?}");
-        assert!(
-            !html.contains('\u{202e}') && !html.contains('\0') && !html.contains('\u{1b}'),
-            "{text:?}"
-        );
-        assert!(
-            !html.contains("\"data:"),
-            "a MIME type that is not audio is not embedded: {text:?}"
-        );
+        assert!(!html.contains('\u{202e}') && !html.contains('\0') && !html.contains('\u{1b}'), "{text:?}");
+        assert!(!html.contains("\"data:"), "a MIME type that is not audio is not embedded: {text:?}");
         // Every attribute still ends where the template ends it: no attribute of ours is named like a handler.
-        assert!(
-            !html.contains(" onerror=") || html.contains("&lt;img src=x onerror="),
-            "{text:?}"
-        );
+        assert!(!html.contains(" onerror=") || html.contains("&lt;img src=x onerror="), "{text:?}");
         assert!(!html.contains("' onmouseover='"), "{text:?}");
 
         let markdown = render_markdown(&input);
         outside_block(&markdown);
         // Lines indented by four after an empty line are code, where markup is text.
-        let prose: String = markdown
-            .lines()
-            .filter(|l| !l.starts_with("    "))
-            .collect::<Vec<_>>()
-            .join("\n");
-        assert!(
-            !prose.contains("<script") && !prose.contains("<img") && !prose.contains("@everyone"),
-            "{text:?}"
-        );
+        let prose: String = markdown.lines().filter(|l| !l.starts_with("    ")).collect::<Vec<_>>().join("\n");
+        assert!(!prose.contains("<script") && !prose.contains("<img") && !prose.contains("@everyone"), "{text:?}");
         assert_indented_lines_are_code(&markdown);
         assert_table_shapes(&markdown);
         for figure in figures(&input).expect("draws") {
-            assert!(
-                !figure.svg.contains("<script") && !figure.svg.contains("<img"),
-                "{text:?}"
-            );
+            assert!(!figure.svg.contains("<script") && !figure.svg.contains("<img"), "{text:?}");
         }
         let terminal = terminal_table(&summary, 120, false);
-        assert!(
-            !terminal.contains('\u{1b}') && !terminal.contains('\u{202e}'),
-            "{text:?}"
-        );
+        assert!(!terminal.contains('\u{1b}') && !terminal.contains('\u{202e}'), "{text:?}");
         let json = summary_json(&summary).to_string();
         let back: serde_json::Value = serde_json::from_str(&json).expect("valid JSON");
         assert_eq!(back["suite"], text);
@@ -375,10 +256,7 @@ fn assert_indented_lines_are_code(markdown: &str) {
     let mut before = "";
     for line in markdown.lines() {
         if line.starts_with("    ") {
-            assert!(
-                before.is_empty() || before.starts_with("    "),
-                "{before:?} then {line:?}"
-            );
+            assert!(before.is_empty() || before.starts_with("    "), "{before:?} then {line:?}");
         }
         before = line;
     }
@@ -392,11 +270,7 @@ fn assert_table_shapes(markdown: &str) {
             columns = None;
             continue;
         }
-        let bars = line
-            .replace("\\\\", "")
-            .replace("\\|", "")
-            .matches('|')
-            .count();
+        let bars = line.replace("\\\\", "").replace("\\|", "").matches('|').count();
         assert_eq!(*columns.get_or_insert(bars), bars, "{line}");
     }
 }
@@ -408,16 +282,11 @@ fn page_is_self_contained() {
     for attribute in ["src=\"", "href=\"", "url(", "@import"] {
         for (at, _) in html.match_indices(attribute) {
             let value: String = html[at + attribute.len()..].chars().take(20).collect();
-            assert!(
-                value.starts_with('#') || value.starts_with("data:audio/"),
-                "{attribute}{value}"
-            );
+            assert!(value.starts_with('#') || value.starts_with("data:audio/"), "{attribute}{value}");
         }
     }
     assert!(!html.contains("<script") && !html.contains("<link") && !html.contains("style=\""));
-    assert!(html.contains(
-        "http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'sha256-"
-    ));
+    assert!(html.contains("http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'sha256-"));
     // Unquoted and single-quoted attributes would slip through the search above.
     assert!(!html.contains("src='") && !html.contains("href='"));
     assert!(html.len() < 160_000, "{} bytes", html.len());
@@ -428,39 +297,20 @@ fn every_figure_has_a_text_alternative_with_its_numbers() {
     let summary = one_model();
     let input = fixture::input(&summary, fixture::worst(MODEL));
     let html = render_html(&input).expect("renders");
-    for name in [
-        "wer-by-condition-wide",
-        "wer-by-condition-narrow",
-        "rtf-by-condition-wide",
-        "rtf-by-condition-narrow",
-    ] {
+    for name in ["wer-by-condition-wide", "wer-by-condition-narrow", "rtf-by-condition-wide", "rtf-by-condition-narrow"]
+    {
         let label = format!("role=\"img\" aria-labelledby=\"{name}-title {name}-desc\"");
         assert_eq!(html.matches(&label).count(), 1, "{name}");
-        assert_eq!(
-            html.matches(&format!("<title id=\"{name}-title\">"))
-                .count(),
-            1,
-            "{name}"
-        );
+        assert_eq!(html.matches(&format!("<title id=\"{name}-title\">")).count(), 1, "{name}");
     }
     let figures = figures(&input).expect("draws");
-    assert_eq!(
-        figures.iter().map(|f| f.name.as_str()).collect::<Vec<_>>(),
-        ["wer-by-condition", "rtf-by-condition"]
-    );
+    assert_eq!(figures.iter().map(|f| f.name.as_str()).collect::<Vec<_>>(), ["wer-by-condition", "rtf-by-condition"]);
     for figure in figures {
         for (condition, _, _) in fixture::CONDITIONS {
-            assert!(
-                figure.description.contains(&format!(" {condition}: ")),
-                "{}",
-                figure.description
-            );
+            assert!(figure.description.contains(&format!(" {condition}: ")), "{}", figure.description);
         }
         assert!(figure.svg.contains("<title id=") && figure.svg.contains("<desc id="));
-        assert!(
-            !figure.svg.contains("var("),
-            "a stand-alone figure has its own colours"
-        );
+        assert!(!figure.svg.contains("var("), "a stand-alone figure has its own colours");
     }
 }
 
@@ -468,27 +318,9 @@ fn every_figure_has_a_text_alternative_with_its_numbers() {
 fn figures_say_when_there_is_no_interval() {
     let summary = with_gaps();
     let figures = figures(&fixture::input(&summary, Vec::new())).expect("draws");
-    assert!(
-        figures[0]
-            .description
-            .contains("reverb, whisper-tiny.en: n/a (no value)"),
-        "{}",
-        figures[0].description
-    );
-    assert!(
-        figures[0]
-            .description
-            .contains("Open marker: interval not estimable"),
-        "{}",
-        figures[0].description
-    );
-    assert!(
-        figures[1]
-            .description
-            .contains("reverb, whisper-tiny.en: not measured"),
-        "{}",
-        figures[1].description
-    );
+    assert!(figures[0].description.contains("reverb, whisper-tiny.en: n/a (no value)"), "{}", figures[0].description);
+    assert!(figures[0].description.contains("Open marker: interval not estimable"), "{}", figures[0].description);
+    assert!(figures[1].description.contains("reverb, whisper-tiny.en: not measured"), "{}", figures[1].description);
 }
 
 #[test]
@@ -497,14 +329,11 @@ fn png_figures_decode_to_the_stated_width_and_hold_more_than_background() {
     let input = fixture::input(&summary, Vec::new());
     for colours in [palette::LIGHT, palette::DARK] {
         for figure in figures_in(&input, colours).expect("draws") {
-            let mut reader = png::Decoder::new(figure.png.as_slice())
-                .read_info()
-                .expect("a PNG");
+            let mut reader = png::Decoder::new(figure.png.as_slice()).read_info().expect("a PNG");
             let mut pixels = vec![0; reader.output_buffer_size()];
             let info = reader.next_frame(&mut pixels).expect("a frame");
             assert_eq!(info.width, 1_600, "{}", figure.name);
-            let found =
-                |c: plotters::style::RGBColor| pixels.chunks(3).any(|p| p == [c.0, c.1, c.2]);
+            let found = |c: plotters::style::RGBColor| pixels.chunks(3).any(|p| p == [c.0, c.1, c.2]);
             assert!(
                 found(colours.background) && found(colours.series(0)) && found(colours.series(2)),
                 "{}",
@@ -538,10 +367,7 @@ fn empty_and_broken_summaries_render() {
     render_html(&input).expect("renders");
     figures(&input).expect("draws");
     let json = summary_json(&wild).to_string();
-    assert!(
-        !json.contains("null"),
-        "a number that does not exist is absent"
-    );
+    assert!(!json.contains("null"), "a number that does not exist is absent");
     for width in [0, 1, 40, 100] {
         assert!(terminal_table(&wild, width, true).contains("coverage"));
     }
@@ -551,38 +377,16 @@ fn empty_and_broken_summaries_render() {
 fn markdown_fits_a_comment_and_loses_speakers_first() {
     let mut summary = one_model();
     for i in 0..2_000 {
-        summary.strata.push(fixture::stratum(
-            MODEL,
-            "speaker",
-            &format!("voice-{i}"),
-            0.1,
-            312,
-        ));
+        summary.strata.push(fixture::stratum(MODEL, "speaker", &format!("voice-{i}"), 0.1, 312));
     }
     let mut worst = fixture::worst(MODEL);
     worst[0].reference = "long ".repeat(10_000);
-    worst[0].alignment = vec![
-        AlignedToken {
-            op: TokenOp::Insertion,
-            reference: None,
-            hypothesis: Some("w".repeat(50_000))
-        };
-        3_000
-    ];
+    worst[0].alignment =
+        vec![AlignedToken { op: TokenOp::Insertion, reference: None, hypothesis: Some("w".repeat(50_000)) }; 3_000];
     let markdown = render_markdown(&fixture::input(&summary, worst));
-    assert!(
-        markdown.chars().count() <= 65_000,
-        "{}",
-        markdown.chars().count()
-    );
-    assert!(
-        markdown.contains("more rows are left out to keep this text short"),
-        "says that rows are missing"
-    );
-    assert!(
-        markdown.contains("| noise-5db | 72 |"),
-        "conditions are kept"
-    );
+    assert!(markdown.chars().count() <= 65_000, "{}", markdown.chars().count());
+    assert!(markdown.contains("more rows are left out to keep this text short"), "says that rows are missing");
+    assert!(markdown.contains("| noise-5db | 72 |"), "conditions are kept");
     assert!(markdown.contains("| scottish | 72 |"), "accents are kept");
     assert!(markdown.contains("okonkwo"), "worst utterances are kept");
     assert_table_shapes(&markdown);
@@ -594,37 +398,23 @@ fn cer_comes_first_where_the_suite_says_so() {
     summary.primary = "cer".into();
     let input = fixture::input(&summary, Vec::new());
     let html = render_html(&input).expect("renders");
-    let (cer, wer) = (
-        html.find("character error rate</p>"),
-        html.find("word error rate</p>"),
-    );
+    let (cer, wer) = (html.find("character error rate</p>"), html.find("word error rate</p>"));
     assert!(cer.is_some() && cer < wer);
-    let names: Vec<String> = figures(&input)
-        .expect("draws")
-        .into_iter()
-        .map(|f| f.name)
-        .collect();
-    assert_eq!(
-        names,
-        ["cer-by-condition", "wer-by-condition", "rtf-by-condition"]
-    );
+    let names: Vec<String> = figures(&input).expect("draws").into_iter().map(|f| f.name).collect();
+    assert_eq!(names, ["cer-by-condition", "wer-by-condition", "rtf-by-condition"]);
 }
 
 #[test]
 fn units_other_than_the_speaker_are_marked_conditional() {
     let summary = one_model();
     let html = render_html(&fixture::input(&summary, Vec::new())).expect("renders");
-    assert!(
-        html.contains("utterance (48)<span class=\"note\">conditional on this 1 speaker</span>")
-    );
+    assert!(html.contains("utterance (48)<span class=\"note\">conditional on this 1 speaker</span>"));
     assert!(html.contains("no interval: 3 speakers, at least 6 needed"));
     let mut few = summary.clone();
     few.strata[0].wer = fixture::estimate(0.1, 0.02, vbench_core::ResamplingUnit::Utterance, 96);
     few.strata[0].note = Some("conditional on these 4 speakers".into());
     let html = render_html(&fixture::input(&few, Vec::new())).expect("renders");
-    assert!(
-        html.contains("utterance (96)<span class=\"note\">conditional on these 4 speakers</span>")
-    );
+    assert!(html.contains("utterance (96)<span class=\"note\">conditional on these 4 speakers</span>"));
 }
 
 /// Files to look at: `VBENCH_REPORT_OUT=dir cargo test` writes the pages and figures of the fixtures there.
@@ -632,21 +422,11 @@ fn units_other_than_the_speaker_are_marked_conditional() {
 fn pages_and_figures_of_every_fixture_render_and_can_be_kept() {
     let one = one_model();
     let gaps = with_gaps();
-    let mut many = fixture::summary(&[
-        (MODEL, 1.0),
-        ("whisper-base", 0.6),
-        ("whisper-small", 0.4),
-        ("faster-whisper", 1.02),
-    ]);
+    let mut many =
+        fixture::summary(&[(MODEL, 1.0), ("whisper-base", 0.6), ("whisper-small", 0.4), ("faster-whisper", 1.02)]);
     for model in [MODEL, "whisper-base", "whisper-small", "faster-whisper"] {
-        for extra in [
-            "noise-0db",
-            "clipping-12db",
-            "band-telephone",
-            "packet-loss-10-percent-with-a-long-name",
-        ] {
-            many.strata
-                .push(fixture::stratum(model, "condition", extra, 0.35, 702));
+        for extra in ["noise-0db", "clipping-12db", "band-telephone", "packet-loss-10-percent-with-a-long-name"] {
+            many.strata.push(fixture::stratum(model, "condition", extra, 0.35, 702));
         }
     }
     for (name, summary) in [("one", &one), ("gaps", &gaps), ("many", &many)] {
@@ -659,8 +439,7 @@ fn pages_and_figures_of_every_fixture_render_and_can_be_kept() {
             continue;
         };
         let write = |file: String, bytes: &[u8]| {
-            std::fs::write(std::path::Path::new(&dir).join(file), bytes)
-                .expect("the folder can be written");
+            std::fs::write(std::path::Path::new(&dir).join(file), bytes).expect("the folder can be written");
         };
         write(format!("{name}.html"), html.as_bytes());
         write(format!("{name}.md"), render_markdown(&input).as_bytes());

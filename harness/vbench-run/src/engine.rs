@@ -86,10 +86,7 @@ pub fn run_cells(
     let jobs = options.jobs.clamp(1, plan.cells.len().max(1));
     let next = AtomicUsize::new(0);
     let stop = AtomicBool::new(false);
-    let clock = Clock {
-        start: Instant::now(),
-        base: options.clock_base_ns,
-    };
+    let clock = Clock { start: Instant::now(), base: options.clock_base_ns };
     // A small bound keeps memory flat when the disk is slower than the model.
     let (sender, receiver) = sync_channel(4 * jobs);
     std::thread::scope(|scope| {
@@ -105,10 +102,7 @@ pub fn run_cells(
             // Workers may wait for room in the channel: take what they still have to say.
             while receiver.recv().is_ok() {}
         }
-        committed.map(|committed| RunEnd {
-            committed,
-            cancelled: cancel.load(Ordering::Relaxed),
-        })
+        committed.map(|committed| RunEnd { committed, cancelled: cancel.load(Ordering::Relaxed) })
     })
 }
 
@@ -126,23 +120,11 @@ fn worker(
             break;
         };
         let mut timing = None;
-        let outcome = catch_unwind(AssertUnwindSafe(|| {
-            run_cell(plan, prepare, cell, clock, &mut timing)
-        }))
-        .unwrap_or_else(|panic| {
-            Outcome::Failed(Reason {
-                kind: ReasonKind::Panic,
-                text: panic_text(panic.as_ref()),
-            })
-        });
-        if sender
-            .send(Finished {
-                index,
-                outcome,
-                timing,
-            })
-            .is_err()
-        {
+        let outcome = catch_unwind(AssertUnwindSafe(|| run_cell(plan, prepare, cell, clock, &mut timing)))
+            .unwrap_or_else(|panic| {
+                Outcome::Failed(Reason { kind: ReasonKind::Panic, text: panic_text(panic.as_ref()) })
+            });
+        if sender.send(Finished { index, outcome, timing }).is_err() {
             break;
         }
     }
@@ -158,10 +140,7 @@ fn commit_in_order(
     let mut turn = 0;
     for finished in receiver {
         waiting.insert(finished.index, finished);
-        while let Some(Finished {
-            outcome, timing, ..
-        }) = waiting.remove(&turn)
-        {
+        while let Some(Finished { outcome, timing, .. }) = waiting.remove(&turn) {
             let cell = &plan.cells[turn];
             let row = Row::new(
                 &cell.key,
@@ -171,11 +150,7 @@ fn commit_in_order(
                 &outcome,
             );
             folder.commit(&row, timing.as_ref())?;
-            on_event(RunEvent::Committed {
-                cell,
-                outcome: &outcome,
-                timing: timing.as_ref(),
-            });
+            on_event(RunEvent::Committed { cell, outcome: &outcome, timing: timing.as_ref() });
             turn += 1;
         }
     }
@@ -190,12 +165,7 @@ fn run_cell(
     timing: &mut Option<CellTiming>,
 ) -> Outcome {
     let start = clock.now();
-    let Prepared {
-        samples,
-        receipt,
-        decode_ns,
-        encoder,
-    } = match prepare.prepare(cell) {
+    let Prepared { samples, receipt, decode_ns, encoder } = match prepare.prepare(cell) {
         Ok(prepared) => prepared,
         Err(outcome) => return outcome,
     };
@@ -210,10 +180,7 @@ fn run_cell(
     let response = plan.models[cell.model].transcribe(&request);
     let answered = clock.now();
     match response {
-        Err(e) => Outcome::Failed(Reason {
-            kind: ReasonKind::Model,
-            text: e.to_string(),
-        }),
+        Err(e) => Outcome::Failed(Reason { kind: ReasonKind::Model, text: e.to_string() }),
         Ok(response) => {
             let t_final = match response.clock {
                 ResponseClock::Real => Some(answered),
@@ -234,21 +201,13 @@ fn run_cell(
                     stage("model", "model", sent, t_final),
                 ],
             });
-            Outcome::Ok {
-                hypothesis: response.hypothesis,
-                receipt,
-            }
+            Outcome::Ok { hypothesis: response.hypothesis, receipt }
         }
     }
 }
 
 fn stage(name: &str, owner: &str, t0: u64, t1: u64) -> Stage {
-    Stage {
-        name: name.into(),
-        owner: owner.into(),
-        t0,
-        t1,
-    }
+    Stage { name: name.into(), owner: owner.into(), t0, t1 }
 }
 
 struct Clock {
@@ -263,12 +222,7 @@ impl Clock {
 }
 
 fn panic_text(panic: &(dyn Any + Send)) -> String {
-    let text = panic
-        .downcast_ref::<&str>()
-        .map(|s| (*s).to_string())
-        .or_else(|| panic.downcast_ref::<String>().cloned());
-    format!(
-        "a panic was caught: {}",
-        text.unwrap_or_else(|| "no message".into())
-    )
+    let text =
+        panic.downcast_ref::<&str>().map(|s| (*s).to_string()).or_else(|| panic.downcast_ref::<String>().cloned());
+    format!("a panic was caught: {}", text.unwrap_or_else(|| "no message".into()))
 }

@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
 use rayon::prelude::*;
-use vbench_audio::{DecodeError, DecodeOptions, DegradeContext, DegradeError, LongTermSpectrum, SpectrumAccumulator};
-use vbench_core::hash::sha256_hex;
-use vbench_core::{
-    Cell, Codec, Condition, Degradation, NoiseKind, Outcome, Reason, ReasonKind, Receipt, Utterance,
+use vbench_audio::{
+    Clip, DecodeError, DecodeOptions, DegradeContext, DegradeError, LongTermSpectrum, SpectrumAccumulator,
 };
+use vbench_core::hash::sha256_hex;
+use vbench_core::{Cell, Codec, Condition, Degradation, NoiseKind, Outcome, Reason, ReasonKind, Receipt, Utterance};
 
 /// Makes the audio of a cell. A trait so that the engine can be tested without audio files.
 pub trait Prepare: Sync {
@@ -45,7 +45,7 @@ pub struct AudioPreparer<'a> {
     recent: Mutex<Vec<(usize, Decoded)>>,
 }
 
-type Decoded = Arc<OnceLock<Result<Arc<Vec<f32>>, Reason>>>;
+type Decoded = Arc<OnceLock<Result<Arc<Clip>, Reason>>>;
 
 /// Decoded utterances kept: neighbouring cells share theirs, whichever worker runs them.
 const RECENT_MAX: usize = 16;
@@ -58,20 +58,11 @@ impl<'a> AudioPreparer<'a> {
         corpora: impl IntoIterator<Item = (&'a str, &'a [Utterance])>,
         seed: u64,
     ) -> Self {
-        let corpora = corpora
-            .into_iter()
-            .map(|(name, all)| (name, (all, OnceLock::new())))
-            .collect();
-        Self {
-            utterances,
-            conditions,
-            corpora,
-            seed,
-            recent: Mutex::new(Vec::new()),
-        }
+        let corpora = corpora.into_iter().map(|(name, all)| (name, (all, OnceLock::new()))).collect();
+        Self { utterances, conditions, corpora, seed, recent: Mutex::new(Vec::new()) }
     }
 
-    fn decoded(&self, index: usize) -> Result<Arc<Vec<f32>>, Reason> {
+    fn decoded(&self, index: usize) -> Result<Arc<Clip>, Reason> {
         let slot = {
             // A poisoned lock only means that another worker panicked; the list itself is always whole.
             let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
@@ -87,8 +78,15 @@ impl<'a> AudioPreparer<'a> {
                 }
             }
         };
-        slot.get_or_init(|| read_utterance(&self.utterances[index]).map(Arc::new))
-            .clone()
+        slot.get_or_init(|| {
+            let utterance = &self.utterances[index];
+            let bad = |e: DegradeError| Reason {
+                kind: ReasonKind::BadAudio,
+                text: format!("{}: {e}", utterance.audio.display()),
+            };
+            Clip::new(read_utterance(utterance)?).map(Arc::new).map_err(bad)
+        })
+        .clone()
     }
 
     /// The long-term spectrum of a corpus; `None` when none of its files can be read.
@@ -121,55 +119,24 @@ impl Prepare for AudioPreparer<'_> {
     fn prepare(&self, cell: &Cell) -> Result<Prepared, Outcome> {
         let utterance = &self.utterances[cell.utterance];
         let condition = &self.conditions[cell.condition];
-        let needs_spectrum = condition.steps.iter().any(|s| {
-            matches!(
-                s,
-                Degradation::Noise {
-                    kind: NoiseKind::SpeechShaped,
-                    ..
-                }
-            )
-        });
-        let spectrum = if needs_spectrum {
-            self.spectrum(&utterance.corpus)
-        } else {
-            None
-        };
+        let needs_spectrum =
+            condition.steps.iter().any(|s| matches!(s, Degradation::Noise { kind: NoiseKind::SpeechShaped, .. }));
+        let spectrum = if needs_spectrum { self.spectrum(&utterance.corpus) } else { None };
         let start = Instant::now();
         let clean = self.decoded(cell.utterance).map_err(Outcome::Failed)?;
         let decode_ns = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
         let name = format!("{}/{}", utterance.corpus, utterance.id);
-        let context = DegradeContext {
-            seed: self.seed,
-            utterance: &name,
-            corpus_spectrum: spectrum.as_deref(),
-        };
-        let (samples, receipt) =
-            vbench_audio::degrade(&clean, condition, &context).map_err(|e| {
-                let text = e.to_string();
-                match e {
-                DegradeError::NoEncoder { .. } => Outcome::Skipped(Reason {
-                        kind: ReasonKind::NoEncoder,
-                        text,
-                    }),
-                    _ => Outcome::Failed(Reason {
-                        kind: ReasonKind::Degrade,
-                        text,
-                    }),
-                }
-            })?;
-        let encoder = condition.steps.iter().any(|s| {
-            matches!(
-                s,
-                Degradation::Codec(Codec::Mp3 { .. } | Codec::Opus { .. })
-            )
-        });
-        Ok(Prepared {
-            samples: Arc::new(samples),
-            receipt,
-            decode_ns,
-            encoder,
-        })
+        let context = DegradeContext { seed: self.seed, utterance: &name, corpus_spectrum: spectrum.as_deref() };
+        let (samples, receipt) = clean.degrade(condition, &context).map_err(|e| {
+            let text = e.to_string();
+            match e {
+                DegradeError::NoEncoder { .. } => Outcome::Skipped(Reason { kind: ReasonKind::NoEncoder, text }),
+                _ => Outcome::Failed(Reason { kind: ReasonKind::Degrade, text }),
+            }
+        })?;
+        let encoder =
+            condition.steps.iter().any(|s| matches!(s, Degradation::Codec(Codec::Mp3 { .. } | Codec::Opus { .. })));
+        Ok(Prepared { samples: Arc::new(samples), receipt, decode_ns, encoder })
     }
 }
 

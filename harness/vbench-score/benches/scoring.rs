@@ -23,18 +23,12 @@ impl Maker {
         let mut rng = move || generator.next_u32();
         let syllables: Vec<String> = "b d f g h k l m n p r s t v w z ch sh th st"
             .split(' ')
-            .flat_map(|c| {
-                "a e i o u ai ea oo"
-                    .split(' ')
-                    .map(move |v| format!("{c}{v}"))
-            })
+            .flat_map(|c| "a e i o u ai ea oo".split(' ').map(move |v| format!("{c}{v}")))
             .collect();
         let mut vocabulary: Vec<String> = (0..9_000)
             .map(|_| {
                 let parts = [1, 1, 2, 2, 2, 3][rng() as usize % 6];
-                (0..parts)
-                    .map(|_| syllables[rng() as usize % syllables.len()].as_str())
-                    .collect()
+                (0..parts).map(|_| syllables[rng() as usize % syllables.len()].as_str()).collect()
             })
             .collect();
         vocabulary.sort();
@@ -46,11 +40,7 @@ impl Maker {
                 total
             })
             .collect();
-        Self {
-            rng: Box::new(rng),
-            vocabulary,
-            cumulative,
-        }
+        Self { rng: Box::new(rng), vocabulary, cumulative }
     }
 
     fn share(&mut self) -> f64 {
@@ -93,22 +83,12 @@ fn by_length(c: &mut Criterion) {
             for weights in [Weights::Sclite, Weights::Levenshtein] {
                 let id = BenchmarkId::new(format!("align_{}_{rate}", weights.name()), length);
                 group.bench_with_input(id, &ids, |b, ids| {
-                    b.iter(|| {
-                        align(
-                            black_box(&ids.reference),
-                            black_box(&ids.hypothesis),
-                            weights,
-                        )
-                    });
+                    b.iter(|| align(black_box(&ids.reference), black_box(&ids.hypothesis), weights));
                 });
             }
-            group.bench_with_input(
-                BenchmarkId::new(format!("distance_{rate}"), length),
-                &ids,
-                |b, ids| {
-                    b.iter(|| levenshtein(black_box(&ids.reference), black_box(&ids.hypothesis)));
-                },
-            );
+            group.bench_with_input(BenchmarkId::new(format!("distance_{rate}"), length), &ids, |b, ids| {
+                b.iter(|| levenshtein(black_box(&ids.reference), black_box(&ids.hypothesis)));
+            });
         }
     }
     group.finish();
@@ -125,24 +105,18 @@ fn by_pairs(c: &mut Criterion) {
             b.iter(|| {
                 let errors = |(r, h): &(String, String)| {
                     let ids = intern(words(r), words(h));
-                    align(&ids.reference, &ids.hypothesis, Weights::Sclite)
-                        .map_or(0, |a| a.counts.errors())
+                    align(&ids.reference, &ids.hypothesis, Weights::Sclite).map_or(0, |a| a.counts.errors())
                 };
                 black_box(pairs).iter().map(errors).sum::<u64>()
             });
         });
-        for normalizer in [
-            Normalizer::None,
-            Normalizer::WhisperEn,
-            Normalizer::ScriptSafe,
-        ] {
+        for normalizer in [Normalizer::None, Normalizer::WhisperEn, Normalizer::ScriptSafe] {
             group.bench_with_input(
                 BenchmarkId::new(format!("score_pair_{}", normalizer.name()), count),
                 &pairs,
                 |b, pairs| {
                     let errors = |(r, h): &(String, String)| {
-                        score_pair(r, h, &normalizer, Weights::Sclite)
-                            .map_or(0, |s| s.words.errors())
+                        score_pair(r, h, &normalizer, Weights::Sclite).map_or(0, |s| s.words.errors())
                     };
                     b.iter(|| black_box(pairs).iter().map(errors).sum::<u64>());
                 },
@@ -160,12 +134,7 @@ fn normalisers(c: &mut Criterion) {
     group.throughput(Throughput::Bytes(text.iter().map(|t| t.len() as u64).sum()));
     for normalizer in Normalizer::ALL {
         group.bench_function(normalizer.name(), |b| {
-            b.iter(|| {
-                black_box(&text)
-                    .iter()
-                    .map(|t| normalizer.normalize(t).len())
-                    .sum::<usize>()
-            });
+            b.iter(|| black_box(&text).iter().map(|t| normalizer.normalize(t).len()).sum::<usize>());
         });
     }
     group.finish();

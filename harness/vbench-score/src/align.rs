@@ -42,9 +42,7 @@ impl Weights {
     /// The inverse of [`Weights::name`].
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Sclite, Self::Levenshtein]
-            .into_iter()
-            .find(|w| w.name() == name)
+        [Self::Sclite, Self::Levenshtein].into_iter().find(|w| w.name() == name)
     }
 
     const fn substitution(self) -> u32 {
@@ -65,8 +63,7 @@ impl Weights {
     /// Weighted cost of an alignment.
     #[must_use]
     pub fn cost(self, counts: &ErrorCounts) -> u64 {
-        u64::from(self.substitution()) * counts.sub
-            + u64::from(self.gap()) * (counts.del + counts.ins)
+        u64::from(self.substitution()) * counts.sub + u64::from(self.gap()) * (counts.del + counts.ins)
     }
 }
 
@@ -120,11 +117,7 @@ pub const MAX_CELLS: u64 = 1 << 35;
 ///
 /// # Errors
 /// [`ScoreError::TooLong`] when the band has more than [`MAX_CELLS`] cells.
-pub fn align(
-    reference: &[u32],
-    hypothesis: &[u32],
-    weights: Weights,
-) -> Result<Alignment, ScoreError> {
+pub fn align(reference: &[u32], hypothesis: &[u32], weights: Weights) -> Result<Alignment, ScoreError> {
     align_within(reference, hypothesis, weights, TRACE_BYTES)
 }
 
@@ -134,16 +127,8 @@ fn align_within(
     weights: Weights,
     trace_bytes: usize,
 ) -> Result<Alignment, ScoreError> {
-    let tail = reference
-        .iter()
-        .rev()
-        .zip(hypothesis.iter().rev())
-        .take_while(|(r, h)| r == h)
-        .count();
-    let (r, h) = (
-        &reference[..reference.len() - tail],
-        &hypothesis[..hypothesis.len() - tail],
-    );
+    let tail = reference.iter().rev().zip(hypothesis.iter().rev()).take_while(|(r, h)| r == h).count();
+    let (r, h) = (&reference[..reference.len() - tail], &hypothesis[..hypothesis.len() - tail]);
     let total_min = levenshtein(r, h);
     let mut ops = Vec::with_capacity(reference.len().max(hypothesis.len()) + total_min as usize);
     if total_min > 0 {
@@ -152,10 +137,7 @@ fn align_within(
         ops.reverse();
     }
     let (r0, h0) = (r.len() as u32, h.len() as u32);
-    ops.extend((0..tail as u32).map(|i| AlignOp::Hit {
-        reference: r0 + i,
-        hypothesis: h0 + i,
-    }));
+    ops.extend((0..tail as u32).map(|i| AlignOp::Hit { reference: r0 + i, hypothesis: h0 + i }));
     let mut counts = ErrorCounts::ZERO;
     for op in &ops {
         *match op {
@@ -165,11 +147,7 @@ fn align_within(
             AlignOp::Ins { .. } => &mut counts.ins,
         } += 1;
     }
-    Ok(Alignment {
-        ops,
-        counts,
-        total_min,
-    })
+    Ok(Alignment { ops, counts, total_min })
 }
 
 const DIAGONAL: u64 = 0;
@@ -194,12 +172,7 @@ struct Band<'a> {
 }
 
 impl<'a> Band<'a> {
-    fn new(
-        reference: &'a [u32],
-        hypothesis: &'a [u32],
-        weights: Weights,
-        distance: u64,
-    ) -> Result<Self, ScoreError> {
+    fn new(reference: &'a [u32], hypothesis: &'a [u32], weights: Weights, distance: u64) -> Result<Self, ScoreError> {
         let (n, m) = (reference.len(), hypothesis.len());
         let (substitution, gap) = (weights.substitution(), weights.gap());
         // An upper bound of the cost: d errors at the price of a substitution. (A gap is cheaper.)
@@ -210,21 +183,9 @@ impl<'a> Band<'a> {
         let width = left + right + 1;
         let cells = (n as u64 + 1) * width as u64;
         if cells > MAX_CELLS {
-            return Err(ScoreError::TooLong {
-                reference: n,
-                hypothesis: m,
-                cells,
-                limit: MAX_CELLS,
-            });
+            return Err(ScoreError::TooLong { reference: n, hypothesis: m, cells, limit: MAX_CELLS });
         }
-        Ok(Self {
-            reference,
-            hypothesis,
-            substitution,
-            gap,
-            left,
-            width,
-        })
+        Ok(Self { reference, hypothesis, substitution, gap, left, width })
     }
 
     fn words_per_row(&self) -> usize {
@@ -264,12 +225,7 @@ impl<'a> Band<'a> {
         let first = i + from - self.left - 1;
         let tokens = &self.hypothesis[first..first + (to - from)];
         for (k, other) in (from..to).zip(tokens) {
-            let mut cost = row[k]
-                + if token == *other {
-                    0
-                } else {
-                    self.substitution
-                };
+            let mut cost = row[k] + if token == *other { 0 } else { self.substitution };
             let mut op = DIAGONAL;
             let inserted = previous + self.gap;
             if inserted < cost {
@@ -292,11 +248,7 @@ impl<'a> Band<'a> {
         let n = self.reference.len();
         let per_row = self.words_per_row();
         let fits = (trace_bytes / (8 * per_row)).max(1);
-        let rows_per_block = if n <= fits {
-            n.max(1)
-        } else {
-            self.block_rows(fits)
-        };
+        let rows_per_block = if n <= fits { n.max(1) } else { self.block_rows(fits) };
         let starts: Vec<usize> = (0..n).step_by(rows_per_block).collect();
         let mut row = self.first_row();
         let mut kept = Vec::with_capacity(starts.len());
@@ -319,8 +271,7 @@ impl<'a> Band<'a> {
             }
             while i > start {
                 let k = j + self.left - i;
-                let bits =
-                    trace[(i - start - 1) * per_row + k / PER_WORD] >> (2 * (k % PER_WORD)) & 3;
+                let bits = trace[(i - start - 1) * per_row + k / PER_WORD] >> (2 * (k % PER_WORD)) & 3;
                 self.step(bits, &mut i, &mut j, ops);
             }
         }
@@ -340,30 +291,20 @@ impl<'a> Band<'a> {
         match bits {
             INSERTION => {
                 *j -= 1;
-                ops.push(AlignOp::Ins {
-                    hypothesis: *j as u32,
-                });
+                ops.push(AlignOp::Ins { hypothesis: *j as u32 });
             }
             DELETION => {
                 *i -= 1;
-                ops.push(AlignOp::Del {
-                    reference: *i as u32,
-                });
+                ops.push(AlignOp::Del { reference: *i as u32 });
             }
             _ => {
                 *i -= 1;
                 *j -= 1;
                 let (reference, hypothesis) = (*i as u32, *j as u32);
                 ops.push(if self.reference[*i] == self.hypothesis[*j] {
-                    AlignOp::Hit {
-                        reference,
-                        hypothesis,
-                    }
+                    AlignOp::Hit { reference, hypothesis }
                 } else {
-                    AlignOp::Sub {
-                        reference,
-                        hypothesis,
-                    }
+                    AlignOp::Sub { reference, hypothesis }
                 });
             }
         }
@@ -393,11 +334,7 @@ mod tests {
     fn plain(a: &[u32], b: &[u32], weights: Weights) -> String {
         let (n, m, gap) = (a.len(), b.len(), weights.gap());
         let pair = |i: usize, j: usize| {
-            if a[i - 1] == b[j - 1] {
-                0
-            } else {
-                weights.substitution()
-            }
+            if a[i - 1] == b[j - 1] { 0 } else { weights.substitution() }
         };
         let mut cost = vec![vec![0u32; m + 1]; n + 1];
         for i in 0..=n {
@@ -446,19 +383,13 @@ mod tests {
             } else {
                 a.iter()
                     .flat_map(|t| {
-                        [vec![*t], vec![], vec![below(kinds)], vec![*t, *t]]
-                            [(below(12).min(3)) as usize]
-                            .clone()
+                        [vec![*t], vec![], vec![below(kinds)], vec![*t, *t]][(below(12).min(3)) as usize].clone()
                     })
                     .collect()
             };
             for weights in [Weights::Sclite, Weights::Levenshtein] {
                 let expected = plain(&a, &b, weights);
-                assert_eq!(
-                    letters(&align(&a, &b, weights).unwrap().ops),
-                    expected,
-                    "{a:?} {b:?}"
-                );
+                assert_eq!(letters(&align(&a, &b, weights).unwrap().ops), expected, "{a:?} {b:?}");
                 // Room for one row of trace at a time: several pieces.
                 let in_pieces = align_within(&a, &b, weights, 8).unwrap();
                 assert_eq!(letters(&in_pieces.ops), expected, "{a:?} {b:?}");
@@ -482,16 +413,6 @@ mod tests {
         let a: Vec<u32> = (0..200_000).collect();
         let b: Vec<u32> = (200_000..400_000).collect();
         let refused = align(&a, &b, Weights::Sclite).unwrap_err();
-        assert!(
-            matches!(
-                refused,
-                ScoreError::TooLong {
-                    reference: 200_000,
-                    hypothesis: 200_000,
-                    ..
-                }
-            ),
-            "{refused}"
-        );
+        assert!(matches!(refused, ScoreError::TooLong { reference: 200_000, hypothesis: 200_000, .. }), "{refused}");
     }
 }

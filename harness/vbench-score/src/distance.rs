@@ -16,12 +16,7 @@ type TokenMap<T> = HashMap<u32, T, BuildHasherDefault<FoldHasher>>;
 pub fn levenshtein(a: &[u32], b: &[u32]) -> u64 {
     let prefix = a.iter().zip(b).take_while(|(x, y)| x == y).count();
     let (a, b) = (&a[prefix..], &b[prefix..]);
-    let suffix = a
-        .iter()
-        .rev()
-        .zip(b.iter().rev())
-        .take_while(|(x, y)| x == y)
-        .count();
+    let suffix = a.iter().rev().zip(b.iter().rev()).take_while(|(x, y)| x == y).count();
     let (a, b) = (&a[..a.len() - suffix], &b[..b.len() - suffix]);
     let (pattern, text) = if a.len() <= b.len() { (a, b) } else { (b, a) };
     match pattern.len() {
@@ -35,10 +30,7 @@ pub fn levenshtein(a: &[u32], b: &[u32]) -> u64 {
 fn one_word(pattern: &[u32], text: &[u32]) -> u64 {
     let top = pattern.len() - 1;
     let masks = Masks::new(pattern);
-    let mut column = Column {
-        up: u64::MAX,
-        down: 0,
-    };
+    let mut column = Column { up: u64::MAX, down: 0 };
     let mut distance = pattern.len() as u64;
     for token in text {
         let (up, down) = column.step(masks.of(*token), 1, 0);
@@ -61,17 +53,13 @@ impl Masks {
 
     fn new(pattern: &[u32]) -> Self {
         let highest = pattern.iter().copied().max().unwrap_or(0);
-        let bits = pattern
-            .iter()
-            .enumerate()
-            .map(|(i, token)| (*token, 1u64 << i));
+        let bits = pattern.iter().enumerate().map(|(i, token)| (*token, 1u64 << i));
         if highest <= Self::DIRECT {
             let mut table = vec![0; highest as usize + 1];
             bits.for_each(|(token, bit)| table[token as usize] |= bit);
             return Self::Direct(table);
         }
-        let mut table =
-            TokenMap::with_capacity_and_hasher(pattern.len(), BuildHasherDefault::default());
+        let mut table = TokenMap::with_capacity_and_hasher(pattern.len(), BuildHasherDefault::default());
         bits.for_each(|(token, bit)| *table.entry(token).or_default() |= bit);
         Self::Sparse(table)
     }
@@ -120,13 +108,7 @@ fn many_words(pattern: &[u32], text: &[u32]) -> u64 {
             _ => entry.push((word, bit)),
         }
     }
-    let mut columns = vec![
-        Column {
-            up: u64::MAX,
-            down: 0
-        };
-        pattern.len().div_ceil(64)
-    ];
+    let mut columns = vec![Column { up: u64::MAX, down: 0 }; pattern.len().div_ceil(64)];
     let top = (pattern.len() - 1) % 64;
     let mut distance = pattern.len() as u64;
     for token in text {

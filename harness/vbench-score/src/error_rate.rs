@@ -61,13 +61,7 @@ pub fn score_pair(
     normalizer: &Normalizer,
     weights: Weights,
 ) -> Result<PairScore, ScoreError> {
-    score_pair_with(
-        reference,
-        hypothesis,
-        normalizer,
-        weights,
-        CharUnit::Grapheme,
-    )
+    score_pair_with(reference, hypothesis, normalizer, weights, CharUnit::Grapheme)
 }
 
 /// As [`score_pair`], with the unit of characters named.
@@ -83,10 +77,7 @@ pub fn score_pair_with(
     weights: Weights,
     char_unit: CharUnit,
 ) -> Result<PairScore, ScoreError> {
-    let (reference, hypothesis) = (
-        normalizer.normalize(reference),
-        normalizer.normalize(hypothesis),
-    );
+    let (reference, hypothesis) = (normalizer.normalize(reference), normalizer.normalize(hypothesis));
     let ids = intern(words(&reference), words(&hypothesis));
     let by_word = align(&ids.reference, &ids.hypothesis, weights)?;
     let ids = intern_chars(&reference, &hypothesis, char_unit == CharUnit::Grapheme);
@@ -110,11 +101,7 @@ pub fn score_pair_with(
 #[must_use]
 pub fn mer(counts: &ErrorCounts) -> f64 {
     let total = counts.hits + counts.errors();
-    if total == 0 {
-        0.0
-    } else {
-        counts.errors() as f64 / total as f64
-    }
+    if total == 0 { 0.0 } else { counts.errors() as f64 / total as f64 }
 }
 
 /// Word information preserved, `(H / N) * (H / P)` with N reference and P hypothesis words; 1 when both sides are

@@ -30,20 +30,14 @@ pub struct Interned {
 }
 
 /// Numbers the tokens of a pair from 0 in order of appearance.
-pub fn intern<'a>(
-    reference: impl Iterator<Item = &'a str>,
-    hypothesis: impl Iterator<Item = &'a str>,
-) -> Interned {
+pub fn intern<'a>(reference: impl Iterator<Item = &'a str>, hypothesis: impl Iterator<Item = &'a str>) -> Interned {
     let mut ids: HashMap<&str, u32, BuildHasherDefault<FoldHasher>> =
         HashMap::with_capacity_and_hasher(64, BuildHasherDefault::default());
     let mut number = |token: &'a str| {
         let next = ids.len() as u32;
         *ids.entry(token).or_insert(next)
     };
-    Interned {
-        reference: reference.map(&mut number).collect(),
-        hypothesis: hypothesis.map(&mut number).collect(),
-    }
+    Interned { reference: reference.map(&mut number).collect(), hypothesis: hypothesis.map(&mut number).collect() }
 }
 
 /// Characters of a pair. ASCII text has one character a byte (CR LF, one cluster, goes the long way).
@@ -51,10 +45,7 @@ pub(crate) fn intern_chars(reference: &str, hypothesis: &str, by_grapheme: bool)
     let plain = |s: &str| s.is_ascii() && !s.contains('\r');
     if plain(reference) && plain(hypothesis) {
         let bytes = |s: &str| s.trim().bytes().map(u32::from).collect();
-        return Interned {
-            reference: bytes(reference),
-            hypothesis: bytes(hypothesis),
-        };
+        return Interned { reference: bytes(reference), hypothesis: bytes(hypothesis) };
     }
     if by_grapheme {
         intern(graphemes(reference), graphemes(hypothesis))
@@ -70,8 +61,7 @@ pub(crate) struct FoldHasher(u64);
 
 impl FoldHasher {
     fn mix(&mut self, word: u64) {
-        let product =
-            u128::from(self.0 ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
+        let product = u128::from(self.0 ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
         self.0 = (product as u64) ^ ((product >> 64) as u64);
     }
 }

@@ -9,15 +9,8 @@ fn script_safe(text: &str) -> String {
 #[test]
 fn names_and_ids_are_stable_and_lead_back() {
     let ids: Vec<_> = Normalizer::ALL.iter().map(Normalizer::id).collect();
-    let expected = [
-        "none/1",
-        "basic/1",
-        "basic+split/1",
-        "basic+strip/1",
-        "basic+split+strip/1",
-        "whisper-en/1",
-        "script-safe/1",
-    ];
+    let expected =
+        ["none/1", "basic/1", "basic+split/1", "basic+strip/1", "basic+split+strip/1", "whisper-en/1", "script-safe/1"];
     assert_eq!(ids, expected);
     for normalizer in Normalizer::ALL {
         assert_eq!(Normalizer::from_name(normalizer.name()), Ok(normalizer));
@@ -43,10 +36,7 @@ fn script_safe_folds_digits_of_every_script() {
 
 #[test]
 fn script_safe_folds_case_and_compatibility_forms() {
-    assert_eq!(
-        script_safe("ΟΔΥΣΣΕΎΣ Straße ﬁne Ｆｕｌｌ"),
-        "οδυσσεύσ strasse fine full"
-    );
+    assert_eq!(script_safe("ΟΔΥΣΣΕΎΣ Straße ﬁne Ｆｕｌｌ"), "οδυσσεύσ strasse fine full");
     assert_eq!(script_safe("e\u{301}\u{200d}"), "é");
     assert_eq!(script_safe("a\u{200d}\u{301}"), "á");
     assert_eq!(script_safe("\u{feff}x\0y\u{202e}z"), "xyz");
@@ -54,10 +44,7 @@ fn script_safe_folds_case_and_compatibility_forms() {
 
 #[test]
 fn script_safe_replaces_punctuation_and_squeezes_spaces() {
-    assert_eq!(
-        script_safe("  don't  stop—now\u{a0}$5\t"),
-        "don t stop now 5"
-    );
+    assert_eq!(script_safe("  don't  stop—now\u{a0}$5\t"), "don t stop now 5");
     assert_eq!(script_safe("!?"), "");
 }
 
@@ -68,9 +55,7 @@ fn numbers_have_no_upper_limit() {
     assert_eq!(got.len(), 36, "{got}");
     let digits = "9".repeat(5_000);
     // The last three digits are scaled and carried: 10^5000 - 1000 + 999 * 1000.
-    let got = Normalizer::WhisperEn
-        .normalize(&format!("{digits} thousand"))
-        .into_owned();
+    let got = Normalizer::WhisperEn.normalize(&format!("{digits} thousand")).into_owned();
     assert_eq!(got.len(), 5_001);
     assert!(got.starts_with("1000") && got.ends_with("00998000"));
 }

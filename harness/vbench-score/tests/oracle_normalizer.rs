@@ -5,9 +5,8 @@ use vbench_score::Normalizer;
 
 #[test]
 fn oracle_every_case_of_normalizer_json() {
-    let dir = std::env::var("VBENCH_ORACLES").unwrap_or_else(|_| {
-        concat!(env!("CARGO_MANIFEST_DIR"), "/../../golden/oracles").to_owned()
-    });
+    let dir = std::env::var("VBENCH_ORACLES")
+        .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../../golden/oracles").to_owned());
     let path = format!("{dir}/normalizer.json");
     let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{path}: {e}"));
     let file: Value = serde_json::from_str(&text).unwrap();
@@ -24,10 +23,7 @@ fn oracle_every_case_of_normalizer_json() {
             }
             "basic" => {
                 basic += 1;
-                Normalizer::Basic {
-                    split_letters: flag("split_letters"),
-                    remove_diacritics: flag("remove_diacritics"),
-                }
+                Normalizer::Basic { split_letters: flag("split_letters"), remove_diacritics: flag("remove_diacritics") }
             }
             other => panic!("normaliser {other}"),
         };
@@ -35,18 +31,9 @@ fn oracle_every_case_of_normalizer_json() {
         let want = case["normalized"].as_str().unwrap();
         let got = normalizer.normalize(raw);
         if got != want {
-            failures.push(format!(
-                "{} {raw:?}\n   got {got:?}\n  want {want:?}",
-                case["id"]
-            ));
+            failures.push(format!("{} {raw:?}\n   got {got:?}\n  want {want:?}", case["id"]));
         }
     }
     assert_eq!((english, basic), (300, 200));
-    assert!(
-        failures.is_empty(),
-        "{} of {} differ:\n{}",
-        failures.len(),
-        cases.len(),
-        failures.join("\n")
-    );
+    assert!(failures.is_empty(), "{} of {} differ:\n{}", failures.len(), cases.len(), failures.join("\n"));
 }

@@ -31,9 +31,7 @@ fn plain_distance(a: &[u32], b: &[u32], substitution: u64, gap: u64) -> u64 {
         let mut diagonal = row[0];
         row[0] = (i as u64 + 1) * gap;
         for (j, y) in b.iter().enumerate() {
-            let cost = (diagonal + if x == y { 0 } else { substitution })
-                .min(row[j] + gap)
-                .min(row[j + 1] + gap);
+            let cost = (diagonal + if x == y { 0 } else { substitution }).min(row[j] + gap).min(row[j + 1] + gap);
             diagonal = row[j + 1];
             row[j + 1] = cost;
         }
@@ -46,14 +44,7 @@ fn assert_walks(a: &[u32], b: &[u32], ops: &[AlignOp]) {
     let (mut i, mut j) = (0, 0);
     for op in ops {
         match *op {
-            AlignOp::Hit {
-                reference,
-                hypothesis,
-            }
-            | AlignOp::Sub {
-                reference,
-                hypothesis,
-            } => {
+            AlignOp::Hit { reference, hypothesis } | AlignOp::Sub { reference, hypothesis } => {
                 assert_eq!((reference, hypothesis), (i, j));
                 let equal = a[i as usize] == b[j as usize];
                 assert_eq!(equal, matches!(op, AlignOp::Hit { .. }));

@@ -62,11 +62,7 @@ impl Bootstrap {
     ///
     /// # Errors
     /// Fewer than two clusters, values that are not finite, a denominator that sums to zero or less.
-    pub fn ratio(
-        clusters: &[(f64, f64)],
-        resamples: usize,
-        rng: &mut impl Rng,
-    ) -> Result<Self, StatsError> {
+    pub fn ratio(clusters: &[(f64, f64)], resamples: usize, rng: &mut impl Rng) -> Result<Self, StatsError> {
         check_finite(clusters.iter().flat_map(|c| [c.0, c.1]))?;
         let (num, den) = sums(clusters);
         if den <= 0.0 {
@@ -85,14 +81,7 @@ impl Bootstrap {
             let (n, d) = (num - clusters[i].0, den - clusters[i].1);
             (d > 0.0).then(|| n / d)
         };
-        Self::run(
-            num / den,
-            clusters.len(),
-            resamples,
-            rng,
-            statistic,
-            without,
-        )
+        Self::run(num / den, clusters.len(), resamples, rng, statistic, without)
     }
 
     /// Mean of one value a cluster.
@@ -108,31 +97,15 @@ impl Bootstrap {
     ///
     /// # Errors
     /// Fewer than two clusters, no values, values that are not finite, `q` outside [0, 1].
-    pub fn quantile(
-        clusters: &[Vec<f64>],
-        q: f64,
-        resamples: usize,
-        rng: &mut impl Rng,
-    ) -> Result<Self, StatsError> {
+    pub fn quantile(clusters: &[Vec<f64>], q: f64, resamples: usize, rng: &mut impl Rng) -> Result<Self, StatsError> {
         if !(0.0..=1.0).contains(&q) {
-            return Err(StatsError::OutOfRange {
-                name: "q",
-                value: q,
-                range: "0 to 1",
-            });
+            return Err(StatsError::OutOfRange { name: "q", value: q, range: "0 to 1" });
         }
         check_finite(clusters.iter().flatten().copied())?;
-        let mut pooled: Vec<(f64, u32)> = clusters
-            .iter()
-            .zip(0u32..)
-            .flat_map(|(values, i)| values.iter().map(move |v| (*v, i)))
-            .collect();
+        let mut pooled: Vec<(f64, u32)> =
+            clusters.iter().zip(0u32..).flat_map(|(values, i)| values.iter().map(move |v| (*v, i))).collect();
         if pooled.is_empty() {
-            return Err(StatsError::TooFew {
-                what: "values",
-                found: 0,
-                needed: 1,
-            });
+            return Err(StatsError::TooFew { what: "values", found: 0, needed: 1 });
         }
         pooled.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
         let sizes: Vec<usize> = clusters.iter().map(Vec::len).collect();
@@ -153,14 +126,7 @@ impl Bootstrap {
             weighted(&times)
         };
         let observed = weighted(&vec![1u32; sizes.len()]).unwrap_or(f64::NAN);
-        Self::run(
-            observed,
-            clusters.len(),
-            resamples,
-            rng,
-            times_drawn,
-            without,
-        )
+        Self::run(observed, clusters.len(), resamples, rng, times_drawn, without)
     }
 
     /// Resamples `n` clusters; `statistic` maps drawn cluster indices to a value, `without` leaves one cluster out.
@@ -173,18 +139,10 @@ impl Bootstrap {
         without: impl Fn(usize) -> Option<f64>,
     ) -> Result<Self, StatsError> {
         if n < 2 || n > u32::MAX as usize {
-            return Err(StatsError::TooFew {
-                what: "clusters",
-                found: n,
-                needed: 2,
-            });
+            return Err(StatsError::TooFew { what: "clusters", found: n, needed: 2 });
         }
         if resamples == 0 {
-            return Err(StatsError::TooFew {
-                what: "resamples",
-                found: 0,
-                needed: 1,
-            });
+            return Err(StatsError::TooFew { what: "resamples", found: 0, needed: 1 });
         }
         // One seed a block, drawn before any work starts: the result is the same for every number of threads.
         let seeds: Vec<[u8; 32]> = (0..resamples.div_ceil(BLOCK))
@@ -213,18 +171,10 @@ impl Bootstrap {
         replicates.sort_unstable_by(f64::total_cmp);
         if replicates.len() * 2 < resamples {
             let what = "resamples with a positive denominator";
-            return Err(StatsError::TooFew {
-                what,
-                found: replicates.len(),
-                needed: resamples.div_ceil(2),
-            });
+            return Err(StatsError::TooFew { what, found: replicates.len(), needed: resamples.div_ceil(2) });
         }
         let acceleration = acceleration(&(0..n).filter_map(without).collect::<Vec<_>>());
-        Ok(Self {
-            observed,
-            replicates,
-            acceleration,
-        })
+        Ok(Self { observed, replicates, acceleration })
     }
 
     /// The statistic on the clusters as observed.
@@ -251,11 +201,7 @@ impl Bootstrap {
     pub fn standard_error(&self) -> f64 {
         let n = self.replicates.len() as f64;
         let mean = self.replicates.iter().sum::<f64>() / n;
-        let squares: f64 = self
-            .replicates
-            .iter()
-            .map(|v| (v - mean) * (v - mean))
-            .sum();
+        let squares: f64 = self.replicates.iter().map(|v| (v - mean) * (v - mean)).sum();
         libm::sqrt(squares / (n - 1.0))
     }
 
@@ -278,10 +224,7 @@ impl Bootstrap {
         let at = |p: f64| type7_sorted(&self.replicates, p);
         match method {
             Method::Percentile => Ok((at(alpha), at(1.0 - alpha))),
-            Method::Basic => Ok((
-                2.0 * self.observed - at(1.0 - alpha),
-                2.0 * self.observed - at(alpha),
-            )),
+            Method::Basic => Ok((2.0 * self.observed - at(1.0 - alpha), 2.0 * self.observed - at(alpha))),
             Method::Bca => {
                 let (lo, hi) = self.bca_levels(alpha)?;
                 Ok((at(lo), at(hi)))
@@ -291,14 +234,10 @@ impl Bootstrap {
 
     fn bca_levels(&self, alpha: f64) -> Result<(f64, f64), StatsError> {
         let no_spread = |text: &str| StatsError::NoSpread(text.to_owned());
-        let a = self
-            .acceleration
-            .ok_or_else(|| no_spread("every cluster carries the same value"))?;
+        let a = self.acceleration.ok_or_else(|| no_spread("every cluster carries the same value"))?;
         let z0 = normal_quantile(self.share_below(self.observed).1);
         if !z0.is_finite() {
-            return Err(no_spread(
-                "all resamples lie on one side of the observed value",
-            ));
+            return Err(no_spread("all resamples lie on one side of the observed value"));
         }
         let adjusted = |z: f64| {
             let shifted = z0 + z;

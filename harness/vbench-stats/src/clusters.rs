@@ -43,9 +43,7 @@ impl Clusters {
             (ResamplingUnit::Speaker, _) => None,
             (_, Some(1)) => Some("conditional on this 1 speaker".to_owned()),
             (_, Some(n)) => Some(format!("conditional on these {n} speakers")),
-            (_, None) => {
-                Some("conditional on these speakers, whose number is not known".to_owned())
-            }
+            (_, None) => Some("conditional on these speakers, whose number is not known".to_owned()),
         }
     }
 }
@@ -70,8 +68,7 @@ pub(crate) fn assign<'a>(
     let session = index_by(keys.map(|k| k.2));
     let speakers = speaker.as_ref().map(|(_, n)| *n);
     let (by_utterance, utterances) = utterance.unwrap_or_default();
-    let enough =
-        |index: &Option<(Vec<usize>, usize)>| index.as_ref().is_some_and(|(_, n)| *n >= MIN_UNITS);
+    let enough = |index: &Option<(Vec<usize>, usize)>| index.as_ref().is_some_and(|(_, n)| *n >= MIN_UNITS);
     let (unit, cluster_of, clusters) = if enough(&speaker) {
         let (of, n) = speaker.unwrap_or_default();
         (ResamplingUnit::Speaker, of, n)
@@ -81,25 +78,13 @@ pub(crate) fn assign<'a>(
     } else {
         (ResamplingUnit::Utterance, by_utterance, utterances)
     };
-    Assignment {
-        unit,
-        cluster_of,
-        clusters,
-        utterances,
-        speakers,
-    }
+    Assignment { unit, cluster_of, clusters, utterances, speakers }
 }
 
 /// Positions in the sorted list of distinct names, or `None` when a name is missing.
-fn index_by<'a>(
-    names: impl Iterator<Item = Option<&'a str>> + Clone,
-) -> Option<(Vec<usize>, usize)> {
-    let mut order: BTreeMap<&str, usize> = names
-        .clone()
-        .collect::<Option<Vec<_>>>()?
-        .into_iter()
-        .map(|n| (n, 0))
-        .collect();
+fn index_by<'a>(names: impl Iterator<Item = Option<&'a str>> + Clone) -> Option<(Vec<usize>, usize)> {
+    let mut order: BTreeMap<&str, usize> =
+        names.clone().collect::<Option<Vec<_>>>()?.into_iter().map(|n| (n, 0)).collect();
     for (position, slot) in order.values_mut().enumerate() {
         *slot = position;
     }
@@ -113,20 +98,11 @@ fn index_by<'a>(
 /// The result does not depend on the order of the observations beyond floating-point addition (exact for counts).
 #[must_use]
 pub fn choose_unit(observations: &[Observation<'_>]) -> Clusters {
-    let assignment = assign(
-        observations
-            .iter()
-            .map(|o| (o.utterance, o.speaker, o.session)),
-    );
+    let assignment = assign(observations.iter().map(|o| (o.utterance, o.speaker, o.session)));
     let mut sums = vec![(0.0, 0.0); assignment.clusters];
     for (observation, &cluster) in observations.iter().zip(&assignment.cluster_of) {
         sums[cluster].0 += observation.num;
         sums[cluster].1 += observation.den;
     }
-    Clusters {
-        unit: assignment.unit,
-        sums,
-        utterances: assignment.utterances,
-        speakers: assignment.speakers,
-    }
+    Clusters { unit: assignment.unit, sums, utterances: assignment.utterances, speakers: assignment.speakers }
 }

@@ -52,11 +52,7 @@ pub enum StatsError {
 
 /// "1 speaker", "5 speakers".
 fn counted(plural: &str, count: usize) -> &str {
-    if count == 1 {
-        plural.strip_suffix('s').unwrap_or(plural)
-    } else {
-        plural
-    }
+    if count == 1 { plural.strip_suffix('s').unwrap_or(plural) } else { plural }
 }
 
 /// Refuses values that are not finite.
@@ -74,10 +70,6 @@ pub(crate) fn check_share(name: &'static str, value: f64) -> Result<(), StatsErr
     if value > 0.0 && value < 1.0 {
         Ok(())
     } else {
-        Err(StatsError::OutOfRange {
-            name,
-            value,
-            range: "the open interval from 0 to 1",
-        })
+        Err(StatsError::OutOfRange { name, value, range: "the open interval from 0 to 1" })
     }
 }

@@ -35,11 +35,7 @@ impl Plan {
     /// 95 %, [`DEFAULT_RESAMPLES`].
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        Self {
-            level: 0.95,
-            resamples: DEFAULT_RESAMPLES,
-            seed,
-        }
+        Self { level: 0.95, resamples: DEFAULT_RESAMPLES, seed }
     }
 }
 
@@ -58,12 +54,7 @@ impl Plan {
 /// no numerator is negative. `key` names the stratum and metric, so that each has draws of its own.
 #[must_use]
 pub fn ratio_estimate(clusters: &Clusters, plan: &Plan, key: &str) -> Estimate {
-    let used: Vec<(f64, f64)> = clusters
-        .sums
-        .iter()
-        .copied()
-        .filter(|c| *c != (0.0, 0.0))
-        .collect();
+    let used: Vec<(f64, f64)> = clusters.sums.iter().copied().filter(|c| *c != (0.0, 0.0)).collect();
     let (num, den) = sums(&used);
     let value = if den > 0.0 { num / den } else { f64::NAN };
     match ratio_interval(&used, clusters.unit, plan, key) {
@@ -97,39 +88,23 @@ fn ratio_interval(
         return Err(StatsError::NoDenominator { sum: den });
     }
     if clusters.len() < MIN_UNITS {
-        return Err(StatsError::TooFew {
-            what: plural(unit),
-            found: clusters.len(),
-            needed: MIN_UNITS,
-        });
+        return Err(StatsError::TooFew { what: plural(unit), found: clusters.len(), needed: MIN_UNITS });
     }
     if clusters.iter().all(|c| c.0 == 0.0) {
         let (_, hi) = clopper_pearson(0, clusters.len() as u64, plan.level)?;
         return Ok((0.0, hi, NO_ERRORS));
     }
     if same_rate(clusters) {
-        let text = format!(
-            "all {} {} have the same value: no spread to infer from",
-            clusters.len(),
-            plural(unit)
-        );
+        let text = format!("all {} {} have the same value: no spread to infer from", clusters.len(), plural(unit));
         return Err(StatsError::NoSpread(text));
     }
-    let floor = if clusters.iter().all(|c| c.0 >= 0.0) {
-        0.0
-    } else {
-        f64::NEG_INFINITY
-    };
+    let floor = if clusters.iter().all(|c| c.0 >= 0.0) { 0.0 } else { f64::NEG_INFINITY };
     let (lo, hi, method) = wider(clusters, plan, key)?;
     Ok((lo.max(floor), hi, method))
 }
 
 /// BCa, or the wider of it and t(S-1) where clusters are few, or t(S-1) where BCa does not exist.
-pub(crate) fn wider(
-    clusters: &[(f64, f64)],
-    plan: &Plan,
-    key: &str,
-) -> Result<(f64, f64, &'static str), StatsError> {
+pub(crate) fn wider(clusters: &[(f64, f64)], plan: &Plan, key: &str) -> Result<(f64, f64, &'static str), StatsError> {
     let mut rng = keyed_rng(plan.seed, "bootstrap", "", key);
     let bootstrap = Bootstrap::ratio(clusters, plan.resamples, &mut rng)?;
     let bca = match bootstrap.interval(Method::Bca, plan.level) {

@@ -36,9 +36,6 @@ pub use bootstrap::{Bootstrap, DEFAULT_RESAMPLES, Method};
 pub use clusters::{Clusters, MIN_UNITS, Observation, choose_unit};
 pub use error::StatsError;
 pub use interval::{FEW_CLUSTERS, Plan, ratio_estimate};
-pub use paired::{
-    PairedClusters, PairedComparison, PairedObservation, choose_paired_unit, compare_paired,
-    sign_flip,
-};
+pub use paired::{PairedClusters, PairedComparison, PairedObservation, choose_paired_unit, compare_paired, sign_flip};
 pub use power::{PowerAssumptions, detectable_difference, detectable_difference_observed};
 pub use quantile::{QuantileInterval, UpperEnd, quantile_interval};

@@ -23,11 +23,7 @@ pub struct Linearised {
 /// Fewer than two clusters, values that are not finite, denominators that sum to zero or less.
 pub fn linearise(clusters: &[(f64, f64)]) -> Result<Linearised, StatsError> {
     if clusters.len() < 2 {
-        return Err(StatsError::TooFew {
-            what: "clusters",
-            found: clusters.len(),
-            needed: 2,
-        });
+        return Err(StatsError::TooFew { what: "clusters", found: clusters.len(), needed: 2 });
     }
     check_finite(clusters.iter().flat_map(|c| [c.0, c.1]))?;
     let (num, den) = sums(clusters);
@@ -44,11 +40,7 @@ pub fn linearise(clusters: &[(f64, f64)]) -> Result<Linearised, StatsError> {
         .sum();
     let s = clusters.len() as f64;
     let standard_error = libm::sqrt(s / (s - 1.0) * squares) / den;
-    Ok(Linearised {
-        ratio,
-        standard_error,
-        clusters: clusters.len(),
-    })
+    Ok(Linearised { ratio, standard_error, clusters: clusters.len() })
 }
 
 impl Linearised {
@@ -59,16 +51,11 @@ impl Linearised {
     pub fn interval(&self, level: f64) -> Result<(f64, f64), StatsError> {
         check_share("level", level)?;
         let t = t_quantile(0.5 + 0.5 * level, (self.clusters - 1) as f64);
-        Ok((
-            self.ratio - t * self.standard_error,
-            self.ratio + t * self.standard_error,
-        ))
+        Ok((self.ratio - t * self.standard_error, self.ratio + t * self.standard_error))
     }
 }
 
 /// Sums of both members.
 pub(crate) fn sums(clusters: &[(f64, f64)]) -> (f64, f64) {
-    clusters
-        .iter()
-        .fold((0.0, 0.0), |(n, d), c| (n + c.0, d + c.1))
+    clusters.iter().fold((0.0, 0.0), |(n, d), c| (n + c.0, d + c.1))
 }

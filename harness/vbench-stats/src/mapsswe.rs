@@ -53,15 +53,9 @@ const CLOSING_WORDS: u32 = 2;
 ///
 /// # Errors
 /// Outcomes over different numbers of reference words.
-pub fn segments(
-    first: &UtteranceOutcome,
-    second: &UtteranceOutcome,
-) -> Result<Vec<Segment>, StatsError> {
+pub fn segments(first: &UtteranceOutcome, second: &UtteranceOutcome) -> Result<Vec<Segment>, StatsError> {
     if first.words.len() != second.words.len() {
-        return Err(StatsError::LengthMismatch {
-            left: first.words.len(),
-            right: second.words.len(),
-        });
+        return Err(StatsError::LengthMismatch { left: first.words.len(), right: second.words.len() });
     }
     let mut done = Vec::new();
     let mut open: Option<Segment> = None;
@@ -75,18 +69,8 @@ pub fn segments(
         }
     };
     for (a, b) in first.words.iter().zip(&second.words) {
-        err(
-            &mut open,
-            a.inserted_before,
-            b.inserted_before,
-            &mut right_in_a_row,
-        );
-        err(
-            &mut open,
-            u32::from(a.wrong),
-            u32::from(b.wrong),
-            &mut right_in_a_row,
-        );
+        err(&mut open, a.inserted_before, b.inserted_before, &mut right_in_a_row);
+        err(&mut open, u32::from(a.wrong), u32::from(b.wrong), &mut right_in_a_row);
         if !a.wrong && !b.wrong {
             right_in_a_row += 1;
             if right_in_a_row >= CLOSING_WORDS {
@@ -94,12 +78,7 @@ pub fn segments(
             }
         }
     }
-    err(
-        &mut open,
-        first.inserted_at_end,
-        second.inserted_at_end,
-        &mut right_in_a_row,
-    );
+    err(&mut open, first.inserted_at_end, second.inserted_at_end, &mut right_in_a_row);
     done.extend(open);
     Ok(done)
 }
@@ -111,30 +90,15 @@ pub fn segments(
 pub fn mapsswe(segments: &[Segment]) -> Result<Mapsswe, StatsError> {
     let n = segments.len();
     if n < 2 {
-        return Err(StatsError::TooFew {
-            what: "segments",
-            found: n,
-            needed: 2,
-        });
+        return Err(StatsError::TooFew { what: "segments", found: n, needed: 2 });
     }
-    let differences: Vec<f64> = segments
-        .iter()
-        .map(|s| f64::from(s.first) - f64::from(s.second))
-        .collect();
+    let differences: Vec<f64> = segments.iter().map(|s| f64::from(s.first) - f64::from(s.second)).collect();
     let mean = differences.iter().sum::<f64>() / n as f64;
     let squares: f64 = differences.iter().map(|d| (d - mean) * (d - mean)).sum();
     if squares == 0.0 {
-        return Err(StatsError::NoSpread(format!(
-            "all {n} segments have the same difference"
-        )));
+        return Err(StatsError::NoSpread(format!("all {n} segments have the same difference")));
     }
     let sd = libm::sqrt(squares / (n - 1) as f64);
     let z = mean / (sd / libm::sqrt(n as f64));
-    Ok(Mapsswe {
-        segments: n,
-        mean,
-        sd,
-        z,
-        p_two_sided: 2.0 * normal_sf(z.abs()),
-    })
+    Ok(Mapsswe { segments: n, mean, sd, z, p_two_sided: 2.0 * normal_sf(z.abs()) })
 }

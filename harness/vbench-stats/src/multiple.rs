@@ -37,11 +37,7 @@ pub fn benjamini_hochberg(p_values: &[f64]) -> Result<Vec<f64>, StatsError> {
 
 fn ascending(p_values: &[f64]) -> Result<Vec<usize>, StatsError> {
     if let Some(bad) = p_values.iter().find(|p| !(0.0..=1.0).contains(*p)) {
-        return Err(StatsError::OutOfRange {
-            name: "p-value",
-            value: *bad,
-            range: "0 to 1",
-        });
+        return Err(StatsError::OutOfRange { name: "p-value", value: *bad, range: "0 to 1" });
     }
     let mut order: Vec<usize> = (0..p_values.len()).collect();
     order.sort_by(|a, b| p_values[*a].total_cmp(&p_values[*b]));

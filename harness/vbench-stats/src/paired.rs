@@ -60,23 +60,14 @@ pub struct PairedClusters {
 /// Sums paired observations per resampling unit, by the same rule as [`crate::choose_unit`].
 #[must_use]
 pub fn choose_paired_unit(observations: &[PairedObservation<'_>]) -> PairedClusters {
-    let assignment = assign(
-        observations
-            .iter()
-            .map(|o| (o.utterance, o.speaker, o.session)),
-    );
+    let assignment = assign(observations.iter().map(|o| (o.utterance, o.speaker, o.session)));
     let mut sums = vec![PairedSums::default(); assignment.clusters];
     for (observation, &cluster) in observations.iter().zip(&assignment.cluster_of) {
         sums[cluster].a += observation.a;
         sums[cluster].b += observation.b;
         sums[cluster].den += observation.den;
     }
-    PairedClusters {
-        unit: assignment.unit,
-        sums,
-        utterances: assignment.utterances,
-        speakers: assignment.speakers,
-    }
+    PairedClusters { unit: assignment.unit, sums, utterances: assignment.utterances, speakers: assignment.speakers }
 }
 
 /// Second system against first.
@@ -113,29 +104,17 @@ pub struct Improvement {
 /// `key` names the stratum and metric.
 #[must_use]
 pub fn compare_paired(clusters: &PairedClusters, plan: &Plan, key: &str) -> PairedComparison {
-    let used: Vec<PairedSums> = clusters
-        .sums
-        .iter()
-        .copied()
-        .filter(|s| (s.a, s.b, s.den) != (0.0, 0.0, 0.0))
-        .collect();
+    let used: Vec<PairedSums> =
+        clusters.sums.iter().copied().filter(|s| (s.a, s.b, s.den) != (0.0, 0.0, 0.0)).collect();
     let deltas: Vec<(f64, f64)> = used.iter().map(|s| (s.b - s.a, s.den)).collect();
     let total = |f: fn(&PairedSums) -> f64| used.iter().map(f).sum::<f64>();
     let den = total(|s| s.den);
     let rate = |num: f64| if den > 0.0 { num / den } else { f64::NAN };
     let differences: Vec<f64> = deltas.iter().map(|d| d.0).collect();
     let test = if used.len() < MIN_UNITS {
-        Err(StatsError::TooFew {
-            what: plural(clusters.unit),
-            found: used.len(),
-            needed: MIN_UNITS,
-        })
+        Err(StatsError::TooFew { what: plural(clusters.unit), found: used.len(), needed: MIN_UNITS })
     } else {
-        sign_flip(
-            &differences,
-            DEFAULT_FLIPS,
-            &mut keyed_rng(plan.seed, "sign-flip", "", key),
-        )
+        sign_flip(&differences, DEFAULT_FLIPS, &mut keyed_rng(plan.seed, "sign-flip", "", key))
     };
     PairedComparison {
         a: rate(total(|s| s.a)),
@@ -148,12 +127,7 @@ pub fn compare_paired(clusters: &PairedClusters, plan: &Plan, key: &str) -> Pair
     }
 }
 
-fn difference(
-    clusters: &PairedClusters,
-    deltas: &[(f64, f64)],
-    plan: &Plan,
-    key: &str,
-) -> Estimate {
+fn difference(clusters: &PairedClusters, deltas: &[(f64, f64)], plan: &Plan, key: &str) -> Estimate {
     let (num, den) = crate::linear::sums(deltas);
     let value = if den > 0.0 { num / den } else { f64::NAN };
     let units = plural(clusters.unit);
@@ -163,23 +137,13 @@ fn difference(
             return Err(StatsError::NoDenominator { sum: den });
         }
         if deltas.len() < MIN_UNITS {
-            return Err(StatsError::TooFew {
-                what: units,
-                found: deltas.len(),
-                needed: MIN_UNITS,
-            });
+            return Err(StatsError::TooFew { what: units, found: deltas.len(), needed: MIN_UNITS });
         }
         if deltas.iter().all(|d| d.0 == 0.0) {
-            return Err(StatsError::NoSpread(format!(
-                "identical on all {} {units}",
-                deltas.len()
-            )));
+            return Err(StatsError::NoSpread(format!("identical on all {} {units}", deltas.len())));
         }
         if same_rate(deltas) {
-            let text = format!(
-                "the same difference on all {} {units}: no spread to infer from",
-                deltas.len()
-            );
+            let text = format!("the same difference on all {} {units}: no spread to infer from", deltas.len());
             return Err(StatsError::NoSpread(text));
         }
         let (lo, hi, method) = wider(deltas, plan, key)?;
@@ -195,10 +159,7 @@ fn difference(
         })
     };
     match interval() {
-        Ok(interval) => Estimate {
-            value,
-            interval: Ok(interval),
-        },
+        Ok(interval) => Estimate { value, interval: Ok(interval) },
         Err(error) => Estimate::not_estimable(value, error.to_string()),
     }
 }
@@ -238,18 +199,10 @@ pub struct SignFlip {
 ///
 /// # Errors
 /// No differences, values that are not finite, no flips where they are needed.
-pub fn sign_flip(
-    differences: &[f64],
-    flips: usize,
-    rng: &mut impl Rng,
-) -> Result<SignFlip, StatsError> {
+pub fn sign_flip(differences: &[f64], flips: usize, rng: &mut impl Rng) -> Result<SignFlip, StatsError> {
     check_finite(differences.iter().copied())?;
     if differences.is_empty() {
-        return Err(StatsError::TooFew {
-            what: "differences",
-            found: 0,
-            needed: 1,
-        });
+        return Err(StatsError::TooFew { what: "differences", found: 0, needed: 1 });
     }
     let moving: Vec<f64> = differences.iter().copied().filter(|d| *d != 0.0).collect();
     let observed: f64 = moving.iter().sum();
@@ -258,11 +211,7 @@ pub fn sign_flip(
         return Ok(exact(&moving, observed, slack));
     }
     if flips == 0 {
-        return Err(StatsError::TooFew {
-            what: "flips",
-            found: 0,
-            needed: 1,
-        });
+        return Err(StatsError::TooFew { what: "flips", found: 0, needed: 1 });
     }
     Ok(monte_carlo(&moving, observed, slack, flips, rng))
 }
@@ -306,23 +255,13 @@ fn count_pairs_at_least(left: &[f64], right: &[f64], bound: f64) -> u64 {
     count
 }
 
-fn monte_carlo(
-    moving: &[f64],
-    observed: f64,
-    slack: f64,
-    flips: usize,
-    rng: &mut impl Rng,
-) -> SignFlip {
+fn monte_carlo(moving: &[f64], observed: f64, slack: f64, flips: usize, rng: &mut impl Rng) -> SignFlip {
     // One byte of randomness decides eight signs through a table of their sums.
     let tables: Vec<[f64; 256]> = moving
         .chunks(8)
         .map(|group| {
             std::array::from_fn(|bits| {
-                group
-                    .iter()
-                    .enumerate()
-                    .map(|(i, d)| if bits >> i & 1 == 1 { -d } else { *d })
-                    .sum()
+                group.iter().enumerate().map(|(i, d)| if bits >> i & 1 == 1 { -d } else { *d }).sum()
             })
         })
         .collect();
@@ -330,21 +269,11 @@ fn monte_carlo(
     let (mut far, mut greater, mut less) = (1usize, 1usize, 1usize);
     for _ in 0..flips {
         rng.fill_bytes(&mut bytes);
-        let sum: f64 = tables
-            .iter()
-            .zip(&bytes)
-            .map(|(table, byte)| table[usize::from(*byte)])
-            .sum();
+        let sum: f64 = tables.iter().zip(&bytes).map(|(table, byte)| table[usize::from(*byte)]).sum();
         far += usize::from(sum.abs() >= observed.abs() - slack);
         greater += usize::from(sum >= observed - slack);
         less += usize::from(sum <= observed + slack);
     }
     let share = |count: usize| count as f64 / (flips + 1) as f64;
-    SignFlip {
-        observed,
-        p_two_sided: share(far),
-        p_greater: share(greater),
-        p_less: share(less),
-        draws: Some(flips),
-    }
+    SignFlip { observed, p_two_sided: share(far), p_greater: share(greater), p_less: share(less), draws: Some(flips) }
 }

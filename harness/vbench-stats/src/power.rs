@@ -25,14 +25,7 @@ pub struct PowerAssumptions {
 impl Default for PowerAssumptions {
     /// WER 5 %, 40 % unshared errors, over-dispersion 1.5, power 80 %, two-sided alpha 0.05.
     fn default() -> Self {
-        Self {
-            error_rate: 0.05,
-            unshared: 0.4,
-            over_dispersion: 1.5,
-            power: 0.8,
-            alpha: 0.05,
-            two_sided: true,
-        }
+        Self { error_rate: 0.05, unshared: 0.4, over_dispersion: 1.5, power: 0.8, alpha: 0.05, two_sided: true }
     }
 }
 
@@ -46,26 +39,14 @@ impl Default for PowerAssumptions {
 ///
 /// # Errors
 /// Fewer than 6 clusters, no words, an assumption outside its range.
-pub fn detectable_difference(
-    words: f64,
-    clusters: usize,
-    assumptions: &PowerAssumptions,
-) -> Result<f64, StatsError> {
+pub fn detectable_difference(words: f64, clusters: usize, assumptions: &PowerAssumptions) -> Result<f64, StatsError> {
     let a = assumptions;
     check_share("error_rate", a.error_rate)?;
     if !(a.unshared > 0.0 && a.unshared <= 1.0) {
-        return Err(StatsError::OutOfRange {
-            name: "unshared",
-            value: a.unshared,
-            range: "above 0, at most 1",
-        });
+        return Err(StatsError::OutOfRange { name: "unshared", value: a.unshared, range: "above 0, at most 1" });
     }
     if !(a.over_dispersion >= 1.0 && a.over_dispersion.is_finite()) {
-        return Err(StatsError::OutOfRange {
-            name: "over_dispersion",
-            value: a.over_dispersion,
-            range: "1 or more",
-        });
+        return Err(StatsError::OutOfRange { name: "over_dispersion", value: a.over_dispersion, range: "1 or more" });
     }
     if !(words > 0.0 && words.is_finite()) {
         return Err(StatsError::NoDenominator { sum: words });
@@ -92,11 +73,7 @@ fn standard_errors(clusters: usize, a: &PowerAssumptions) -> Result<f64, StatsEr
     check_share("alpha", a.alpha)?;
     check_share("power", a.power)?;
     if clusters < MIN_UNITS {
-        return Err(StatsError::TooFew {
-            what: "clusters",
-            found: clusters,
-            needed: MIN_UNITS,
-        });
+        return Err(StatsError::TooFew { what: "clusters", found: clusters, needed: MIN_UNITS });
     }
     let df = (clusters - 1) as f64;
     let alpha = if a.two_sided { 0.5 * a.alpha } else { a.alpha };

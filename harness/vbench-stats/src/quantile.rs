@@ -10,11 +10,7 @@ use crate::special::{binomial_cdf, binomial_sf};
 pub fn type7(values: &[f64], q: f64) -> Result<f64, StatsError> {
     let sorted = sorted(values)?;
     if !(0.0..=1.0).contains(&q) {
-        return Err(StatsError::OutOfRange {
-            name: "q",
-            value: q,
-            range: "0 to 1",
-        });
+        return Err(StatsError::OutOfRange { name: "q", value: q, range: "0 to 1" });
     }
     Ok(type7_sorted(&sorted, q))
 }
@@ -33,11 +29,7 @@ pub(crate) fn type7_sorted(sorted: &[f64], q: f64) -> f64 {
 
 fn sorted(values: &[f64]) -> Result<Vec<f64>, StatsError> {
     if values.is_empty() {
-        return Err(StatsError::TooFew {
-            what: "values",
-            found: 0,
-            needed: 1,
-        });
+        return Err(StatsError::TooFew { what: "values", found: 0, needed: 1 });
     }
     check_finite(values.iter().copied())?;
     let mut sorted = values.to_vec();
@@ -87,11 +79,7 @@ pub struct QuantileInterval {
 ///
 /// # Errors
 /// No values, values that are not finite, `q` or `level` outside (0, 1).
-pub fn quantile_interval(
-    values: &[f64],
-    q: f64,
-    level: f64,
-) -> Result<QuantileInterval, StatsError> {
+pub fn quantile_interval(values: &[f64], q: f64, level: f64) -> Result<QuantileInterval, StatsError> {
     check_share("q", q)?;
     check_share("level", level)?;
     let sorted = sorted(values)?;
@@ -101,25 +89,10 @@ pub fn quantile_interval(
     let lower_rank = last_true(n, |r| binomial_cdf(r as u64 - 1, n as u64, q) <= tail);
     // X_(r) lies below the quantile with P(Bin(n, q) >= r): the upper end is the smallest r that keeps it in the tail.
     let too_low = last_true(n, |r| binomial_sf(r as u64 - 1, n as u64, q) > tail);
-    let lo = if lower_rank == 0 {
-        LowerEnd::AtMostMinimum(sorted[0])
-    } else {
-        LowerEnd::Value(sorted[lower_rank - 1])
-    };
-    let hi = if too_low == n {
-        UpperEnd::AtLeastMaximum(sorted[n - 1])
-    } else {
-        UpperEnd::Value(sorted[too_low])
-    };
+    let lo = if lower_rank == 0 { LowerEnd::AtMostMinimum(sorted[0]) } else { LowerEnd::Value(sorted[lower_rank - 1]) };
+    let hi = if too_low == n { UpperEnd::AtLeastMaximum(sorted[n - 1]) } else { UpperEnd::Value(sorted[too_low]) };
     let needed = samples_needed(q, level)?;
-    Ok(QuantileInterval {
-        value: type7_sorted(&sorted, q),
-        lo,
-        hi,
-        level,
-        n,
-        needed,
-    })
+    Ok(QuantileInterval { value: type7_sorted(&sorted, q), lo, hi, level, n, needed })
 }
 
 /// Largest rank from 1 to n for which a condition that holds for the small ones holds; 0 for none.

@@ -41,19 +41,13 @@ impl PairedT {
 pub fn paired_t(differences: &[f64]) -> Result<PairedT, StatsError> {
     check_finite(differences.iter().copied())?;
     if differences.len() < 2 {
-        return Err(StatsError::TooFew {
-            what: "pairs",
-            found: differences.len(),
-            needed: 2,
-        });
+        return Err(StatsError::TooFew { what: "pairs", found: differences.len(), needed: 2 });
     }
     let n = differences.len() as f64;
     let mean = differences.iter().sum::<f64>() / n;
     let squares: f64 = differences.iter().map(|d| (d - mean) * (d - mean)).sum();
     if squares == 0.0 {
-        return Err(StatsError::NoSpread(format!(
-            "all {n} differences are the same"
-        )));
+        return Err(StatsError::NoSpread(format!("all {n} differences are the same")));
     }
     let standard_error = libm::sqrt(squares / (n - 1.0) / n);
     let (statistic, df) = (mean / standard_error, n - 1.0);
@@ -104,13 +98,7 @@ fn ranks(differences: &[f64], zeros: Zeros) -> Ranks {
     let keep = |d: &&f64| zeros != Zeros::Drop || **d != 0.0;
     let mut sorted: Vec<f64> = differences.iter().filter(keep).copied().collect();
     sorted.sort_unstable_by(|a, b| a.abs().total_cmp(&b.abs()));
-    let mut out = Ranks {
-        plus: 0.0,
-        minus: 0.0,
-        ties: 0.0,
-        n: sorted.len(),
-        zeros: 0,
-    };
+    let mut out = Ranks { plus: 0.0, minus: 0.0, ties: 0.0, n: sorted.len(), zeros: 0 };
     let mut start = 0;
     for group in sorted.chunk_by(|a, b| a.abs() == b.abs()) {
         let t = group.len() as f64;
@@ -127,11 +115,7 @@ fn ranks(differences: &[f64], zeros: Zeros) -> Ranks {
             }
         } else {
             for d in group {
-                *(if *d > 0.0 {
-                    &mut out.plus
-                } else {
-                    &mut out.minus
-                }) += rank;
+                *(if *d > 0.0 { &mut out.plus } else { &mut out.minus }) += rank;
             }
         }
         out.ties += t * t * t - t;
@@ -144,11 +128,7 @@ fn ranks(differences: &[f64], zeros: Zeros) -> Ranks {
 ///
 /// # Errors
 /// Values that are not finite, no difference other than zero.
-pub fn wilcoxon_approximate(
-    differences: &[f64],
-    zeros: Zeros,
-    correction: bool,
-) -> Result<Wilcoxon, StatsError> {
+pub fn wilcoxon_approximate(differences: &[f64], zeros: Zeros, correction: bool) -> Result<Wilcoxon, StatsError> {
     check_finite(differences.iter().copied())?;
     let r = ranks(differences, zeros);
     if r.n == r.zeros {
@@ -167,11 +147,7 @@ pub fn wilcoxon_approximate(
     let shift = if correction { 0.5 } else { 0.0 };
     let towards_mean = if statistic < mean { shift } else { 0.0 };
     let z = (statistic - mean + towards_mean) / deviation;
-    Ok(Wilcoxon {
-        statistic,
-        z: Some(z),
-        p: (2.0 * normal_sf(z.abs())).min(1.0),
-    })
+    Ok(Wilcoxon { statistic, z: Some(z), p: (2.0 * normal_sf(z.abs())).min(1.0) })
 }
 
 /// Most differences for which [`wilcoxon_exact`] counts the null distribution.
@@ -185,24 +161,14 @@ pub fn wilcoxon_exact(differences: &[f64]) -> Result<Wilcoxon, StatsError> {
     check_finite(differences.iter().copied())?;
     let n = differences.len();
     if n == 0 {
-        return Err(StatsError::TooFew {
-            what: "pairs",
-            found: 0,
-            needed: 1,
-        });
+        return Err(StatsError::TooFew { what: "pairs", found: 0, needed: 1 });
     }
     if n > WILCOXON_EXACT_LIMIT {
-        return Err(StatsError::OutOfRange {
-            name: "pairs",
-            value: n as f64,
-            range: "1 to 1,000 for the exact test",
-        });
+        return Err(StatsError::OutOfRange { name: "pairs", value: n as f64, range: "1 to 1,000 for the exact test" });
     }
     let r = ranks(differences, Zeros::Split);
     if r.ties != 0.0 || r.zeros != 0 {
-        return Err(StatsError::NoSpread(
-            "the exact test has no zeros or ties".to_owned(),
-        ));
+        return Err(StatsError::NoSpread("the exact test has no zeros or ties".to_owned()));
     }
     // Distribution of the positive rank sum: each rank is in it or not, with probability one half.
     let top = n * (n + 1) / 2;
@@ -210,21 +176,13 @@ pub fn wilcoxon_exact(differences: &[f64]) -> Result<Wilcoxon, StatsError> {
     probability[0] = 1.0;
     for rank in 1..=n {
         for sum in (0..=rank * (rank + 1) / 2).rev() {
-            let with = if sum >= rank {
-                probability[sum - rank]
-            } else {
-                0.0
-            };
+            let with = if sum >= rank { probability[sum - rank] } else { 0.0 };
             probability[sum] = 0.5 * (probability[sum] + with);
         }
     }
     let statistic = r.plus.min(r.minus);
     let tail: f64 = probability[..=statistic as usize].iter().sum();
-    Ok(Wilcoxon {
-        statistic,
-        z: None,
-        p: (2.0 * tail).min(1.0),
-    })
+    Ok(Wilcoxon { statistic, z: None, p: (2.0 * tail).min(1.0) })
 }
 
 /// Result of a sign test.
@@ -249,33 +207,15 @@ pub struct SignTest {
 pub fn sign_test(differences: &[f64]) -> Result<SignTest, StatsError> {
     check_finite(differences.iter().copied())?;
     let count = |f: fn(&f64) -> bool| differences.iter().filter(|d| f(d)).count() as u64;
-    let (positive, negative, zero) = (
-        count(|d| *d > 0.0),
-        count(|d| *d < 0.0),
-        count(|d| *d == 0.0),
-    );
+    let (positive, negative, zero) = (count(|d| *d > 0.0), count(|d| *d < 0.0), count(|d| *d == 0.0));
     let n = positive + negative;
-    let p_greater = if positive == 0 {
-        1.0
-    } else {
-        binomial_sf(positive - 1, n, 0.5)
-    };
-    Ok(SignTest {
-        positive,
-        negative,
-        zero,
-        p_two_sided: two_sided_half(positive, n),
-        p_greater,
-    })
+    let p_greater = if positive == 0 { 1.0 } else { binomial_sf(positive - 1, n, 0.5) };
+    Ok(SignTest { positive, negative, zero, p_two_sided: two_sided_half(positive, n), p_greater })
 }
 
 /// Two-sided binomial p of `k` in `n` at one half.
 fn two_sided_half(k: u64, n: u64) -> f64 {
-    if n == 0 {
-        1.0
-    } else {
-        (2.0 * binomial_cdf(k.min(n - k), n, 0.5)).min(1.0)
-    }
+    if n == 0 { 1.0 } else { (2.0 * binomial_cdf(k.min(n - k), n, 0.5)).min(1.0) }
 }
 
 /// Result of McNemar's test.
@@ -303,9 +243,5 @@ pub fn mcnemar(only_first: u64, only_second: u64) -> McNemar {
             (statistic, chi2_sf(statistic, 1.0))
         })
     };
-    McNemar {
-        p_exact: two_sided_half(only_first, n),
-        corrected: chi2(gap - 1.0),
-        plain: chi2(gap),
-    }
+    McNemar { p_exact: two_sided_half(only_first, n), corrected: chi2(gap - 1.0), plain: chi2(gap) }
 }

@@ -66,12 +66,8 @@ fn normal_quantile_lower(p: f64) -> f64 {
         4.374_664_141_464_968,
         2.938_163_982_698_783,
     ];
-    const D: [f64; 4] = [
-        7.784_695_709_041_462e-3,
-        3.224_671_290_700_398e-1,
-        2.445_134_137_142_996,
-        3.754_408_661_907_416,
-    ];
+    const D: [f64; 4] =
+        [7.784_695_709_041_462e-3, 3.224_671_290_700_398e-1, 2.445_134_137_142_996, 3.754_408_661_907_416];
     let horner = |coefficients: &[f64], x: f64| coefficients.iter().fold(0.0, |acc, c| acc * x + c);
     let x = if p < 0.024_25 {
         let q = libm::sqrt(-2.0 * libm::log(p));
@@ -103,8 +99,7 @@ fn beta_tails(a: f64, b: f64, x: f64, y: f64) -> (f64, f64) {
     if y <= 0.0 {
         return (1.0, 0.0);
     }
-    let ln_front =
-        ln_gamma(a + b) - ln_gamma(a) - ln_gamma(b) + a * libm::log(x) + b * libm::log(y);
+    let ln_front = ln_gamma(a + b) - ln_gamma(a) - ln_gamma(b) + a * libm::log(x) + b * libm::log(y);
     let front = libm::exp(ln_front);
     if x < (a + 1.0) / (a + b + 2.0) {
         let lower = front * beta_fraction(a, b, x) / a;
@@ -170,11 +165,7 @@ pub fn t_cdf(x: f64, df: f64) -> f64 {
 pub fn t_sf(x: f64, df: f64) -> f64 {
     let square = x * x;
     let outside = beta_tails(0.5 * df, 0.5, df / (df + square), square / (df + square)).0;
-    if x >= 0.0 {
-        0.5 * outside
-    } else {
-        1.0 - 0.5 * outside
-    }
+    if x >= 0.0 { 0.5 * outside } else { 1.0 - 0.5 * outside }
 }
 
 /// Quantile of Student's t for `p` in [0, 1].
@@ -187,11 +178,7 @@ pub fn t_quantile(p: f64, df: f64) -> f64 {
         return 0.0;
     }
     if p == 0.0 || p == 1.0 {
-        return if p == 0.0 {
-            f64::NEG_INFINITY
-        } else {
-            f64::INFINITY
-        };
+        return if p == 0.0 { f64::NEG_INFINITY } else { f64::INFINITY };
     }
     let (tail, sign) = if p < 0.5 { (p, -1.0) } else { (1.0 - p, 1.0) };
     let mut hi = 1.0;

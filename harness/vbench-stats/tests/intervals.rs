@@ -1,8 +1,5 @@
 //! The interval rules of `formats.md`, degenerate data, and the coverage of the default interval.
-#![expect(
-    clippy::unwrap_used,
-    reason = "helpers of tests: a broken fixture stops the test"
-)]
+#![expect(clippy::unwrap_used, reason = "helpers of tests: a broken fixture stops the test")]
 
 use proptest::prelude::*;
 use rand::Rng;
@@ -10,18 +7,11 @@ use vbench_core::ResamplingUnit;
 use vbench_core::keyed::keyed_rng;
 use vbench_stats::interval::{LINEARISED, NO_ERRORS, WIDER};
 use vbench_stats::linear::linearise;
-use vbench_stats::{
-    Bootstrap, Clusters, Method, Observation, Plan, choose_unit, ratio_estimate, special,
-};
+use vbench_stats::{Bootstrap, Clusters, Method, Observation, Plan, choose_unit, ratio_estimate, special};
 
 fn clusters(unit: ResamplingUnit, sums: Vec<(f64, f64)>) -> Clusters {
     let utterances = sums.len() * 5;
-    Clusters {
-        unit,
-        sums,
-        utterances,
-        speakers: None,
-    }
+    Clusters { unit, sums, utterances, speakers: None }
 }
 
 /// Observations of `speakers` x `sessions` x 4 utterances, with names as wanted.
@@ -30,16 +20,8 @@ fn observations(speakers: usize, sessions: usize, named: (bool, bool)) -> Vec<[S
     for s in 0..speakers {
         for t in 0..sessions {
             for u in 0..4 {
-                let speaker = if named.0 {
-                    format!("spk{s}")
-                } else {
-                    String::new()
-                };
-                let session = if named.1 {
-                    format!("ses{s}-{t}")
-                } else {
-                    String::new()
-                };
+                let speaker = if named.0 { format!("spk{s}") } else { String::new() };
+                let session = if named.1 { format!("ses{s}-{t}") } else { String::new() };
                 out.push([format!("c/{s}-{t}-{u}"), speaker, session]);
             }
         }
@@ -49,22 +31,11 @@ fn observations(speakers: usize, sessions: usize, named: (bool, bool)) -> Vec<[S
 
 fn chosen(rows: &[[String; 3]]) -> Clusters {
     let some = |s: &'static str| (!s.is_empty()).then_some(s);
-    let rows: Vec<[&'static str; 3]> = rows
-        .iter()
-        .map(|r| {
-            r.clone()
-                .map(|s| -> &'static str { Box::leak(s.into_boxed_str()) })
-        })
-        .collect();
+    let rows: Vec<[&'static str; 3]> =
+        rows.iter().map(|r| r.clone().map(|s| -> &'static str { Box::leak(s.into_boxed_str()) })).collect();
     let list: Vec<Observation<'_>> = rows
         .iter()
-        .map(|r| Observation {
-            utterance: r[0],
-            speaker: some(r[1]),
-            session: some(r[2]),
-            num: 1.0,
-            den: 10.0,
-        })
+        .map(|r| Observation { utterance: r[0], speaker: some(r[1]), session: some(r[2]), num: 1.0, den: 10.0 })
         .collect();
     choose_unit(&list)
 }
@@ -72,38 +43,20 @@ fn chosen(rows: &[[String; 3]]) -> Clusters {
 #[test]
 fn unit_is_speaker_then_session_then_utterance() {
     let speaker = chosen(&observations(6, 2, (true, true)));
-    assert_eq!(
-        (speaker.unit, speaker.sums.len(), speaker.utterances),
-        (ResamplingUnit::Speaker, 6, 48)
-    );
+    assert_eq!((speaker.unit, speaker.sums.len(), speaker.utterances), (ResamplingUnit::Speaker, 6, 48));
     assert_eq!(speaker.note(), None);
     assert_eq!(speaker.sums, vec![(8.0, 80.0); 6]);
 
     let session = chosen(&observations(3, 2, (true, true)));
-    assert_eq!(
-        (session.unit, session.sums.len()),
-        (ResamplingUnit::Session, 6)
-    );
-    assert_eq!(
-        session.note().as_deref(),
-        Some("conditional on these 3 speakers")
-    );
+    assert_eq!((session.unit, session.sums.len()), (ResamplingUnit::Session, 6));
+    assert_eq!(session.note().as_deref(), Some("conditional on these 3 speakers"));
 
     let utterance = chosen(&observations(2, 2, (true, true)));
-    assert_eq!(
-        (utterance.unit, utterance.sums.len()),
-        (ResamplingUnit::Utterance, 16)
-    );
-    assert_eq!(
-        utterance.note().as_deref(),
-        Some("conditional on these 2 speakers")
-    );
+    assert_eq!((utterance.unit, utterance.sums.len()), (ResamplingUnit::Utterance, 16));
+    assert_eq!(utterance.note().as_deref(), Some("conditional on these 2 speakers"));
 
     let unknown = chosen(&observations(8, 1, (false, false)));
-    assert_eq!(
-        (unknown.unit, unknown.speakers),
-        (ResamplingUnit::Utterance, None)
-    );
+    assert_eq!((unknown.unit, unknown.speakers), (ResamplingUnit::Utterance, None));
     assert!(unknown.note().unwrap().contains("not known"));
 }
 
@@ -119,16 +72,11 @@ fn one_utterance_under_several_conditions_is_one_unit() {
     let mut rows = observations(1, 1, (false, false));
     rows.extend(rows.clone());
     let got = chosen(&rows);
-    assert_eq!(
-        (got.utterances, got.sums.clone()),
-        (4, vec![(2.0, 20.0); 4])
-    );
+    assert_eq!((got.utterances, got.sums.clone()), (4, vec![(2.0, 20.0); 4]));
 }
 
 fn spread(n: usize) -> Vec<(f64, f64)> {
-    (0..n)
-        .map(|i| ((i % 5) as f64, 50.0 + (i % 7) as f64))
-        .collect()
+    (0..n).map(|i| ((i % 5) as f64, 50.0 + (i % 7) as f64)).collect()
 }
 
 #[test]
@@ -139,66 +87,38 @@ fn method_depends_on_the_number_of_clusters() {
         let estimate = ratio_estimate(&data, &plan, "stratum");
         let interval = estimate.interval.clone().unwrap();
         assert_eq!(interval.method, method, "{n} clusters");
-        assert_eq!(
-            (interval.clusters, interval.n, interval.seed, interval.level),
-            (n, 5 * n, 7, 0.95)
-        );
+        assert_eq!((interval.clusters, interval.n, interval.seed, interval.level), (n, 5 * n, 7, 0.95));
         assert!(interval.lo >= 0.0 && interval.lo < estimate.value && estimate.value < interval.hi);
         let mut rng = keyed_rng(7, "bootstrap", "", "stratum");
-        let bca = Bootstrap::ratio(&data.sums, plan.resamples, &mut rng)
-            .unwrap()
-            .interval(Method::Bca, 0.95)
-            .unwrap();
+        let bca = Bootstrap::ratio(&data.sums, plan.resamples, &mut rng).unwrap().interval(Method::Bca, 0.95).unwrap();
         let t = linearise(&data.sums).unwrap().interval(0.95).unwrap();
-        let expected = if n >= 20 || bca.1 - bca.0 > t.1 - t.0 {
-            bca
-        } else {
-            (t.0.max(0.0), t.1)
-        };
+        let expected = if n >= 20 || bca.1 - bca.0 > t.1 - t.0 { bca } else { (t.0.max(0.0), t.1) };
         assert_eq!((interval.lo, interval.hi), expected, "{n} clusters");
     }
 }
 
 #[test]
 fn fewer_than_six_units_are_not_estimable_but_keep_their_value() {
-    let estimate = ratio_estimate(
-        &clusters(ResamplingUnit::Speaker, spread(5)),
-        &Plan::new(0),
-        "",
-    );
+    let estimate = ratio_estimate(&clusters(ResamplingUnit::Speaker, spread(5)), &Plan::new(0), "");
     assert_eq!(estimate.value, 10.0 / 260.0);
-    assert_eq!(
-        estimate.interval.unwrap_err(),
-        "5 speakers, at least 6 needed"
-    );
+    assert_eq!(estimate.interval.unwrap_err(), "5 speakers, at least 6 needed");
 }
 
 #[test]
 fn no_errors_anywhere_give_an_upper_bound_and_not_a_zero_width() {
-    let estimate = ratio_estimate(
-        &clusters(ResamplingUnit::Speaker, vec![(0.0, 40.0); 12]),
-        &Plan::new(0),
-        "",
-    );
+    let estimate = ratio_estimate(&clusters(ResamplingUnit::Speaker, vec![(0.0, 40.0); 12]), &Plan::new(0), "");
     let interval = estimate.interval.unwrap();
     // 1 - 0.025^(1/12)
     assert!((interval.hi - (1.0 - 0.025_f64.powf(1.0 / 12.0))).abs() < 1e-9);
-    assert_eq!(
-        (estimate.value, interval.lo, interval.method.as_str()),
-        (0.0, 0.0, NO_ERRORS)
-    );
+    assert_eq!((estimate.value, interval.lo, interval.method.as_str()), (0.0, 0.0, NO_ERRORS));
 }
 
 #[test]
 fn degenerate_data_give_a_reason_and_no_number() {
     let reason = |sums: Vec<(f64, f64)>| {
-        ratio_estimate(&clusters(ResamplingUnit::Speaker, sums), &Plan::new(0), "")
-            .interval
-            .unwrap_err()
+        ratio_estimate(&clusters(ResamplingUnit::Speaker, sums), &Plan::new(0), "").interval.unwrap_err()
     };
-    assert!(
-        reason((1..=9).map(|i| (f64::from(i), f64::from(10 * i))).collect()).contains("same value")
-    );
+    assert!(reason((1..=9).map(|i| (f64::from(i), f64::from(10 * i))).collect()).contains("same value"));
     assert!(reason(vec![(3.0, 0.0); 8]).contains("denominators sum to 0"));
     assert!(reason(vec![]).contains("denominators sum to 0"));
     let mut bad = spread(9);
@@ -208,32 +128,19 @@ fn degenerate_data_give_a_reason_and_no_number() {
     let mut padded = spread(5);
     padded.extend([(0.0, 0.0); 10]);
     assert_eq!(reason(padded), "5 speakers, at least 6 needed");
-    let plan = Plan {
-        level: 1.0,
-        ..Plan::new(0)
-    };
-    assert!(
-        ratio_estimate(&clusters(ResamplingUnit::Speaker, spread(9)), &plan, "")
-            .interval
-            .is_err()
-    );
+    let plan = Plan { level: 1.0, ..Plan::new(0) };
+    assert!(ratio_estimate(&clusters(ResamplingUnit::Speaker, spread(9)), &plan, "").interval.is_err());
 }
 
 #[test]
 fn where_bca_does_not_exist_the_linearised_interval_stands_in() {
     // One cluster far out among few: no resample may lie on both sides after rounding to a tie-free half; force it by
     // asking for a single resample.
-    let plan = Plan {
-        resamples: 1,
-        ..Plan::new(3)
-    };
+    let plan = Plan { resamples: 1, ..Plan::new(3) };
     let data = clusters(ResamplingUnit::Speaker, spread(30));
     let interval = ratio_estimate(&data, &plan, "").interval.unwrap();
     let t = linearise(&data.sums).unwrap().interval(0.95).unwrap();
-    assert_eq!(
-        (interval.method.as_str(), interval.lo, interval.hi),
-        (LINEARISED, t.0, t.1)
-    );
+    assert_eq!((interval.method.as_str(), interval.lo, interval.hi), (LINEARISED, t.0, t.1));
 }
 
 #[test]
@@ -242,15 +149,9 @@ fn replicates_do_not_depend_on_the_number_of_threads() {
     let data: Vec<(f64, f64)> = spread(1_500);
     let mut results = Vec::new();
     for threads in [1, 2, 8] {
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build()
-            .unwrap();
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         let replicates = pool.install(|| {
-            Bootstrap::ratio(&data, 999, &mut keyed_rng(5, "bootstrap", "", ""))
-                .unwrap()
-                .replicates()
-                .to_vec()
+            Bootstrap::ratio(&data, 999, &mut keyed_rng(5, "bootstrap", "", "")).unwrap().replicates().to_vec()
         });
         assert_eq!(replicates.len(), 999);
         results.push(replicates.into_iter().map(f64::to_bits).collect::<Vec<_>>());
@@ -260,36 +161,20 @@ fn replicates_do_not_depend_on_the_number_of_threads() {
 
 #[test]
 fn quantile_bootstrap_agrees_with_resampling_by_hand() {
-    let values = vec![
-        vec![1.0, 9.0],
-        vec![4.0],
-        vec![2.0, 2.5, 7.0],
-        vec![6.0],
-        vec![3.0, 8.0],
-        vec![5.0],
-    ];
-    let boot =
-        Bootstrap::quantile(&values, 0.5, 4_000, &mut keyed_rng(1, "bootstrap", "", "q")).unwrap();
+    let values = vec![vec![1.0, 9.0], vec![4.0], vec![2.0, 2.5, 7.0], vec![6.0], vec![3.0, 8.0], vec![5.0]];
+    let boot = Bootstrap::quantile(&values, 0.5, 4_000, &mut keyed_rng(1, "bootstrap", "", "q")).unwrap();
     let pooled: Vec<f64> = values.iter().flatten().copied().collect();
-    assert_eq!(
-        boot.observed(),
-        vbench_stats::quantile::type7(&pooled, 0.5).unwrap()
-    );
+    assert_eq!(boot.observed(), vbench_stats::quantile::type7(&pooled, 0.5).unwrap());
     let mut rng = keyed_rng(2, "by-hand", "", "");
     let mut by_hand: Vec<f64> = (0..4_000)
         .map(|_| {
-            let drawn: Vec<f64> = (0..6)
-                .flat_map(|_| values[(rng.next_u32() % 6) as usize].iter().copied())
-                .collect();
+            let drawn: Vec<f64> = (0..6).flat_map(|_| values[(rng.next_u32() % 6) as usize].iter().copied()).collect();
             vbench_stats::quantile::type7(&drawn, 0.5).unwrap()
         })
         .collect();
     by_hand.sort_by(f64::total_cmp);
     let ends = boot.interval(Method::Percentile, 0.9).unwrap();
-    assert!(
-        (ends.0 - by_hand[200]).abs() <= 0.5 && (ends.1 - by_hand[3_799]).abs() <= 0.5,
-        "{ends:?}"
-    );
+    assert!((ends.0 - by_hand[200]).abs() <= 0.5 && (ends.1 - by_hand[3_799]).abs() <= 0.5, "{ends:?}");
     let mean = |v: &[f64]| v.iter().sum::<f64>() / v.len() as f64;
     assert!((mean(boot.replicates()) - mean(&by_hand)).abs() < 0.15);
 }
@@ -308,25 +193,15 @@ fn coverage(sets: usize, speakers: usize, utterances: usize, log_sd: f64) -> f64
         .filter(|set| {
             let sums = (0..speakers)
                 .map(|_| {
-                    let rate = (truth * (log_sd * normal(&mut rng) - 0.5 * log_sd * log_sd).exp())
-                        .min(1.0);
+                    let rate = (truth * (log_sd * normal(&mut rng) - 0.5 * log_sd * log_sd).exp()).min(1.0);
                     let words = 12 * utterances;
-                    let errors = (0..words)
-                        .filter(|_| f64::from(rng.next_u32()) < rate * 4_294_967_296.0)
-                        .count();
+                    let errors = (0..words).filter(|_| f64::from(rng.next_u32()) < rate * 4_294_967_296.0).count();
                     (errors as f64, words as f64)
                 })
                 .collect();
-            let data = Clusters {
-                unit: ResamplingUnit::Speaker,
-                sums,
-                utterances: speakers * utterances,
-                speakers: None,
-            };
-            let plan = Plan {
-                resamples: 999,
-                ..Plan::new(*set as u64)
-            };
+            let data =
+                Clusters { unit: ResamplingUnit::Speaker, sums, utterances: speakers * utterances, speakers: None };
+            let plan = Plan { resamples: 999, ..Plan::new(*set as u64) };
             let (lo, hi) = ratio_estimate(&data, &plan, "coverage").ends().unwrap();
             lo <= truth && truth <= hi
         })

@@ -70,10 +70,7 @@ impl StoreError {
     /// Whether the failure is about writing (exit 8) rather than reading (exit 7).
     #[must_use]
     pub fn is_write(&self) -> bool {
-        matches!(
-            self,
-            Self::Write { .. } | Self::Exists { .. } | Self::Locked { .. }
-        )
+        matches!(self, Self::Write { .. } | Self::Exists { .. } | Self::Locked { .. })
     }
 }
 
@@ -104,14 +101,9 @@ impl RunFolder {
     ///
     /// The folder exists already, or cannot be written.
     pub fn create(path: &Path, record: &Value) -> Result<Self, StoreError> {
-        let write = |source| StoreError::Write {
-            path: path.to_path_buf(),
-            source,
-        };
+        let write = |source| StoreError::Write { path: path.to_path_buf(), source };
         if path.join("run.json").exists() || path.join("rows.jsonl").exists() {
-            return Err(StoreError::Exists {
-                path: path.to_path_buf(),
-            });
+            return Err(StoreError::Exists { path: path.to_path_buf() });
         }
         std::fs::create_dir_all(path).map_err(write)?;
         let folder = Self::attach(path)?;
@@ -145,15 +137,10 @@ impl RunFolder {
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                return Err(StoreError::Locked {
-                    path: path.to_path_buf(),
-                });
+                return Err(StoreError::Locked { path: path.to_path_buf() });
             }
             Err(TryLockError::Error(source)) => {
-                return Err(StoreError::Write {
-                    path: lock_path,
-                    source,
-                });
+                return Err(StoreError::Write { path: lock_path, source });
             }
         }
         let (rows, timings) = (path.join("rows.jsonl"), path.join("timings.jsonl"));
@@ -184,28 +171,14 @@ impl RunFolder {
     /// A failure to record; nothing more can be committed afterwards and every row committed before stays readable.
     pub fn commit(&mut self, row: &Row, timing: Option<&CellTiming>) -> Result<(), StoreError> {
         let path = self.path.join("rows.jsonl");
-        let line = row.to_line().map_err(|e| StoreError::Record {
-            path: path.clone(),
-            message: e.to_string(),
-        })?;
+        let line = row.to_line().map_err(|e| StoreError::Record { path: path.clone(), message: e.to_string() })?;
         if let Some(timing) = timing {
             let timings = self.path.join("timings.jsonl");
-            let text = serde_json::to_string(&TimingLine::new(&row.cell, timing)).map_err(|e| {
-                StoreError::Record {
-                    path: timings.clone(),
-                    message: e.to_string(),
-                }
-            })?;
-            self.timings
-                .append_line(&text)
-                .map_err(|source| StoreError::Write {
-                    path: timings,
-                    source,
-                })?;
+            let text = serde_json::to_string(&TimingLine::new(&row.cell, timing))
+                .map_err(|e| StoreError::Record { path: timings.clone(), message: e.to_string() })?;
+            self.timings.append_line(&text).map_err(|source| StoreError::Write { path: timings, source })?;
         }
-        self.rows
-            .append_line(&line)
-            .map_err(|source| StoreError::Write { path, source })
+        self.rows.append_line(&line).map_err(|source| StoreError::Write { path, source })
     }
 
     /// Makes everything durable; when rows were retried, rewrites the files in `plan` order, atomically.
@@ -215,10 +188,7 @@ impl RunFolder {
     /// A failure to record.
     pub fn finish(&mut self, plan: &[String]) -> Result<(), StoreError> {
         let rows_path = self.path.join("rows.jsonl");
-        let write = |source| StoreError::Write {
-            path: rows_path.clone(),
-            source,
-        };
+        let write = |source| StoreError::Write { path: rows_path.clone(), source };
         self.timings.sync().map_err(write)?;
         self.rows.sync().map_err(write)?;
         let (lines, _) = read_lines(&rows_path).map_err(write)?;
@@ -226,19 +196,12 @@ impl RunFolder {
         if lines.len() == record.rows.len() {
             return Ok(());
         }
-        let place: HashMap<&str, usize> = plan
-            .iter()
-            .enumerate()
-            .map(|(i, c)| (c.as_str(), i))
-            .collect();
+        let place: HashMap<&str, usize> = plan.iter().enumerate().map(|(i, c)| (c.as_str(), i)).collect();
         let mut rows = record.rows;
         rows.sort_by_key(|r| place.get(r.cell.as_str()).copied().unwrap_or(usize::MAX));
         let mut text = String::new();
         for row in &rows {
-            let message = |e: RowError| StoreError::Record {
-                path: rows_path.clone(),
-                message: e.to_string(),
-            };
+            let message = |e: RowError| StoreError::Record { path: rows_path.clone(), message: e.to_string() };
             text.push_str(&row.to_line().map_err(message)?);
             text.push('\n');
         }
@@ -265,10 +228,7 @@ impl RunFolder {
 pub fn write_derived(folder: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf, StoreError> {
     let path = folder.join(name);
     if let Some(parent) = path.parent() {
-        std::fs::create_dir_all(parent).map_err(|source| StoreError::Write {
-            path: parent.to_path_buf(),
-            source,
-        })?;
+        std::fs::create_dir_all(parent).map_err(|source| StoreError::Write { path: parent.to_path_buf(), source })?;
     }
     write_atomic(&path, bytes)?;
     Ok(path)
@@ -282,40 +242,25 @@ impl RunRecord {
     /// Unreadable, damaged or newer files.
     pub fn read(path: &Path) -> Result<Self, StoreError> {
         let record_path = path.join("run.json");
-        let text = std::fs::read_to_string(&record_path).map_err(|source| StoreError::Read {
-            path: record_path.clone(),
-            source,
-        })?;
-        let bad = |message: String| StoreError::Record {
-            path: record_path.clone(),
-            message,
-        };
-        let record: Value =
-            serde_json::from_str(&text).map_err(|e| bad(format!("not JSON: {e}")))?;
+        let text = std::fs::read_to_string(&record_path)
+            .map_err(|source| StoreError::Read { path: record_path.clone(), source })?;
+        let bad = |message: String| StoreError::Record { path: record_path.clone(), message };
+        let record: Value = serde_json::from_str(&text).map_err(|e| bad(format!("not JSON: {e}")))?;
         match record.get("schema").and_then(Value::as_str) {
             Some(RUN_SCHEMA) => {}
             other => {
                 let found = other.unwrap_or("none");
-                return Err(bad(format!(
-                    "schema is `{found}`, this program reads `{RUN_SCHEMA}`"
-                )));
+                return Err(bad(format!("schema is `{found}`, this program reads `{RUN_SCHEMA}`")));
             }
         }
         let rows = read_rows(&path.join("rows.jsonl"))?;
         let timings = read_timings(&path.join("timings.jsonl"))?;
-        Ok(Self {
-            record,
-            rows,
-            timings: timings.into_iter().map(|t| (t.cell.clone(), t)).collect(),
-        })
+        Ok(Self { record, rows, timings: timings.into_iter().map(|t| (t.cell.clone(), t)).collect() })
     }
 }
 
 fn read_rows(path: &Path) -> Result<Vec<Row>, StoreError> {
-    let (lines, _) = read_lines(path).map_err(|source| StoreError::Read {
-        path: path.to_path_buf(),
-        source,
-    })?;
+    let (lines, _) = read_lines(path).map_err(|source| StoreError::Read { path: path.to_path_buf(), source })?;
     let mut rows: Vec<Row> = Vec::with_capacity(lines.len());
     let mut place: HashMap<String, usize> = HashMap::new();
     for (index, line) in lines.iter().enumerate() {
@@ -336,10 +281,7 @@ fn read_rows(path: &Path) -> Result<Vec<Row>, StoreError> {
 }
 
 fn read_timings(path: &Path) -> Result<Vec<TimingLine>, StoreError> {
-    let (lines, _) = read_lines(path).map_err(|source| StoreError::Read {
-        path: path.to_path_buf(),
-        source,
-    })?;
+    let (lines, _) = read_lines(path).map_err(|source| StoreError::Read { path: path.to_path_buf(), source })?;
     let parse = |(index, line): (usize, &String)| {
         serde_json::from_str(line).map_err(|e| StoreError::Line {
             path: path.to_path_buf(),
@@ -363,9 +305,7 @@ fn cut_torn(path: &Path, record: &RunRecord) -> Result<(), StoreError> {
     let (lines, mut end) = read_lines(&timings).map_err(write(&timings))?;
     let committed: HashSet<&str> = record.rows.iter().map(|r| r.cell.as_str()).collect();
     for line in lines.iter().rev() {
-        let cell = serde_json::from_str::<TimingLine>(line)
-            .map(|t| t.cell)
-            .unwrap_or_default();
+        let cell = serde_json::from_str::<TimingLine>(line).map(|t| t.cell).unwrap_or_default();
         if committed.contains(cell.as_str()) {
             break;
         }
@@ -388,9 +328,6 @@ fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     write().map_err(|source| {
         // A half-written temporary is of no use to anybody; the error that matters is the first one.
         drop(std::fs::remove_file(&temporary));
-        StoreError::Write {
-            path: path.to_path_buf(),
-            source,
-        }
+        StoreError::Write { path: path.to_path_buf(), source }
     })
 }

@@ -41,10 +41,7 @@ impl LineLog {
     /// A log over any file.
     #[must_use]
     pub fn new(file: Box<dyn LogFile>) -> Self {
-        Self {
-            file,
-            failed: false,
-        }
+        Self { file, failed: false }
     }
 
     /// Opens a file for appending, creating it when missing.
@@ -53,9 +50,7 @@ impl LineLog {
     ///
     /// I/O error.
     pub fn open(path: &Path) -> io::Result<Self> {
-        Ok(Self::new(Box::new(
-            OpenOptions::new().create(true).append(true).open(path)?,
-        )))
+        Ok(Self::new(Box::new(OpenOptions::new().create(true).append(true).open(path)?)))
     }
 
     /// Appends one line and its newline in one write.
@@ -95,8 +90,7 @@ pub fn read_lines(path: &Path) -> io::Result<(Vec<String>, u64)> {
         Err(e) => return Err(e),
     };
     let end = bytes.iter().rposition(|b| *b == b'\n').map_or(0, |p| p + 1);
-    let text = std::str::from_utf8(&bytes[..end])
-        .map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e))?;
+    let text = std::str::from_utf8(&bytes[..end]).map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e))?;
     Ok((text.lines().map(str::to_string).collect(), end as u64))
 }
 

@@ -122,25 +122,15 @@ pub enum RowError {
 impl Row {
     /// The row of an outcome.
     #[must_use]
-    pub fn new(
-        cell: &str,
-        utterance: &Utterance,
-        condition: &str,
-        model: &str,
-        outcome: &Outcome,
-    ) -> Self {
+    pub fn new(cell: &str, utterance: &Utterance, condition: &str, model: &str, outcome: &Outcome) -> Self {
         let (name, reason, hypothesis, receipt) = match outcome {
-            Outcome::Ok {
-                hypothesis,
-                receipt,
-            } => ("ok", None, Some(hypothesis), Some(receipt)),
+            Outcome::Ok { hypothesis, receipt } => ("ok", None, Some(hypothesis), Some(receipt)),
             Outcome::Failed(reason) => ("failed", Some(reason), None, None),
             Outcome::Skipped(reason) => ("skipped", Some(reason), None, None),
         };
         let mut tags = utterance.tags.clone();
         if let Some(language) = &utterance.language {
-            tags.entry("language".into())
-                .or_insert_with(|| language.clone());
+            tags.entry("language".into()).or_insert_with(|| language.clone());
         }
         Self {
             v: ROW_VERSION,
@@ -153,10 +143,7 @@ impl Row {
             condition: condition.into(),
             model: model.into(),
             outcome: name.into(),
-            reason: reason.map(|r| RowReason {
-                kind: r.kind.name().into(),
-                text: r.text.clone(),
-            }),
+            reason: reason.map(|r| RowReason { kind: r.kind.name().into(), text: r.text.clone() }),
             reference: utterance.text.clone(),
             hyp: hypothesis.map(|h| h.text.clone()),
             output: hypothesis.and_then(output_of),
@@ -190,13 +177,9 @@ impl Row {
         let body = format!("{body}}}");
         let actual = crc32c::crc32c(body.as_bytes());
         if stated.parse() != Ok(actual) {
-            return Err(RowError::Crc {
-                actual,
-                stated: stated.into(),
-            });
+            return Err(RowError::Crc { actual, stated: stated.into() });
         }
-        let value: Value =
-            serde_json::from_str(&body).map_err(|e| RowError::Form(e.to_string()))?;
+        let value: Value = serde_json::from_str(&body).map_err(|e| RowError::Form(e.to_string()))?;
         match value.get("v").and_then(Value::as_u64) {
             Some(v) if v > u64::from(ROW_VERSION) => return Err(RowError::Newer(v)),
             _ => {}
@@ -208,20 +191,11 @@ impl Row {
     #[must_use]
     pub fn to_outcome(&self) -> Outcome {
         let reason = || {
-            let (kind, text) = self
-                .reason
-                .as_ref()
-                .map_or(("", ""), |r| (r.kind.as_str(), r.text.as_str()));
-            Reason {
-                kind: ReasonKind::from_name(kind).unwrap_or(ReasonKind::Model),
-                text: text.into(),
-            }
+            let (kind, text) = self.reason.as_ref().map_or(("", ""), |r| (r.kind.as_str(), r.text.as_str()));
+            Reason { kind: ReasonKind::from_name(kind).unwrap_or(ReasonKind::Model), text: text.into() }
         };
         match self.outcome.as_str() {
-            "ok" => Outcome::Ok {
-                hypothesis: self.hypothesis(),
-                receipt: self.receipt(),
-            },
+            "ok" => Outcome::Ok { hypothesis: self.hypothesis(), receipt: self.receipt() },
             "skipped" => Outcome::Skipped(reason()),
             _ => Outcome::Failed(reason()),
         }
@@ -260,17 +234,11 @@ impl Row {
 }
 
 fn output_of(hypothesis: &Hypothesis) -> Option<RowOutput> {
-    let plain = hypothesis.language.is_none()
-        && hypothesis.temperature.is_none()
-        && hypothesis.segments.is_empty();
+    let plain = hypothesis.language.is_none() && hypothesis.temperature.is_none() && hypothesis.segments.is_empty();
     (!plain).then(|| RowOutput {
         language: hypothesis.language.clone(),
         temperature: hypothesis.temperature,
-        segments: hypothesis
-            .segments
-            .iter()
-            .map(|s| (s.start_s, s.end_s, s.text.clone()))
-            .collect(),
+        segments: hypothesis.segments.iter().map(|s| (s.start_s, s.end_s, s.text.clone())).collect(),
     })
 }
 
@@ -286,10 +254,7 @@ fn receipt_to_wire(receipt: &Receipt) -> RowReceipt {
         for (name, fact) in &step.facts {
             achieved.insert(name.clone(), Value::String(fact.clone()));
         }
-        RowStep {
-            recipe: step.recipe.clone(),
-            achieved,
-        }
+        RowStep { recipe: step.recipe.clone(), achieved }
     };
     RowReceipt {
         input_sha256: receipt.input_sha256.clone(),
@@ -302,16 +267,10 @@ fn receipt_to_wire(receipt: &Receipt) -> RowReceipt {
 }
 
 fn step_from_wire(step: &RowStep) -> StepReceipt {
-    let mut receipt = StepReceipt {
-        recipe: step.recipe.clone(),
-        achieved: Vec::new(),
-        facts: Vec::new(),
-    };
+    let mut receipt = StepReceipt { recipe: step.recipe.clone(), achieved: Vec::new(), facts: Vec::new() };
     for (name, value) in &step.achieved {
         match value {
-            Value::Number(n) => receipt
-                .achieved
-                .push((name.clone(), n.as_f64().unwrap_or(0.0))),
+            Value::Number(n) => receipt.achieved.push((name.clone(), n.as_f64().unwrap_or(0.0))),
             Value::String(s) => receipt.facts.push((name.clone(), s.clone())),
             _ => {}
         }
@@ -350,47 +309,20 @@ mod tests {
             active_level_dbfs: Some(-26.5),
             steps: vec![step],
         };
-        let hypothesis = Hypothesis {
-            text: text.into(),
-            language: Some("en".into()),
-            ..Hypothesis::default()
-        };
-        Row::new(
-            "c/u1/noise-5db/m",
-            &utterance,
-            "noise-5db",
-            "m",
-            &Outcome::Ok {
-                hypothesis,
-                receipt,
-            },
-        )
+        let hypothesis = Hypothesis { text: text.into(), language: Some("en".into()), ..Hypothesis::default() };
+        Row::new("c/u1/noise-5db/m", &utterance, "noise-5db", "m", &Outcome::Ok { hypothesis, receipt })
     }
 
     #[test]
     fn a_row_survives_the_round_trip_with_any_text() {
-        for text in [
-            "plain",
-            "quote \" and ,\"crc\":12}",
-            "line\nbreak \u{2028} \u{0}",
-            "తెలుగు 😀",
-            "",
-        ] {
+        for text in ["plain", "quote \" and ,\"crc\":12}", "line\nbreak \u{2028} \u{0}", "తెలుగు 😀", ""]
+        {
             let row = sample_row(text);
             let line = row.to_line().expect("serialises");
             assert!(!line.contains('\n'), "one line: {line}");
             let back = Row::from_line(&line).expect("parses");
             assert_eq!(back, row);
-            assert_eq!(
-                Row::new(
-                    "c/u1/noise-5db/m",
-                    &utterance_of(&row),
-                    "noise-5db",
-                    "m",
-                    &back.to_outcome()
-                ),
-                row
-            );
+            assert_eq!(Row::new("c/u1/noise-5db/m", &utterance_of(&row), "noise-5db", "m", &back.to_outcome()), row);
         }
     }
 
@@ -428,9 +360,6 @@ mod tests {
     fn a_newer_row_is_refused() {
         let mut row = sample_row("x");
         row.v = 2;
-        assert_eq!(
-            Row::from_line(&row.to_line().expect("serialises")),
-            Err(RowError::Newer(2))
-        );
+        assert_eq!(Row::from_line(&row.to_line().expect("serialises")), Err(RowError::Newer(2)));
     }
 }

@@ -62,21 +62,9 @@ fn row(i: usize) -> Row {
         sha256: None,
         tags: BTreeMap::new(),
     };
-    let hypothesis = Hypothesis {
-        text: format!("hypothesis {i}"),
-        ..Hypothesis::default()
-    };
-    let outcome = Outcome::Ok {
-        hypothesis,
-        receipt: Receipt::default(),
-    };
-    Row::new(
-        &format!("c/u{i}/clean/m"),
-        &utterance,
-        "clean",
-        "m",
-        &outcome,
-    )
+    let hypothesis = Hypothesis { text: format!("hypothesis {i}"), ..Hypothesis::default() };
+    let outcome = Outcome::Ok { hypothesis, receipt: Receipt::default() };
+    Row::new(&format!("c/u{i}/clean/m"), &utterance, "clean", "m", &outcome)
 }
 
 fn record() -> serde_json::Value {
@@ -84,22 +72,11 @@ fn record() -> serde_json::Value {
 }
 
 fn timing() -> CellTiming {
-    CellTiming {
-        t_sched: 1,
-        t_sent: 2,
-        t_first: None,
-        t_final: 3,
-        audio_s: 1.0,
-        stages: Vec::new(),
-    }
+    CellTiming { t_sched: 1, t_sent: 2, t_first: None, t_final: 3, audio_s: 1.0, stages: Vec::new() }
 }
 
 fn append(path: &Path) -> File {
-    OpenOptions::new()
-        .append(true)
-        .create(true)
-        .open(path)
-        .expect("opens")
+    OpenOptions::new().append(true).create(true).open(path).expect("opens")
 }
 
 #[test]
@@ -119,17 +96,9 @@ fn a_write_that_fails_at_any_row_loses_no_committed_row_and_resumes() {
             let disk = |name: &str, fails: bool| {
                 let writes = Arc::new(AtomicUsize::new(0));
                 let fail_at = if fails { k } else { usize::MAX };
-                Box::new(FailingFile {
-                    file: append(&path.join(name)),
-                    writes,
-                    fail_at,
-                    fault,
-                })
+                Box::new(FailingFile { file: append(&path.join(name)), writes, fail_at, fault })
             };
-            run.replace_logs(
-                disk("rows.jsonl", rows_fail),
-                disk("timings.jsonl", !rows_fail),
-            );
+            run.replace_logs(disk("rows.jsonl", rows_fail), disk("timings.jsonl", !rows_fail));
             let mut committed = 0;
             let error = (0..ROWS)
                 .find_map(|i| match run.commit(&row(i), Some(&timing())) {
@@ -143,11 +112,7 @@ fn a_write_that_fails_at_any_row_loses_no_committed_row_and_resumes() {
             assert!(matches!(error, StoreError::Write { .. }), "{error}");
             assert_eq!(committed, k, "{fault:?}");
             // Once a write has failed nothing more may be appended behind a torn line.
-            let broken = if rows_fail {
-                run.commit(&row(k), None)
-            } else {
-                run.commit(&row(k), Some(&timing()))
-            };
+            let broken = if rows_fail { run.commit(&row(k), None) } else { run.commit(&row(k), Some(&timing())) };
             assert!(broken.is_err());
             drop(run);
             let read = RunRecord::read(&path).expect("readable after the failure");
@@ -156,15 +121,10 @@ fn a_write_that_fails_at_any_row_loses_no_committed_row_and_resumes() {
             let (mut run, resumed) = RunFolder::resume(&path).expect("resumes");
             assert_eq!(resumed.rows.len(), k);
             for i in k..ROWS {
-                run.commit(&row(i), Some(&timing()))
-                    .expect("the new disk works");
+                run.commit(&row(i), Some(&timing())).expect("the new disk works");
             }
             run.finish(&[]).expect("finishes");
-            assert_eq!(
-                std::fs::read_to_string(path.join("rows.jsonl")).expect("reads"),
-                whole,
-                "{fault:?} at {k}"
-            );
+            assert_eq!(std::fs::read_to_string(path.join("rows.jsonl")).expect("reads"), whole, "{fault:?} at {k}");
             assert_eq!(RunRecord::read(&path).expect("reads").timings.len(), ROWS);
         }
     }
@@ -172,9 +132,7 @@ fn a_write_that_fails_at_any_row_loses_no_committed_row_and_resumes() {
 
 #[test]
 fn a_file_cut_at_any_byte_keeps_every_whole_row() {
-    let lines: Vec<String> = (0..3)
-        .map(|i| row(i).to_line().expect("serialises") + "\n")
-        .collect();
+    let lines: Vec<String> = (0..3).map(|i| row(i).to_line().expect("serialises") + "\n").collect();
     let whole: String = lines.concat();
     for length in 0..=whole.len() {
         let folder = tempfile::tempdir().expect("temporary folder");
@@ -199,15 +157,10 @@ fn a_damaged_row_in_the_middle_is_an_error_with_its_line_not_a_silent_loss() {
     }
     drop(run);
     let file = path.join("rows.jsonl");
-    let text = std::fs::read_to_string(&file)
-        .expect("reads")
-        .replace("hypothesis 1", "hypothesis 9");
+    let text = std::fs::read_to_string(&file).expect("reads").replace("hypothesis 1", "hypothesis 9");
     std::fs::write(&file, text).expect("writes");
     let error = RunRecord::read(&path).expect_err("damaged").to_string();
-    assert!(
-        error.contains("rows.jsonl:2") && error.contains("CRC-32C"),
-        "{error}"
-    );
+    assert!(error.contains("rows.jsonl:2") && error.contains("CRC-32C"), "{error}");
 }
 
 #[test]
@@ -215,10 +168,7 @@ fn two_processes_cannot_append_to_one_run() {
     let folder = tempfile::tempdir().expect("temporary folder");
     let path = folder.path().join("run");
     let _first = RunFolder::create(&path, &record()).expect("creates");
-    assert!(matches!(
-        RunFolder::resume(&path),
-        Err(StoreError::Locked { .. })
-    ));
+    assert!(matches!(RunFolder::resume(&path), Err(StoreError::Locked { .. })));
 }
 
 #[test]
@@ -234,11 +184,6 @@ fn retried_rows_are_put_back_in_plan_order() {
     run.commit(&row(0), None).expect("commits the retry");
     let plan: Vec<String> = (0..2).map(|i| format!("c/u{i}/clean/m")).collect();
     run.finish(&plan).expect("finishes");
-    let expected: String = (0..2)
-        .map(|i| row(i).to_line().expect("serialises") + "\n")
-        .collect();
-    assert_eq!(
-        std::fs::read_to_string(path.join("rows.jsonl")).expect("reads"),
-        expected
-    );
+    let expected: String = (0..2).map(|i| row(i).to_line().expect("serialises") + "\n").collect();
+    assert_eq!(std::fs::read_to_string(path.join("rows.jsonl")).expect("reads"), expected);
 }

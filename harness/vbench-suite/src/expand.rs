@@ -19,9 +19,7 @@ pub struct Selection {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SelectionError {
     /// Not of the form `property=value`.
-    #[error(
-        "--select takes `property=value` (e.g. condition=clean, speaker=slt, accent=gb), found `{0}`"
-    )]
+    #[error("--select takes `property=value` (e.g. condition=clean, speaker=slt, accent=gb), found `{0}`")]
     Form(String),
     /// The property or value does not occur.
     #[error("--select {property}={value} matches nothing; {property} takes: {known}")]
@@ -46,9 +44,7 @@ impl Selection {
             .iter()
             .flat_map(|a| a.split(','))
             .map(|term| match term.split_once('=') {
-                Some((p, v)) if !p.is_empty() && !v.is_empty() => {
-                    Ok((p.to_string(), v.to_string()))
-                }
+                Some((p, v)) if !p.is_empty() && !v.is_empty() => Ok((p.to_string(), v.to_string())),
                 _ => Err(SelectionError::Form(term.to_string())),
             })
             .collect::<Result<_, _>>()?;
@@ -69,88 +65,50 @@ pub fn expand(suite: &Suite, selection: &Selection) -> Result<Vec<Cell>, Selecti
         .iter()
         .flat_map(|b| {
             b.models.iter().flat_map(move |m| {
-                b.utterances
-                    .iter()
-                    .flat_map(move |u| b.conditions.iter().map(move |c| (*m, *u, *c)))
+                b.utterances.iter().flat_map(move |u| b.conditions.iter().map(move |c| (*m, *u, *c)))
             })
         })
         .collect();
     for (property, value) in &selection.terms {
-        let known: BTreeSet<String> = wanted
-            .iter()
-            .filter_map(|key| property_of(suite, *key, property))
-            .collect();
+        let known: BTreeSet<String> = wanted.iter().filter_map(|key| property_of(suite, *key, property)).collect();
         if !known.contains(value) {
             let known = if known.is_empty() {
                 "nothing in this suite".into()
             } else {
                 known.into_iter().collect::<Vec<_>>().join(", ")
             };
-            return Err(SelectionError::NoMatch {
-                property: property.clone(),
-                value: value.clone(),
-                known,
-            });
+            return Err(SelectionError::NoMatch { property: property.clone(), value: value.clone(), known });
         }
     }
-    let mut chosen: Vec<_> = wanted
-        .into_iter()
-        .filter(|key| keeps(suite, selection, *key))
-        .collect();
+    let mut chosen: Vec<_> = wanted.into_iter().filter(|key| keeps(suite, selection, *key)).collect();
     if let Some(limit) = selection.limit {
-        let utterances: Vec<usize> = chosen
-            .iter()
-            .map(|k| k.1)
-            .collect::<BTreeSet<_>>()
-            .into_iter()
-            .collect();
+        let utterances: Vec<usize> = chosen.iter().map(|k| k.1).collect::<BTreeSet<_>>().into_iter().collect();
         let kept: BTreeSet<usize> = spread(&utterances, limit).into_iter().collect();
         chosen.retain(|k| kept.contains(&k.1));
     }
-    Ok(chosen
-        .into_iter()
-        .map(|(model, utterance, condition)| cell(suite, model, utterance, condition))
-        .collect())
+    Ok(chosen.into_iter().map(|(model, utterance, condition)| cell(suite, model, utterance, condition)).collect())
 }
 
 fn cell(suite: &Suite, model: usize, utterance: usize, condition: usize) -> Cell {
     let u = &suite.utterances[utterance];
-    let key = format!(
-        "{}/{}/{}/{}",
-        u.corpus, u.id, suite.conditions[condition].name, suite.models[model].name
-    );
-    Cell {
-        key,
-        utterance,
-        condition,
-        model,
-    }
+    let key = format!("{}/{}/{}/{}", u.corpus, u.id, suite.conditions[condition].name, suite.models[model].name);
+    Cell { key, utterance, condition, model }
 }
 
 fn keeps(suite: &Suite, selection: &Selection, key: (usize, usize, usize)) -> bool {
     let properties: BTreeSet<&str> = selection.terms.iter().map(|t| t.0.as_str()).collect();
     properties.iter().all(|property| {
-        property_of(suite, key, property).is_some_and(|actual| {
-            selection
-                .terms
-                .iter()
-                .any(|(p, v)| p == property && *v == actual)
-        })
+        property_of(suite, key, property)
+            .is_some_and(|actual| selection.terms.iter().any(|(p, v)| p == property && *v == actual))
     })
 }
 
-fn property_of(
-    suite: &Suite,
-    (model, utterance, condition): (usize, usize, usize),
-    property: &str,
-) -> Option<String> {
+fn property_of(suite: &Suite, (model, utterance, condition): (usize, usize, usize), property: &str) -> Option<String> {
     let u = &suite.utterances[utterance];
     match property {
         "model" => Some(suite.models[model].name.clone()),
         "condition" => Some(suite.conditions[condition].name.clone()),
-        "snr" => suite.conditions[condition]
-            .target_snr_db()
-            .map(|s| s.to_string()),
+        "snr" => suite.conditions[condition].target_snr_db().map(|s| s.to_string()),
         "corpus" => Some(u.corpus.clone()),
         "speaker" => u.speaker.clone(),
         "language" => u.language.clone(),

@@ -30,11 +30,7 @@ struct Line {
 ///
 /// Every bad line, with its number: not JSON, missing key, wrong type, repeated id, impossible times, a sha256 that
 /// is not 64 hex digits. A manifest without a single utterance is an error too.
-pub fn parse_manifest(
-    corpus: &str,
-    path: &Path,
-    text: &str,
-) -> Result<Vec<Utterance>, Vec<Problem>> {
+pub fn parse_manifest(corpus: &str, path: &Path, text: &str) -> Result<Vec<Utterance>, Vec<Problem>> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut utterances = Vec::new();
     let mut seen: HashMap<String, usize> = HashMap::new();
@@ -56,19 +52,13 @@ pub fn parse_manifest(
         let line: Line = match serde_json::from_str(raw) {
             Ok(line) => line,
             Err(e) => {
-                problem(
-                    "",
-                    format!("expected one JSON object {{\"id\", \"audio\", \"text\", …}}: {e}"),
-                );
+                problem("", format!("expected one JSON object {{\"id\", \"audio\", \"text\", …}}: {e}"));
                 continue;
             }
         };
         check_line(&line, &mut problem);
         if let Some(first) = seen.insert(line.id.clone(), number) {
-            problem(
-                &line.id,
-                format!("duplicate id: already used on line {first}"),
-            );
+            problem(&line.id, format!("duplicate id: already used on line {first}"));
         }
         utterances.push(Utterance {
             id: line.id,
@@ -93,11 +83,7 @@ pub fn parse_manifest(
             class: ProblemClass::Data,
         });
     }
-    if problems.is_empty() {
-        Ok(utterances)
-    } else {
-        Err(problems)
-    }
+    if problems.is_empty() { Ok(utterances) } else { Err(problems) }
 }
 
 fn check_line(line: &Line, problem: &mut impl FnMut(&str, String)) {
@@ -111,23 +97,14 @@ fn check_line(line: &Line, problem: &mut impl FnMut(&str, String)) {
         problem(&line.id, "`audio` must not be empty".into());
     }
     if line.start_s.is_some_and(|s| !s.is_finite() || s < 0.0) {
-        problem(
-            &line.id,
-            format!("`start_s` must be at least 0, found {:?}", line.start_s),
-        );
+        problem(&line.id, format!("`start_s` must be at least 0, found {:?}", line.start_s));
     }
     if line.duration_s.is_some_and(|d| !d.is_finite() || d <= 0.0) {
-        problem(
-            &line.id,
-            format!("`duration_s` must be above 0, found {:?}", line.duration_s),
-        );
+        problem(&line.id, format!("`duration_s` must be above 0, found {:?}", line.duration_s));
     }
     if let Some(hash) = &line.sha256
         && (hash.len() != 64 || !hash.bytes().all(|b| b.is_ascii_hexdigit()))
     {
-        problem(
-            &line.id,
-            format!("`sha256` must be 64 hex digits, found `{hash}`"),
-        );
+        problem(&line.id, format!("`sha256` must be 64 hex digits, found `{hash}`"));
     }
 }

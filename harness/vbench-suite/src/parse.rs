@@ -39,10 +39,7 @@ impl Task {
     /// The name used in suites.
     #[must_use]
     pub fn name(self) -> &'static str {
-        Self::ALL
-            .iter()
-            .find(|(_, t)| *t == self)
-            .map_or("", |(n, _)| n)
+        Self::ALL.iter().find(|(_, t)| *t == self).map_or("", |(n, _)| n)
     }
 }
 
@@ -62,21 +59,13 @@ pub enum Metric {
 }
 
 impl Metric {
-    const ALL: [(&'static str, Self); 5] = [
-        ("wer", Self::Wer),
-        ("cer", Self::Cer),
-        ("ser", Self::Ser),
-        ("snr", Self::Snr),
-        ("rtf", Self::Rtf),
-    ];
+    const ALL: [(&'static str, Self); 5] =
+        [("wer", Self::Wer), ("cer", Self::Cer), ("ser", Self::Ser), ("snr", Self::Snr), ("rtf", Self::Rtf)];
 
     /// The name used in suites.
     #[must_use]
     pub fn name(self) -> &'static str {
-        Self::ALL
-            .iter()
-            .find(|(_, m)| *m == self)
-            .map_or("", |(n, _)| n)
+        Self::ALL.iter().find(|(_, m)| *m == self).map_or("", |(n, _)| n)
     }
 }
 
@@ -162,11 +151,7 @@ pub fn parse_suite(path: &Path, text: &str) -> Result<SuiteFile, Vec<Problem>> {
     let document = match Document::parse(text) {
         Ok(document) => document,
         Err(e) => {
-            problems.add(
-                e.span().map(|s| s.start),
-                "",
-                format!("not valid TOML: {}", e.message()),
-            );
+            problems.add(e.span().map(|s| s.start), "", format!("not valid TOML: {}", e.message()));
             return Err(problems.list);
         }
     };
@@ -174,26 +159,14 @@ pub fn parse_suite(path: &Path, text: &str) -> Result<SuiteFile, Vec<Problem>> {
     let suite = read_root(&mut root, &mut problems);
     root.finish(&mut problems);
     problems.list.sort_by_key(|p| p.line);
-    if problems.list.is_empty() {
-        Ok(suite)
-    } else {
-        Err(problems.list)
-    }
+    if problems.list.is_empty() { Ok(suite) } else { Err(problems.list) }
 }
 
 fn read_root(root: &mut TableReader, problems: &mut Problems) -> SuiteFile {
     match root.unsigned(problems, "schema") {
         Some(SCHEMA) => {}
-        Some(other) => root.problem(
-            problems,
-            "schema",
-            format!("this version reads schema {SCHEMA}, found {other}"),
-        ),
-        None => root.problem(
-            problems,
-            "schema",
-            format!("required key is missing: write `schema = {SCHEMA}`"),
-        ),
+        Some(other) => root.problem(problems, "schema", format!("this version reads schema {SCHEMA}, found {other}")),
+        None => root.problem(problems, "schema", format!("required key is missing: write `schema = {SCHEMA}`")),
     }
     let name = root.required_string(problems, "name");
     let description = root.string(problems, "description").unwrap_or_default();
@@ -202,70 +175,24 @@ fn read_root(root: &mut TableReader, problems: &mut Problems) -> SuiteFile {
     let include = with_offsets(root, problems, "include");
     let not_in_all = read_in_all(root, problems);
     let seed = root.unsigned(problems, "seed");
-    let corpora: Vec<_> = root
-        .tables(problems, "corpora")
-        .into_iter()
-        .map(|t| read_corpus(t, problems))
-        .collect();
-    unique(
-        root,
-        problems,
-        "corpora",
-        corpora.iter().map(|c| c.name.as_str()),
-    );
+    let corpora: Vec<_> = root.tables(problems, "corpora").into_iter().map(|t| read_corpus(t, problems)).collect();
+    unique(root, problems, "corpora", corpora.iter().map(|c| c.name.as_str()));
     let conditions = read_conditions(root, problems);
-    let models: Vec<_> = root
-        .tables(problems, "models")
-        .into_iter()
-        .map(|t| read_model(t, problems))
-        .collect();
-    unique(
-        root,
-        problems,
-        "models",
-        models.iter().map(|m| m.0.as_str()),
-    );
+    let models: Vec<_> = root.tables(problems, "models").into_iter().map(|t| read_model(t, problems)).collect();
+    unique(root, problems, "models", models.iter().map(|m| m.0.as_str()));
     let metric_names = root.strings(problems, "metrics");
-    unique(
-        root,
-        problems,
-        "metrics",
-        metric_names.iter().map(String::as_str),
-    );
-    let metrics = metric_names
-        .iter()
-        .filter_map(|m| named(root, problems, "metrics", m, &Metric::ALL))
-        .collect();
+    unique(root, problems, "metrics", metric_names.iter().map(String::as_str));
+    let metrics = metric_names.iter().filter_map(|m| named(root, problems, "metrics", m, &Metric::ALL)).collect();
     let normalizer = root.string(problems, "normalizer");
     let weights = root.string(problems, "weights");
-    if let Some(w) = weights
-        .as_deref()
-        .filter(|w| !["sclite", "levenshtein"].contains(w))
-    {
-        root.problem(
-            problems,
-            "weights",
-            format!("expected `sclite` or `levenshtein`, found `{w}`"),
-        );
+    if let Some(w) = weights.as_deref().filter(|w| !["sclite", "levenshtein"].contains(w)) {
+        root.problem(problems, "weights", format!("expected `sclite` or `levenshtein`, found `{w}`"));
     }
     let strata = with_offsets(root, problems, "strata");
-    unique(
-        root,
-        problems,
-        "strata",
-        strata.iter().map(|s| s.0.as_str()),
-    );
-    let gates = root
-        .tables(problems, "gates")
-        .into_iter()
-        .filter_map(|t| read_gate(t, problems))
-        .collect();
+    unique(root, problems, "strata", strata.iter().map(|s| s.0.as_str()));
+    let gates = root.tables(problems, "gates").into_iter().filter_map(|t| read_gate(t, problems)).collect();
     if corpora.is_empty() && include.is_empty() {
-        root.problem(
-            problems,
-            "corpora",
-            "a suite needs at least one of `[[corpora]]` and `include`",
-        );
+        root.problem(problems, "corpora", "a suite needs at least one of `[[corpora]]` and `include`");
     }
     SuiteFile {
         name,
@@ -285,11 +212,7 @@ fn read_root(root: &mut TableReader, problems: &mut Problems) -> SuiteFile {
     }
 }
 
-fn with_offsets(
-    root: &mut TableReader,
-    problems: &mut Problems,
-    key: &'static str,
-) -> Vec<(String, Option<usize>)> {
+fn with_offsets(root: &mut TableReader, problems: &mut Problems, key: &'static str) -> Vec<(String, Option<usize>)> {
     let names = root.strings(problems, key);
     let offset = root.offset_of(key);
     names.into_iter().map(|n| (n, offset)).collect()
@@ -306,11 +229,7 @@ fn read_in_all(root: &mut TableReader, problems: &mut Problems) -> Option<String
         }
         (false, Some(reason)) if !reason.trim().is_empty() => Some(reason),
         (false, _) => {
-            root.problem(
-                problems,
-                "in_all",
-                "`in_all = false` needs `in_all_reason = \"…\"`",
-            );
+            root.problem(problems, "in_all", "`in_all = false` needs `in_all_reason = \"…\"`");
             None
         }
     }
@@ -320,9 +239,7 @@ fn read_corpus(mut table: TableReader, problems: &mut Problems) -> CorpusSpec {
     let name = table.required_string(problems, "name");
     check_name(&table, problems, &name);
     let offset = table.offset_of("name");
-    let manifest = table
-        .string(problems, "manifest")
-        .map(CorpusSource::Manifest);
+    let manifest = table.string(problems, "manifest").map(CorpusSource::Manifest);
     let pull = table.string(problems, "pull").map(CorpusSource::Pull);
     let import = table.string(problems, "import").map(CorpusSource::Import);
     let mut sources: Vec<CorpusSource> = [manifest, pull, import].into_iter().flatten().collect();
@@ -330,27 +247,15 @@ fn read_corpus(mut table: TableReader, problems: &mut Problems) -> CorpusSpec {
         table.problem(
             problems,
             "name",
-            format!(
-                "corpus `{name}` needs exactly one of `manifest`, `pull` and `import`, found {}",
-                sources.len()
-            ),
+            format!("corpus `{name}` needs exactly one of `manifest`, `pull` and `import`, found {}", sources.len()),
         );
     }
-    let source = sources
-        .pop()
-        .unwrap_or(CorpusSource::Manifest(String::new()));
+    let source = sources.pop().unwrap_or(CorpusSource::Manifest(String::new()));
     let ids = table.strings(problems, "ids");
     let select = table.string_map(problems, "select");
     let hint = table.string(problems, "hint").unwrap_or_default();
     table.finish(problems);
-    CorpusSpec {
-        name,
-        source,
-        ids,
-        select,
-        hint,
-        offset,
-    }
+    CorpusSpec { name, source, ids, select, hint, offset }
 }
 
 fn read_model(mut table: TableReader, problems: &mut Problems) -> (String, String) {
@@ -366,47 +271,22 @@ fn read_gate(mut table: TableReader, problems: &mut Problems) -> Option<GateSpec
     let metric = named(&table, problems, "metric", &metric_name, &Metric::ALL);
     let stratum = table.required_string(problems, "stratum");
     if stratum != "all" && !stratum.contains('=') && !stratum.is_empty() {
-        table.problem(
-            problems,
-            "stratum",
-            format!("expected `all` or `property=value`, found `{stratum}`"),
-        );
+        table.problem(problems, "stratum", format!("expected `all` or `property=value`, found `{stratum}`"));
     }
     let max_increase = table.number(problems, "max_increase");
     if max_increase.is_none() {
-        table.problem(
-            problems,
-            "max_increase",
-            "required key is missing (a fraction such as 0.005)",
-        );
+        table.problem(problems, "max_increase", "required key is missing (a fraction such as 0.005)");
     }
     table.finish(problems);
-    Some(GateSpec {
-        metric: metric?,
-        stratum,
-        max_increase: max_increase?,
-    })
+    Some(GateSpec { metric: metric?, stratum, max_increase: max_increase? })
 }
 
 fn read_conditions(root: &mut TableReader, problems: &mut Problems) -> Vec<Condition> {
-    let defined: Vec<Condition> = root
-        .tables(problems, "condition")
-        .into_iter()
-        .map(|t| read_condition(t, problems))
-        .collect();
-    unique(
-        root,
-        problems,
-        "condition",
-        defined.iter().map(|c| c.name.as_str()),
-    );
+    let defined: Vec<Condition> =
+        root.tables(problems, "condition").into_iter().map(|t| read_condition(t, problems)).collect();
+    unique(root, problems, "condition", defined.iter().map(|c| c.name.as_str()));
     let names = root.strings(problems, "conditions");
-    unique(
-        root,
-        problems,
-        "conditions",
-        names.iter().map(String::as_str),
-    );
+    unique(root, problems, "conditions", names.iter().map(String::as_str));
     let mut conditions = Vec::new();
     for name in &names {
         if let Some(found) = defined.iter().find(|c| c.name == *name) {
@@ -415,28 +295,16 @@ fn read_conditions(root: &mut TableReader, problems: &mut Problems) -> Vec<Condi
             conditions.push(builtin);
         } else {
             let builtins = vbench_core::BUILTIN_CONDITIONS.iter().map(|b| b.name);
-            let known: Vec<&str> = builtins
-                .chain(defined.iter().map(|c| c.name.as_str()))
-                .collect();
-            let hint = closest(name, known.iter().copied()).map_or_else(
-                || format!("known: {}", known.join(", ")),
-                |k| format!("did you mean `{k}`?"),
-            );
-            root.problem(
-                problems,
-                "conditions",
-                format!("unknown condition `{name}`; {hint}"),
-            );
+            let known: Vec<&str> = builtins.chain(defined.iter().map(|c| c.name.as_str())).collect();
+            let hint = closest(name, known.iter().copied())
+                .map_or_else(|| format!("known: {}", known.join(", ")), |k| format!("did you mean `{k}`?"));
+            root.problem(problems, "conditions", format!("unknown condition `{name}`; {hint}"));
         }
     }
     for condition in &defined {
         if !names.contains(&condition.name) {
             let name = &condition.name;
-            root.problem(
-                problems,
-                "condition",
-                format!("`{name}` is defined but not listed in `conditions`"),
-            );
+            root.problem(problems, "condition", format!("`{name}` is defined but not listed in `conditions`"));
         }
         if Condition::builtin(&condition.name).is_some_and(|b| b.steps != condition.steps) {
             let name = &condition.name;
@@ -453,11 +321,7 @@ fn read_conditions(root: &mut TableReader, problems: &mut Problems) -> Vec<Condi
 fn read_condition(mut table: TableReader, problems: &mut Problems) -> Condition {
     let name = table.required_string(problems, "name");
     check_name(&table, problems, &name);
-    let steps = table
-        .tables(problems, "steps")
-        .into_iter()
-        .filter_map(|t| read_step(t, problems))
-        .collect();
+    let steps = table.tables(problems, "steps").into_iter().filter_map(|t| read_step(t, problems)).collect();
     table.finish(problems);
     Condition { name, steps }
 }
@@ -485,42 +349,24 @@ fn read_step(mut table: TableReader, problems: &mut Problems) -> Option<Degradat
 }
 
 fn read_noise(table: &mut TableReader, problems: &mut Problems, kind: &str) -> Option<Degradation> {
-    let kinds = [
-        ("speech-shaped", NoiseKind::SpeechShaped),
-        ("white", NoiseKind::White),
-    ];
+    let kinds = [("speech-shaped", NoiseKind::SpeechShaped), ("white", NoiseKind::White)];
     let kind = named(table, problems, "noise", kind, &kinds);
     let snr_db = table.number(problems, "snr_db");
     match snr_db {
-        None => table.problem(
-            problems,
-            "snr_db",
-            "a noise step needs `snr_db` (dB on the active speech level)",
-        ),
+        None => table.problem(problems, "snr_db", "a noise step needs `snr_db` (dB on the active speech level)"),
         Some(snr) if !(-40.0..=80.0).contains(&snr) => {
-            table.problem(
-                problems,
-                "snr_db",
-                format!("expected -40 to 80 dB, found {snr}"),
-            );
+            table.problem(problems, "snr_db", format!("expected -40 to 80 dB, found {snr}"));
         }
         Some(_) => {}
     }
-    Some(Degradation::Noise {
-        kind: kind?,
-        snr_db: snr_db?,
-    })
+    Some(Degradation::Noise { kind: kind?, snr_db: snr_db? })
 }
 
 fn read_room(mut table: TableReader, problems: &mut Problems) -> Option<Room> {
     let size = table.numbers(problems, "size_m");
     let rt60 = table.number(problems, "rt60_s");
     let distance = table.number(problems, "distance_m");
-    for (key, missing) in [
-        ("size_m", size.is_none()),
-        ("rt60_s", rt60.is_none()),
-        ("distance_m", distance.is_none()),
-    ] {
+    for (key, missing) in [("size_m", size.is_none()), ("rt60_s", rt60.is_none()), ("distance_m", distance.is_none())] {
         if missing {
             table.problem(problems, key, "required key is missing");
         }
@@ -535,23 +381,16 @@ fn read_room(mut table: TableReader, problems: &mut Problems) -> Option<Room> {
     if let (Some(d), Some(s)) = (distance, size_m) {
         let longest = s.iter().map(|m| m * m).sum::<f64>().sqrt() - 1.0;
         if !(0.1..=longest).contains(&d) {
-            table.problem(
-                problems,
-                "distance_m",
-                format!("expected 0.1 to {longest:.1} m in this room, found {d}"),
-            );
+            table.problem(problems, "distance_m", format!("expected 0.1 to {longest:.1} m in this room, found {d}"));
         }
     }
     table.finish(problems);
-    Some(Room {
-        size_m: size_m?,
-        rt60_s: rt60?,
-        distance_m: distance?,
-    })
+    Some(Room { size_m: size_m?, rt60_s: rt60?, distance_m: distance? })
 }
 
 fn read_codec(table: &mut TableReader, problems: &mut Problems, name: &str) -> Option<Codec> {
-    const MP3_KBPS: [u64; 14] = [8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160];
+    // Those of MPEG-2 layer III that the encoder offers.
+    const MP3_KBPS: [u64; 12] = [8, 16, 24, 32, 40, 48, 64, 80, 96, 112, 128, 160];
     let kbps = table.unsigned(problems, "kbps");
     let Some(rate) = kbps else {
         table.problem(problems, "kbps", "a codec step needs `kbps`");
@@ -561,28 +400,16 @@ fn read_codec(table: &mut TableReader, problems: &mut Problems, name: &str) -> O
     match name {
         "mp3" if MP3_KBPS.contains(&rate) => Some(Codec::Mp3 { kbps: small }),
         "mp3" => {
-            table.problem(
-                problems,
-                "kbps",
-                format!("MP3 at 16 kHz has the rates {MP3_KBPS:?}, found {rate}"),
-            );
+            table.problem(problems, "kbps", format!("MP3 at 16 kHz has the rates {MP3_KBPS:?}, found {rate}"));
             None
         }
         "opus" if (6..=64).contains(&rate) => Some(Codec::Opus { kbps: small }),
         "opus" => {
-            table.problem(
-                problems,
-                "kbps",
-                format!("Opus takes 6 to 64 kbit/s here, found {rate}"),
-            );
+            table.problem(problems, "kbps", format!("Opus takes 6 to 64 kbit/s here, found {rate}"));
             None
         }
         other => {
-            table.problem(
-                problems,
-                "codec",
-                format!("unknown codec `{other}`; known: mp3, opus"),
-            );
+            table.problem(problems, "codec", format!("unknown codec `{other}`; known: mp3, opus"));
             None
         }
     }
@@ -598,21 +425,12 @@ fn named<T: Copy>(
     let found = all.iter().find(|(n, _)| *n == value).map(|(_, t)| *t);
     if found.is_none() && !value.is_empty() {
         let known: Vec<&str> = all.iter().map(|(n, _)| *n).collect();
-        table.problem(
-            problems,
-            key,
-            format!("expected one of {}, found `{value}`", known.join(", ")),
-        );
+        table.problem(problems, key, format!("expected one of {}, found `{value}`", known.join(", ")));
     }
     found
 }
 
-fn unique<'n>(
-    table: &TableReader,
-    problems: &mut Problems,
-    key: &str,
-    names: impl Iterator<Item = &'n str>,
-) {
+fn unique<'n>(table: &TableReader, problems: &mut Problems, key: &str, names: impl Iterator<Item = &'n str>) {
     let mut seen: Vec<&str> = Vec::new();
     for name in names {
         if seen.contains(&name) {
@@ -623,10 +441,11 @@ fn unique<'n>(
 }
 
 fn check_name(table: &TableReader, problems: &mut Problems, name: &str) {
-    if name
-        .chars()
-        .any(|c| c == '/' || c == '=' || c == ',' || c.is_whitespace() || c.is_control())
-    {
-        table.problem(problems, "name", format!("`{name}` must not hold `/`, `=`, `,` or white space: names become parts of cell keys"));
+    if name.chars().any(|c| c == '/' || c == '=' || c == ',' || c.is_whitespace() || c.is_control()) {
+        table.problem(
+            problems,
+            "name",
+            format!("`{name}` must not hold `/`, `=`, `,` or white space: names become parts of cell keys"),
+        );
     }
 }

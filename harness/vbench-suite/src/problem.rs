@@ -49,20 +49,12 @@ impl SuiteError {
     /// `Suite` as soon as one problem is the suite's own, else `Data`.
     #[must_use]
     pub fn class(&self) -> ProblemClass {
-        if self.0.iter().any(|p| p.class == ProblemClass::Suite) {
-            ProblemClass::Suite
-        } else {
-            ProblemClass::Data
-        }
+        if self.0.iter().any(|p| p.class == ProblemClass::Suite) { ProblemClass::Suite } else { ProblemClass::Data }
     }
 }
 
 fn join(problems: &[Problem]) -> String {
-    problems
-        .iter()
-        .map(|p| format!("  {p}"))
-        .collect::<Vec<_>>()
-        .join("\n")
+    problems.iter().map(|p| format!("  {p}")).collect::<Vec<_>>().join("\n")
 }
 
 /// Collects problems of one file.
@@ -78,24 +70,12 @@ impl<'a> Problems<'a> {
     /// Starts an empty list for a file and its text.
     #[must_use]
     pub fn new(file: &'a Path, text: &'a str) -> Self {
-        Self {
-            file,
-            text,
-            list: Vec::new(),
-        }
+        Self { file, text, list: Vec::new() }
     }
 
     /// Notes a problem of the suite at a byte offset.
     pub fn add(&mut self, offset: Option<usize>, key: &str, message: impl Into<String>) {
-        let line = offset.map_or(0, |o| {
-            self.text
-                .as_bytes()
-                .iter()
-                .take(o)
-                .filter(|b| **b == b'\n')
-                .count()
-                + 1
-        });
+        let line = offset.map_or(0, |o| self.text.as_bytes().iter().take(o).filter(|b| **b == b'\n').count() + 1);
         self.list.push(Problem {
             file: self.file.to_path_buf(),
             line,
@@ -109,12 +89,7 @@ impl<'a> Problems<'a> {
 /// The known name closest to a misspelt one, for "did you mean".
 #[must_use]
 pub fn closest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
-    known
-        .into_iter()
-        .map(|k| (edit_distance(name, k), k))
-        .filter(|(d, k)| *d <= 1 + k.len() / 3)
-        .min()
-        .map(|(_, k)| k)
+    known.into_iter().map(|k| (edit_distance(name, k), k)).filter(|(d, k)| *d <= 1 + k.len() / 3).min().map(|(_, k)| k)
 }
 
 fn edit_distance(a: &str, b: &str) -> usize {

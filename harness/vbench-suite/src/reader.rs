@@ -19,22 +19,13 @@ impl<'t> TableReader<'t> {
     /// A reader of a table whose key path is `path` (empty for the root).
     #[must_use]
     pub fn new(table: &'t dyn TableLike, path: &str, offset: Option<usize>) -> Self {
-        Self {
-            table,
-            path: path.to_string(),
-            offset,
-            known: Vec::new(),
-        }
+        Self { table, path: path.to_string(), offset, known: Vec::new() }
     }
 
     /// The key path of a key of this table.
     #[must_use]
     pub fn key_path(&self, key: &str) -> String {
-        if self.path.is_empty() {
-            key.to_string()
-        } else {
-            format!("{}.{key}", self.path)
-        }
+        if self.path.is_empty() { key.to_string() } else { format!("{}.{key}", self.path) }
     }
 
     /// Byte offset of a key, else of the table.
@@ -68,20 +59,14 @@ impl<'t> TableReader<'t> {
         let item = self.item(key)?;
         let value = convert(item);
         if value.is_none() {
-            self.problem(
-                problems,
-                key,
-                format!("expected {expected}, found {}", describe(item)),
-            );
+            self.problem(problems, key, format!("expected {expected}, found {}", describe(item)));
         }
         value
     }
 
     /// A string.
     pub fn string(&mut self, problems: &mut Problems, key: &'static str) -> Option<String> {
-        self.typed(problems, key, "a string", |i| {
-            i.as_str().map(str::to_string)
-        })
+        self.typed(problems, key, "a string", |i| i.as_str().map(str::to_string))
     }
 
     /// A string that must be there and not be empty.
@@ -108,47 +93,31 @@ impl<'t> TableReader<'t> {
 
     /// An integer of at least zero.
     pub fn unsigned(&mut self, problems: &mut Problems, key: &'static str) -> Option<u64> {
-        self.typed(problems, key, "an integer of at least 0", |i| {
-            i.as_integer().and_then(|v| u64::try_from(v).ok())
-        })
+        self.typed(problems, key, "an integer of at least 0", |i| i.as_integer().and_then(|v| u64::try_from(v).ok()))
     }
 
     /// A finite number; integers count.
     pub fn number(&mut self, problems: &mut Problems, key: &'static str) -> Option<f64> {
-        self.typed(problems, key, "a finite number", |i| {
-            as_number(i.as_value()?)
-        })
+        self.typed(problems, key, "a finite number", |i| as_number(i.as_value()?))
     }
 
     /// An array of numbers.
     pub fn numbers(&mut self, problems: &mut Problems, key: &'static str) -> Option<Vec<f64>> {
-        self.typed(problems, key, "an array of finite numbers", |i| {
-            i.as_array()?.iter().map(as_number).collect()
-        })
+        self.typed(problems, key, "an array of finite numbers", |i| i.as_array()?.iter().map(as_number).collect())
     }
 
     /// An array of strings; absent reads as empty.
     pub fn strings(&mut self, problems: &mut Problems, key: &'static str) -> Vec<String> {
         self.typed(problems, key, "an array of strings", |i| {
-            i.as_array()?
-                .iter()
-                .map(|v| v.as_str().map(str::to_string))
-                .collect()
+            i.as_array()?.iter().map(|v| v.as_str().map(str::to_string)).collect()
         })
         .unwrap_or_default()
     }
 
     /// A table of strings; absent reads as empty.
-    pub fn string_map(
-        &mut self,
-        problems: &mut Problems,
-        key: &'static str,
-    ) -> BTreeMap<String, String> {
+    pub fn string_map(&mut self, problems: &mut Problems, key: &'static str) -> BTreeMap<String, String> {
         self.typed(problems, key, "a table of strings", |i| {
-            i.as_table_like()?
-                .iter()
-                .map(|(k, v)| Some((k.to_string(), v.as_str()?.to_string())))
-                .collect()
+            i.as_table_like()?.iter().map(|(k, v)| Some((k.to_string(), v.as_str()?.to_string()))).collect()
         })
         .unwrap_or_default()
     }
@@ -163,9 +132,7 @@ impl<'t> TableReader<'t> {
             return array
                 .iter()
                 .enumerate()
-                .map(|(i, t)| {
-                    TableReader::new(t, &format!("{path}[{i}]"), t.span().map(|s| s.start))
-                })
+                .map(|(i, t)| TableReader::new(t, &format!("{path}[{i}]"), t.span().map(|s| s.start)))
                 .collect();
         }
         let inline: Option<Vec<_>> = item.as_array().and_then(|array| {
@@ -174,20 +141,12 @@ impl<'t> TableReader<'t> {
                 .enumerate()
                 .map(|(i, v)| {
                     let table: &dyn TableLike = v.as_inline_table()?;
-                    Some(TableReader::new(
-                        table,
-                        &format!("{path}[{i}]"),
-                        v.span().map(|s| s.start),
-                    ))
+                    Some(TableReader::new(table, &format!("{path}[{i}]"), v.span().map(|s| s.start)))
                 })
                 .collect()
         });
         inline.unwrap_or_else(|| {
-            self.problem(
-                problems,
-                key,
-                format!("expected an array of tables, found {}", describe(item)),
-            );
+            self.problem(problems, key, format!("expected an array of tables, found {}", describe(item)));
             Vec::new()
         })
     }
@@ -200,11 +159,7 @@ impl<'t> TableReader<'t> {
         match item.as_table_like() {
             Some(table) => Some(TableReader::new(table, &path, offset)),
             None => {
-                self.problem(
-                    problems,
-                    key,
-                    format!("expected a table, found {}", describe(item)),
-                );
+                self.problem(problems, key, format!("expected a table, found {}", describe(item)));
                 None
             }
         }
@@ -225,9 +180,7 @@ impl<'t> TableReader<'t> {
 }
 
 fn as_number(value: &Value) -> Option<f64> {
-    let number = value
-        .as_float()
-        .or_else(|| value.as_integer().map(|i| i as f64))?;
+    let number = value.as_float().or_else(|| value.as_integer().map(|i| i as f64))?;
     number.is_finite().then_some(number)
 }
 

@@ -113,12 +113,7 @@ pub struct Block {
 ///
 /// All problems of all files at once, each with file, line and key.
 pub fn load(path: &Path, context: &LoadContext) -> Result<Suite, SuiteError> {
-    let mut loader = Loader {
-        context,
-        problems: Vec::new(),
-        suite: None,
-        stack: Vec::new(),
-    };
+    let mut loader = Loader { context, problems: Vec::new(), suite: None, stack: Vec::new() };
     loader.add_file(path);
     let Some(mut suite) = loader.suite else {
         return Err(SuiteError(loader.problems));
@@ -131,11 +126,7 @@ pub fn load(path: &Path, context: &LoadContext) -> Result<Suite, SuiteError> {
     if suite.metrics.is_empty() {
         suite.metrics = vec![Metric::Wer, Metric::Cer, Metric::Snr, Metric::Rtf];
     }
-    if loader.problems.is_empty() {
-        Ok(suite)
-    } else {
-        Err(SuiteError(loader.problems))
-    }
+    if loader.problems.is_empty() { Ok(suite) } else { Err(SuiteError(loader.problems)) }
 }
 
 struct Loader<'a> {
@@ -185,11 +176,7 @@ impl Loader<'_> {
         let hash = sha256_hex(text.as_bytes());
         let Some(suite) = &mut self.suite else {
             if file.seed.is_none() {
-                problems.add(
-                    None,
-                    "seed",
-                    "required key is missing (an integer; every random draw is keyed by it)",
-                );
+                problems.add(None, "seed", "required key is missing (an integer; every random draw is keyed by it)");
             }
             self.suite = Some(Suite {
                 name: file.name.clone(),
@@ -205,10 +192,7 @@ impl Loader<'_> {
                 models: Vec::new(),
                 blocks: Vec::new(),
                 metrics: file.metrics.clone(),
-                normalizer: file
-                    .normalizer
-                    .clone()
-                    .unwrap_or_else(|| "whisper-en".into()),
+                normalizer: file.normalizer.clone().unwrap_or_else(|| "whisper-en".into()),
                 weights: file.weights.clone().unwrap_or_else(|| "sclite".into()),
                 strata: file.strata.iter().map(|s| s.0.clone()).collect(),
                 gates: file.gates.clone(),
@@ -219,51 +203,27 @@ impl Loader<'_> {
         suite.files.push((path.to_path_buf(), hash));
         if file.task != suite.task {
             let (a, b) = (suite.task.name(), file.task.name());
-            problems.add(
-                None,
-                "task",
-                format!("the including suite's task is `{a}`, this one's is `{b}`"),
-            );
+            problems.add(None, "task", format!("the including suite's task is `{a}`, this one's is `{b}`"));
         }
-        if file
-            .normalizer
-            .as_ref()
-            .is_some_and(|n| *n != suite.normalizer)
-        {
-            let (a, b) = (
-                &suite.normalizer,
-                file.normalizer.as_deref().unwrap_or_default(),
-            );
-            problems.add(
-                None,
-                "normalizer",
-                format!("the including suite scores with `{a}`, this one with `{b}`"),
-            );
+        if file.normalizer.as_ref().is_some_and(|n| *n != suite.normalizer) {
+            let (a, b) = (&suite.normalizer, file.normalizer.as_deref().unwrap_or_default());
+            problems.add(None, "normalizer", format!("the including suite scores with `{a}`, this one with `{b}`"));
         }
     }
 
     fn merge_block(&mut self, path: &Path, file: &SuiteFile, problems: &mut Problems) {
         let mut block = Block::default();
         for spec in &file.corpora {
-            block
-                .utterances
-                .extend(self.add_corpus(path, spec, problems));
+            block.utterances.extend(self.add_corpus(path, spec, problems));
         }
         let Some(suite) = &mut self.suite else { return };
         for condition in &file.conditions {
-            let index = match suite
-                .conditions
-                .iter()
-                .position(|c| c.name == condition.name)
-            {
+            let index = match suite.conditions.iter().position(|c| c.name == condition.name) {
                 Some(i) if suite.conditions[i] != *condition => {
                     problems.add(
                         None,
                         "conditions",
-                        format!(
-                            "`{}` is defined differently in another included file",
-                            condition.name
-                        ),
+                        format!("`{}` is defined differently in another included file", condition.name),
                     );
                     continue;
                 }
@@ -278,29 +238,19 @@ impl Loader<'_> {
         for (name, spec) in &file.models {
             let index = match suite.models.iter().position(|m| m.name == *name) {
                 Some(i) if suite.models[i].spec != *spec => {
-                    problems.add(
-                        None,
-                        "models",
-                        format!("`{name}` has another spec in another included file"),
-                    );
+                    problems.add(None, "models", format!("`{name}` has another spec in another included file"));
                     continue;
                 }
                 Some(i) => i,
                 None => {
-                    suite.models.push(ModelEntry {
-                        name: name.clone(),
-                        spec: spec.clone(),
-                    });
+                    suite.models.push(ModelEntry { name: name.clone(), spec: spec.clone() });
                     suite.models.len() - 1
                 }
             };
             block.models.push(index);
         }
         if !file.corpora.is_empty() {
-            for (key, empty) in [
-                ("conditions", block.conditions.is_empty()),
-                ("models", block.models.is_empty()),
-            ] {
+            for (key, empty) in [("conditions", block.conditions.is_empty()), ("models", block.models.is_empty())] {
                 if empty {
                     problems.add(None, key, "a suite with corpora needs at least one");
                 }
@@ -310,12 +260,7 @@ impl Loader<'_> {
     }
 
     /// Adds a corpus once and returns the indices of the utterances that the spec selects.
-    fn add_corpus(
-        &mut self,
-        suite_path: &Path,
-        spec: &CorpusSpec,
-        problems: &mut Problems,
-    ) -> Vec<usize> {
+    fn add_corpus(&mut self, suite_path: &Path, spec: &CorpusSpec, problems: &mut Problems) -> Vec<usize> {
         let folder = suite_path.parent().unwrap_or(Path::new("."));
         let (manifest, pull) = match &spec.source {
             CorpusSource::Manifest(relative) => (folder.join(relative), None),
@@ -330,21 +275,12 @@ impl Loader<'_> {
                 Ok(text) => text,
                 Err(e) if matches!(spec.source, CorpusSource::Manifest(_)) => {
                     let shown = manifest.display();
-                    problems.add(
-                        spec.offset,
-                        "corpora.manifest",
-                        format!("cannot read the manifest {shown}: {e}"),
-                    );
+                    problems.add(spec.offset, "corpora.manifest", format!("cannot read the manifest {shown}: {e}"));
                     return Vec::new();
                 }
                 Err(_) => {
                     let hint = spec.hint.clone();
-                    suite.absent.push(AbsentCorpus {
-                        name: spec.name.clone(),
-                        pull,
-                        looked_at: manifest,
-                        hint,
-                    });
+                    suite.absent.push(AbsentCorpus { name: spec.name.clone(), pull, looked_at: manifest, hint });
                     return Vec::new();
                 }
             };
@@ -365,21 +301,12 @@ impl Loader<'_> {
     }
 
     fn cached(&self, name: &str) -> PathBuf {
-        let folder = self
-            .context
-            .corpora_dir
-            .clone()
-            .unwrap_or_else(|| PathBuf::from("corpora"));
+        let folder = self.context.corpora_dir.clone().unwrap_or_else(|| PathBuf::from("corpora"));
         folder.join(name).join("manifest.jsonl")
     }
 }
 
-fn select_utterances(
-    suite: &mut Suite,
-    spec: &CorpusSpec,
-    manifest: &Path,
-    problems: &mut Problems,
-) -> Vec<usize> {
+fn select_utterances(suite: &mut Suite, spec: &CorpusSpec, manifest: &Path, problems: &mut Problems) -> Vec<usize> {
     let Some(corpus) = suite.corpora.iter().find(|c| c.name == spec.name) else {
         return Vec::new();
     };
@@ -387,50 +314,30 @@ fn select_utterances(
         problems.add(
             spec.offset,
             "corpora.name",
-            format!(
-                "`{}` names another manifest in another included file",
-                spec.name
-            ),
+            format!("`{}` names another manifest in another included file", spec.name),
         );
         return Vec::new();
     }
     for id in &spec.ids {
         if !corpus.all.iter().any(|u| u.id == *id) {
-            problems.add(
-                spec.offset,
-                "corpora.ids",
-                format!("no utterance `{id}` in {}", manifest.display()),
-            );
+            problems.add(spec.offset, "corpora.ids", format!("no utterance `{id}` in {}", manifest.display()));
         }
     }
     let chosen = |u: &&Utterance| {
         (spec.ids.is_empty() || spec.ids.contains(&u.id))
-            && spec
-                .select
-                .iter()
-                .all(|(tag, value)| u.tags.get(tag) == Some(value))
+            && spec.select.iter().all(|(tag, value)| u.tags.get(tag) == Some(value))
     };
     let selected: Vec<Utterance> = corpus.all.iter().filter(chosen).cloned().collect();
     if selected.is_empty() {
-        problems.add(
-            spec.offset,
-            "corpora.select",
-            format!("selects no utterance of `{}`", spec.name),
-        );
+        problems.add(spec.offset, "corpora.select", format!("selects no utterance of `{}`", spec.name));
     }
     selected
         .into_iter()
-        .map(|u| {
-            match suite
-                .utterances
-                .iter()
-                .position(|known| known.corpus == u.corpus && known.id == u.id)
-            {
-                Some(index) => index,
-                None => {
-                    suite.utterances.push(u);
-                    suite.utterances.len() - 1
-                }
+        .map(|u| match suite.utterances.iter().position(|known| known.corpus == u.corpus && known.id == u.id) {
+            Some(index) => index,
+            None => {
+                suite.utterances.push(u);
+                suite.utterances.len() - 1
             }
         })
         .collect()
@@ -440,26 +347,16 @@ fn select_utterances(
 pub const BUILTIN_STRATA: [&str; 5] = ["condition", "snr", "speaker", "corpus", "language"];
 
 fn check_strata(suite: &Suite, problems: &mut Vec<Problem>) {
-    let tags: BTreeSet<&str> = suite
-        .corpora
-        .iter()
-        .flat_map(|c| &c.all)
-        .flat_map(|u| u.tags.keys().map(String::as_str))
-        .collect();
+    let tags: BTreeSet<&str> =
+        suite.corpora.iter().flat_map(|c| &c.all).flat_map(|u| u.tags.keys().map(String::as_str)).collect();
     for name in &suite.strata {
         let known = BUILTIN_STRATA.contains(&name.as_str()) || tags.contains(name.as_str());
         if !known && suite.absent.is_empty() {
-            let all: Vec<&str> = BUILTIN_STRATA
-                .into_iter()
-                .chain(tags.iter().copied())
-                .collect();
+            let all: Vec<&str> = BUILTIN_STRATA.into_iter().chain(tags.iter().copied()).collect();
             problems.push(suite_problem(
                 suite,
                 "strata",
-                format!(
-                    "no utterance has the tag `{name}`; known: {}",
-                    all.join(", ")
-                ),
+                format!("no utterance has the tag `{name}`; known: {}", all.join(", ")),
             ));
         }
     }
@@ -479,13 +376,7 @@ fn check_gates(suite: &Suite, problems: &mut Vec<Problem>) {
 }
 
 fn suite_problem(suite: &Suite, key: &str, message: String) -> Problem {
-    Problem {
-        file: suite.path.clone(),
-        line: 0,
-        key: key.into(),
-        message,
-        class: ProblemClass::Suite,
-    }
+    Problem { file: suite.path.clone(), line: 0, key: key.into(), message, class: ProblemClass::Suite }
 }
 
 impl Suite {

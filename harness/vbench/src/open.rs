@@ -124,7 +124,9 @@ impl Shown {
             None => crate::failure::note(text),
         };
         match event {
-            FetchProgress::Waiting { name } => say(&mut self.bar, &format!("{name}: another process is fetching it; waiting")),
+            FetchProgress::Waiting { name } => {
+                say(&mut self.bar, &format!("{name}: another process is fetching it; waiting"))
+            }
             FetchProgress::Source { source } => {
                 self.finish();
                 say(&mut self.bar, &format!("{name}: {source}"));

@@ -34,7 +34,10 @@ pub fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
     note(format_args!("report: {}", session.path.join("report.html").display()));
     note(format_args!("time:   {}", outputs.time_split));
     if outstanding > 0 {
-        note(format_args!("interrupted: {outstanding} cells left; continue with: vbench run --resume {}", session.path.display()));
+        note(format_args!(
+            "interrupted: {outstanding} cells left; continue with: vbench run --resume {}",
+            session.path.display()
+        ));
     }
     Ok(verdict(&outputs.summary.coverage, arguments.allow_failed, &session.suite))
 }
@@ -49,7 +52,10 @@ fn verdict(coverage: &vbench_compare::Coverage, allow_failed: usize, suite: &Sui
     }
     if coverage.outstanding > 0 || coverage.failed > allow_failed {
         if coverage.failed > allow_failed {
-            note(format_args!("{} cells failed, --allow-failed {allow_failed}: see the report for each reason", coverage.failed));
+            note(format_args!(
+                "{} cells failed, --allow-failed {allow_failed}: see the report for each reason",
+                coverage.failed
+            ));
         }
         return ExitCode::Incomplete;
     }
@@ -77,7 +83,10 @@ impl Session {
             (Some((_, record)), _) => stored_arguments(record)?,
             (None, Some(path)) => (path.clone(), overrides_of(arguments)),
             (None, None) => {
-                return Err(Failure::new(ExitCode::Usage, "`vbench run` needs a suite, e.g. suites/all.toml, or --resume RUN"));
+                return Err(Failure::new(
+                    ExitCode::Usage,
+                    "`vbench run` needs a suite, e.g. suites/all.toml, or --resume RUN",
+                ));
             }
         };
         let cache = cache_folder(&arguments.cache)?;
@@ -85,7 +94,10 @@ impl Session {
         apply_overrides(&mut suite, &overrides)?;
         if suite.task != Task::Asr {
             let task = suite.task.name();
-            return Err(Failure::new(ExitCode::SuiteInvalid, format!("task `{task}` cannot be run by this version yet; it runs `asr`")));
+            return Err(Failure::new(
+                ExitCode::SuiteInvalid,
+                format!("task `{task}` cannot be run by this version yet; it runs `asr`"),
+            ));
         }
         crate::score::check_rules(&suite)?;
         let limit = overrides.limit.map(|n| n as usize);
@@ -174,7 +186,8 @@ fn overrides_of(arguments: &RunArguments) -> Overrides {
 }
 
 fn stored_arguments(record: &RunRecord) -> Result<(PathBuf, Overrides), Failure> {
-    let bad = |what: &str| Failure::new(ExitCode::StoreUnreadable, format!("run.json: `{what}` is missing or not readable"));
+    let bad =
+        |what: &str| Failure::new(ExitCode::StoreUnreadable, format!("run.json: `{what}` is missing or not readable"));
     let path = record.record["suite_path"].as_str().ok_or_else(|| bad("suite_path"))?;
     let overrides = serde_json::from_value(record.record["overrides"].clone()).map_err(|_| bad("overrides"))?;
     Ok((PathBuf::from(path), overrides))
@@ -190,10 +203,16 @@ fn apply_overrides(suite: &mut Suite, overrides: &Overrides) -> Result<(), Failu
     suite.models.clear();
     for argument in &overrides.models {
         let Some((name, spec)) = argument.split_once('=').filter(|(n, s)| !n.is_empty() && !s.is_empty()) else {
-            return Err(Failure::new(ExitCode::Usage, format!("--model takes NAME=SPEC, e.g. base=whisper:whisper-base; found `{argument}`")));
+            return Err(Failure::new(
+                ExitCode::Usage,
+                format!("--model takes NAME=SPEC, e.g. base=whisper:whisper-base; found `{argument}`"),
+            ));
         };
         if name.contains(['/', ',']) || suite.models.iter().any(|m| m.name == name) {
-            return Err(Failure::new(ExitCode::Usage, format!("--model {argument}: the name is taken or holds `/` or `,`")));
+            return Err(Failure::new(
+                ExitCode::Usage,
+                format!("--model {argument}: the name is taken or holds `/` or `,`"),
+            ));
         }
         suite.models.push(ModelEntry { name: name.into(), spec: spec.into() });
     }
@@ -205,12 +224,8 @@ fn apply_overrides(suite: &mut Suite, overrides: &Overrides) -> Result<(), Failu
 }
 
 fn todo_cells(cells: &[Cell], record: &RunRecord, retry_failed: bool) -> Vec<Cell> {
-    let done: std::collections::HashSet<&str> = record
-        .rows
-        .iter()
-        .filter(|r| !(retry_failed && r.outcome == "failed"))
-        .map(|r| r.cell.as_str())
-        .collect();
+    let done: std::collections::HashSet<&str> =
+        record.rows.iter().filter(|r| !(retry_failed && r.outcome == "failed")).map(|r| r.cell.as_str()).collect();
     cells.iter().filter(|c| !done.contains(c.key.as_str())).cloned().collect()
 }
 
@@ -242,5 +257,8 @@ fn check_unchanged(
         return Ok(());
     }
     let what = changed.join(", ");
-    Err(Failure::new(ExitCode::SuiteInvalid, format!("cannot resume: changed since the run began: {what}; start a new run")))
+    Err(Failure::new(
+        ExitCode::SuiteInvalid,
+        format!("cannot resume: changed since the run began: {what}; start a new run"),
+    ))
 }

@@ -115,7 +115,8 @@ fn rules_of(record: &Value) -> Result<Rules, Failure> {
     let text = |key: &str| suite[key].as_str().unwrap_or_default();
     let bad = |what: String| Failure::new(ExitCode::StoreUnreadable, format!("run.json: {what}"));
     let normalizer = Normalizer::from_name(text("normalizer")).map_err(|e| bad(e.to_string()))?;
-    let weights = Weights::from_name(text("weights")).ok_or_else(|| bad(format!("unknown weights `{}`", text("weights"))))?;
+    let weights =
+        Weights::from_name(text("weights")).ok_or_else(|| bad(format!("unknown weights `{}`", text("weights"))))?;
     let conditions = suite["conditions"].as_array().into_iter().flatten();
     let target = |c: &Value| Some((c["name"].as_str()?.to_string(), c["target_snr_db"].as_f64()?));
     Ok(Rules { normalizer, weights, target_snr_db: conditions.filter_map(target).collect() })
@@ -155,7 +156,12 @@ fn failed_cell(row: &Row) -> FailedCell {
 
 /// The cells with the most word errors; ties go to the shorter reference, then to the plan's order. At most two of
 /// one utterance, so that ten lines show more than one hard sentence.
-fn worst_cells(record: &RunRecord, rules: &Rules, scored: &Scored, audio: Option<&Audio<'_>>) -> Result<Vec<WorstCell>, Failure> {
+fn worst_cells(
+    record: &RunRecord,
+    rules: &Rules,
+    scored: &Scored,
+    audio: Option<&Audio<'_>>,
+) -> Result<Vec<WorstCell>, Failure> {
     let mut order: Vec<usize> = (0..scored.scored.len()).filter(|i| scored.scored[*i].words.errors() > 0).collect();
     order.sort_by_key(|i| {
         let words = scored.scored[*i].words;
@@ -182,9 +188,11 @@ fn worst_cell(row: &Row, score: &PairScore, audio: Option<&Audio<'_>>) -> WorstC
     let mut receipt = Vec::new();
     for step in row.receipt.iter().flat_map(|r| &r.steps) {
         receipt.push(("step".to_string(), step.recipe.clone()));
-        receipt.extend(step.achieved.iter().map(|(name, value)| {
-            (name.clone(), value.as_str().map_or_else(|| value.to_string(), str::to_string))
-        }));
+        receipt.extend(
+            step.achieved
+                .iter()
+                .map(|(name, value)| (name.clone(), value.as_str().map_or_else(|| value.to_string(), str::to_string))),
+        );
     }
     if let Some(r) = &row.receipt {
         receipt.push(("input sha256".into(), r.input_sha256.clone()));
@@ -270,7 +278,13 @@ fn provenance(run: &Path, record: &Value, time: &TimeSplit) -> Vec<(String, Stri
         ("git commit".into(), plain(&record["git_commit"])),
         (
             "machine".into(),
-            format!("{}, {} cores, {}, {}", plain(&machine["cpu"]), machine["cores"], plain(&machine["memory"]), plain(&machine["arch"])),
+            format!(
+                "{}, {} cores, {}, {}",
+                plain(&machine["cpu"]),
+                machine["cores"],
+                plain(&machine["memory"]),
+                plain(&machine["arch"])
+            ),
         ),
         ("jobs".into(), plain(&record["jobs"])),
         ("time".into(), time.sentence()),

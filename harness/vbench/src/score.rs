@@ -65,9 +65,8 @@ pub fn score_texts(row: &Row, rules: &Rules) -> Result<Option<PairScore>, Failur
 fn score_row(record: &RunRecord, row: &Row, rules: &Rules) -> Result<ScoredCell, Failure> {
     let score = score_texts(row, rules)?;
     let timing = record.timings.get(&row.cell);
-    let counts = score.as_ref().map_or((ErrorCounts::ZERO, 0, ErrorCounts::ZERO), |s| {
-        (s.words, s.words_min_errors, s.chars)
-    });
+    let counts =
+        score.as_ref().map_or((ErrorCounts::ZERO, 0, ErrorCounts::ZERO), |s| (s.words, s.words_min_errors, s.chars));
     Ok(ScoredCell {
         cell: row.cell.clone(),
         utterance: row.utt.clone(),
@@ -96,7 +95,8 @@ fn score_row(record: &RunRecord, row: &Row, rules: &Rules) -> Result<ScoredCell,
 ///
 /// Unknown normaliser or weights.
 pub fn check_rules(suite: &vbench_suite::Suite) -> Result<(), Failure> {
-    let invalid = |message: String| Failure::new(ExitCode::SuiteInvalid, format!("{}: {message}", suite.path.display()));
+    let invalid =
+        |message: String| Failure::new(ExitCode::SuiteInvalid, format!("{}: {message}", suite.path.display()));
     Normalizer::from_name(&suite.normalizer).map_err(|e| invalid(format!("normalizer: {e}")))?;
     Weights::from_name(&suite.weights).ok_or_else(|| invalid(format!("weights: unknown `{}`", suite.weights)))?;
     for model in &suite.models {

@@ -28,7 +28,12 @@ fn run_after(change: impl FnOnce(&Path)) -> (i32, String) {
 type Case = (&'static str, fn(&Path), i32, &'static [&'static str]);
 
 const CASES: &[Case] = &[
-    ("missing suite", |f| std::fs::remove_file(f.join("suite.toml")).expect("removes"), 3, &["suite.toml", "cannot read"]),
+    (
+        "missing suite",
+        |f| std::fs::remove_file(f.join("suite.toml")).expect("removes"),
+        3,
+        &["suite.toml", "cannot read"],
+    ),
     ("not TOML", |f| edit(&f.join("suite.toml"), "seed = 7", "seed = = 7"), 3, &["suite.toml:4", "not valid TOML"]),
     (
         "unknown key",
@@ -36,7 +41,12 @@ const CASES: &[Case] = &[
         3,
         &["suite.toml:5", "normaliser", "did you mean `normalizer`"],
     ),
-    ("wrong type", |f| edit(&f.join("suite.toml"), "seed = 7", "seed = \"7\""), 3, &["suite.toml:4", "seed", "expected an integer", "string"]),
+    (
+        "wrong type",
+        |f| edit(&f.join("suite.toml"), "seed = 7", "seed = \"7\""),
+        3,
+        &["suite.toml:4", "seed", "expected an integer", "string"],
+    ),
     (
         "two problems at once",
         |f| {
@@ -52,19 +62,49 @@ const CASES: &[Case] = &[
         3,
         &["models", "duplicate name `m`"],
     ),
-    ("unknown condition", |f| edit(&f.join("suite.toml"), "\"clean\"", "\"noise-5bd\""), 3, &["did you mean `noise-5db`"]),
-    ("unknown stratum", |f| edit(&f.join("suite.toml"), "\"accent\"", "\"acent\""), 3, &["no utterance has the tag `acent`"]),
+    (
+        "unknown condition",
+        |f| edit(&f.join("suite.toml"), "\"clean\"", "\"noise-5bd\""),
+        3,
+        &["did you mean `noise-5db`"],
+    ),
+    (
+        "unknown stratum",
+        |f| edit(&f.join("suite.toml"), "\"accent\"", "\"acent\""),
+        3,
+        &["no utterance has the tag `acent`"],
+    ),
     ("unknown adapter", |f| edit(&f.join("suite.toml"), "fake:echo", "fade:echo"), 3, &["unknown adapter `fade`"]),
-    ("missing manifest", |f| std::fs::remove_file(f.join("manifest.jsonl")).expect("removes"), 3, &["suite.toml:9", "manifest.jsonl"]),
+    (
+        "missing manifest",
+        |f| std::fs::remove_file(f.join("manifest.jsonl")).expect("removes"),
+        3,
+        &["suite.toml:9", "manifest.jsonl"],
+    ),
     (
         "manifest line that is not JSON",
         |f| edit(&f.join("manifest.jsonl"), "{\"id\":\"u2\"", "{id:\"u2\""),
         9,
         &["manifest.jsonl:3", "expected one JSON object"],
     ),
-    ("duplicate id", |f| edit(&f.join("manifest.jsonl"), "\"u2\"", "\"u1\""), 9, &["manifest.jsonl:3", "already used on line 2"]),
-    ("missing audio", |f| std::fs::remove_file(f.join("u2.wav")).expect("removes"), 6, &["c/u2/clean/m", "missing_audio", "u2.wav"]),
-    ("empty file", |f| std::fs::write(f.join("u2.wav"), b"").expect("writes"), 6, &["c/u2/clean/m", "bad_audio", "u2.wav"]),
+    (
+        "duplicate id",
+        |f| edit(&f.join("manifest.jsonl"), "\"u2\"", "\"u1\""),
+        9,
+        &["manifest.jsonl:3", "already used on line 2"],
+    ),
+    (
+        "missing audio",
+        |f| std::fs::remove_file(f.join("u2.wav")).expect("removes"),
+        6,
+        &["c/u2/clean/m", "missing_audio", "u2.wav"],
+    ),
+    (
+        "empty file",
+        |f| std::fs::write(f.join("u2.wav"), b"").expect("writes"),
+        6,
+        &["c/u2/clean/m", "bad_audio", "u2.wav"],
+    ),
     ("no samples", |f| write_wav(&f.join("u2.wav"), &[]), 6, &["bad_audio", "0 samples"]),
     (
         "a 44-byte WAV that declares 4 GB",
@@ -79,7 +119,12 @@ const CASES: &[Case] = &[
     (
         "NaN samples",
         |f| {
-            let spec = hound::WavSpec { channels: 1, sample_rate: 16_000, bits_per_sample: 32, sample_format: hound::SampleFormat::Float };
+            let spec = hound::WavSpec {
+                channels: 1,
+                sample_rate: 16_000,
+                bits_per_sample: 32,
+                sample_format: hound::SampleFormat::Float,
+            };
             let mut writer = hound::WavWriter::create(f.join("u2.wav"), spec).expect("creates");
             for s in [0.0f32, 0.5, f32::NAN, 0.1] {
                 writer.write_sample(s).expect("writes");
@@ -91,7 +136,13 @@ const CASES: &[Case] = &[
     ),
     (
         "wrong sha256",
-        |f| edit(&f.join("manifest.jsonl"), "\"speaker\":\"s1\"", &format!("\"sha256\":\"{}\",\"speaker\":\"s1\"", "0".repeat(64))),
+        |f| {
+            edit(
+                &f.join("manifest.jsonl"),
+                "\"speaker\":\"s1\"",
+                &format!("\"sha256\":\"{}\",\"speaker\":\"s1\"", "0".repeat(64)),
+            )
+        },
         6,
         &["hash_mismatch", "the manifest says 0000"],
     ),

@@ -30,9 +30,11 @@ fn json_counts_are_those_of_the_fake_model() {
     assert_eq!(code, 0);
     let json: serde_json::Value = serde_json::from_str(&json).expect("JSON on standard output");
     assert_eq!(json["schema"], "vbench/run/1");
-    let all = json["results"].as_array().expect("results").iter().find(|r| {
-        r["stratum"]["by"] == "all" || r["stratum"] == "all"
-    });
+    let all = json["results"]
+        .as_array()
+        .expect("results")
+        .iter()
+        .find(|r| r["stratum"]["by"] == "all" || r["stratum"] == "all");
     let all = all.expect("the stratum `all`").to_string();
     // Utterances of 5 to 8 words, three each: every fourth word is dropped, so 1 + 1 + 1 + 2 of 26 words, three times.
     for needle in ["\"deletions\":15", "\"substitutions\":0", "\"insertions\":0", "\"reference\":78"] {

@@ -42,8 +42,7 @@ fn the_default_suite_is_72_utterances_by_12_voices_or_more_through_8_conditions(
     assert!(distinct(&|u| u.speaker.clone()) >= 12);
     assert!(distinct(&|u| u.tags.get("accent").cloned()) >= 3);
     let names: Vec<&str> = all.conditions.iter().map(|c| c.name.as_str()).collect();
-    let expected =
-        ["clean", "noise-20db", "noise-15db", "noise-10db", "noise-5db", "reverb", "mp3-64k", "opus-16k"];
+    let expected = ["clean", "noise-20db", "noise-15db", "noise-10db", "noise-5db", "reverb", "mp3-64k", "opus-16k"];
     assert_eq!(names, expected);
     let cells = vbench_suite::expand(&all, &vbench_suite::Selection::default()).expect("expands");
     assert_eq!(cells.len(), 576);

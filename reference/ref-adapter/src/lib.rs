@@ -29,7 +29,10 @@ impl WhisperModel {
         let languages = &whisper.info().languages;
         if let Some(language) = options.language.as_deref().filter(|l| !languages.contains(l)) {
             let known = languages.join(", ");
-            return Err(ModelError(format!("{} does not know the language `{language}`; it knows: {known}", options.model)));
+            return Err(ModelError(format!(
+                "{} does not know the language `{language}`; it knows: {known}",
+                options.model
+            )));
         }
         Ok(Self { whisper, options, weights_sha256 })
     }

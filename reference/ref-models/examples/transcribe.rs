@@ -26,35 +26,20 @@ struct Args {
 
 fn parse() -> Result<Args, AnyError> {
     let mut args = std::env::args().skip(1);
-    let model = args
-        .next()
-        .ok_or("the first argument is the model folder")?
-        .into();
-    let mut out = Args {
-        model,
-        options: DecodeOptions::default(),
-        threads: 0,
-        repeat: 1,
-        seed: 1,
-        files: Vec::new(),
-    };
+    let model = args.next().ok_or("the first argument is the model folder")?.into();
+    let mut out = Args { model, options: DecodeOptions::default(), threads: 0, repeat: 1, seed: 1, files: Vec::new() };
     let (mut dir, mut ids) = (None, None);
     while let Some(arg) = args.next() {
         let mut value = || args.next().ok_or(format!("{arg} needs a value"));
         match arg.as_str() {
             "--language" => out.options.language = Some(value()?),
             "--temperature" => {
-                out.options.temperatures = value()?
-                    .split(',')
-                    .map(str::parse)
-                    .collect::<Result<_, _>>()?
+                out.options.temperatures = value()?.split(',').map(str::parse).collect::<Result<_, _>>()?
             }
             "--best-of" => out.options.best_of = value()?.parse()?,
             "--condition" => out.options.condition_on_previous_text = true,
             "--no-timestamps" => out.options.timestamps = false,
-            "--audio-plus" => {
-                out.options.encoder_context = EncoderContext::AudioPlus(value()?.parse()?)
-            }
+            "--audio-plus" => out.options.encoder_context = EncoderContext::AudioPlus(value()?.parse()?),
             "--threads" => out.threads = value()?.parse()?,
             "--repeat" => out.repeat = value()?.parse()?,
             "--seed" => out.seed = value()?.parse()?,
@@ -63,11 +48,7 @@ fn parse() -> Result<Args, AnyError> {
             _ if arg.starts_with("--") => return Err(format!("unknown option {arg}").into()),
             _ => {
                 let path = PathBuf::from(&arg);
-                let id = path
-                    .file_stem()
-                    .unwrap_or_default()
-                    .to_string_lossy()
-                    .into_owned();
+                let id = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
                 out.files.push((id, path));
             }
         }
@@ -75,10 +56,7 @@ fn parse() -> Result<Args, AnyError> {
     if let Some(ids) = ids {
         let dir = dir.ok_or("--ids needs --audio-dir")?;
         let list = std::fs::read_to_string(ids)?;
-        out.files.extend(
-            list.split_whitespace()
-                .map(|id| (id.to_owned(), dir.join(format!("{id}.wav")))),
-        );
+        out.files.extend(list.split_whitespace().map(|id| (id.to_owned(), dir.join(format!("{id}.wav")))));
     }
     Ok(out)
 }
@@ -89,39 +67,17 @@ fn read_wav(path: &Path) -> Result<Vec<f32>, AnyError> {
     if (spec.channels, spec.sample_rate, spec.bits_per_sample) != (1, 16_000, 16) {
         return Err(format!("{}: expected mono 16 kHz 16-bit PCM", path.display()).into());
     }
-    Ok(reader
-        .samples::<i16>()
-        .map(|s| s.map(|v| f32::from(v) / 32768.0))
-        .collect::<Result<_, _>>()?)
+    Ok(reader.samples::<i16>().map(|s| s.map(|v| f32::from(v) / 32768.0)).collect::<Result<_, _>>()?)
 }
 
 /// User and system seconds of this process, and its peak resident memory in MiB; zeros where /proc is missing.
 fn usage() -> (f64, f64) {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let fields: Vec<&str> = stat
-        .rsplit(')')
-        .next()
-        .unwrap_or_default()
-        .split_whitespace()
-        .collect();
-    let ticks = |i: usize| {
-        fields
-            .get(i)
-            .and_then(|f| f.parse::<f64>().ok())
-            .unwrap_or(0.0)
-    };
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    let ticks = |i: usize| fields.get(i).and_then(|f| f.parse::<f64>().ok()).unwrap_or(0.0);
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let peak = status.lines().find_map(|l| {
-        l.strip_prefix("VmHWM:")?
-            .split_whitespace()
-            .next()?
-            .parse::<f64>()
-            .ok()
-    });
-    (
-        (ticks(11) + ticks(12)) / 100.0,
-        peak.unwrap_or(0.0) / 1024.0,
-    )
+    let peak = status.lines().find_map(|l| l.strip_prefix("VmHWM:")?.split_whitespace().next()?.parse::<f64>().ok());
+    ((ticks(11) + ticks(12)) / 100.0, peak.unwrap_or(0.0) / 1024.0)
 }
 
 fn line(id: &str, t: &Transcript, wall: f64) -> serde_json::Value {
@@ -143,11 +99,7 @@ fn run(args: &Args) -> Result<(), AnyError> {
     let clock = Instant::now();
     let model = Whisper::load(&args.model)?;
     let load = clock.elapsed().as_secs_f64();
-    let clips = args
-        .files
-        .iter()
-        .map(|(id, p)| Ok((id, read_wav(p)?)))
-        .collect::<Result<Vec<_>, AnyError>>()?;
+    let clips = args.files.iter().map(|(id, p)| Ok((id, read_wav(p)?))).collect::<Result<Vec<_>, AnyError>>()?;
     let (mut walls, mut cpus) = (Vec::new(), Vec::new());
     let mut stages = [0.0; 3];
     for turn in 0..args.repeat {
@@ -176,9 +128,6 @@ fn run(args: &Args) -> Result<(), AnyError> {
 
 fn main() -> Result<(), AnyError> {
     let args = parse()?;
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(args.threads)
-        .build()?;
-    pool.install(|| run(&args).map_err(|e| e.to_string()))
-        .map_err(Into::into)
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads).build()?;
+    pool.install(|| run(&args).map_err(|e| e.to_string())).map_err(Into::into)
 }

@@ -70,9 +70,7 @@ pub enum Error {
         what: String,
     },
     /// The model computed something that is not a number: broken weights.
-    #[error(
-        "window at {seek_s:.2} s: the model computed values that are not finite; its weights are broken"
-    )]
+    #[error("window at {seek_s:.2} s: the model computed values that are not finite; its weights are broken")]
     NotFinite {
         /// Start of the window in seconds.
         seek_s: f64,
@@ -84,10 +82,7 @@ pub enum Error {
 
 impl Error {
     pub(crate) fn malformed(path: &std::path::Path, what: impl Into<String>) -> Self {
-        Self::Malformed {
-            path: path.to_path_buf(),
-            what: what.into(),
-        }
+        Self::Malformed { path: path.to_path_buf(), what: what.into() }
     }
 
     pub(crate) fn io(path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Self {

@@ -58,9 +58,7 @@ pub struct MelFrontEnd {
 
 impl std::fmt::Debug for MelFrontEnd {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("MelFrontEnd")
-            .field("mels", &self.mels)
-            .finish_non_exhaustive()
+        f.debug_struct("MelFrontEnd").field("mels", &self.mels).finish_non_exhaustive()
     }
 }
 
@@ -71,9 +69,7 @@ impl MelFrontEnd {
         let turn = |n: usize| 2.0 * std::f64::consts::PI * n as f64 / FFT as f64;
         Self {
             mels,
-            window: (0..FFT)
-                .map(|n| (0.5 - 0.5 * turn(n).cos()) as f32)
-                .collect(),
+            window: (0..FFT).map(|n| (0.5 - 0.5 * turn(n).cos()) as f32).collect(),
             filters: slaney_filters(mels),
             fft: RealFftPlanner::new().plan_fft_forward(FFT),
         }
@@ -93,10 +89,7 @@ impl MelFrontEnd {
     pub fn log_mel(&self, pcm: &[f32], padding: usize) -> Result<LogMel, Error> {
         let length = pcm.len() + padding;
         if length <= FFT / 2 {
-            return Err(Error::Audio(format!(
-                "{length} samples, expected at least {}",
-                FFT / 2 + 1
-            )));
+            return Err(Error::Audio(format!("{length} samples, expected at least {}", FFT / 2 + 1)));
         }
         if let Some(i) = pcm.iter().position(|v| !v.is_finite()) {
             return Err(Error::Audio(format!("sample {i} is {}", pcm[i])));
@@ -111,10 +104,7 @@ impl MelFrontEnd {
         for v in &mut values {
             *v = (v.max(floor) + 4.0) / 4.0;
         }
-        Ok(LogMel {
-            mels: self.mels,
-            values,
-        })
+        Ok(LogMel { mels: self.mels, values })
     }
 
     /// Frames from `first`; writes log10 of the mel energies and returns the largest.
@@ -130,11 +120,7 @@ impl MelFrontEnd {
                 *x *= w;
             }
             // The buffers are the plan's own, so their lengths fit; the only other error is about an input that is not real.
-            if self
-                .fft
-                .process_with_scratch(&mut frame, &mut spectrum, &mut scratch)
-                .is_err()
-            {
+            if self.fft.process_with_scratch(&mut frame, &mut spectrum, &mut scratch).is_err() {
                 spectrum.fill(Default::default());
             }
             for (p, c) in power.iter_mut().zip(&spectrum) {
@@ -161,11 +147,7 @@ fn fill_frame(frame: &mut [f32], pcm: &[f32], length: usize, start: usize) {
     for (i, x) in frame.iter_mut().enumerate() {
         let at = start + i;
         let mirrored = at.abs_diff(half);
-        let index = if mirrored >= length {
-            2 * (length - 1) - mirrored
-        } else {
-            mirrored
-        };
+        let index = if mirrored >= length { 2 * (length - 1) - mirrored } else { mirrored };
         // Past the samples lies the zero padding.
         *x = pcm.get(index).copied().unwrap_or(0.0);
     }
@@ -175,11 +157,7 @@ fn fill_frame(frame: &mut [f32], pcm: &[f32], length: usize, start: usize) {
 fn slaney_hz(mel: f64) -> f64 {
     const LINEAR: f64 = 200.0 / 3.0;
     const KNEE: f64 = 1000.0 / LINEAR;
-    if mel < KNEE {
-        LINEAR * mel
-    } else {
-        1000.0 * ((mel - KNEE) * 6.4f64.ln() / 27.0).exp()
-    }
+    if mel < KNEE { LINEAR * mel } else { 1000.0 * ((mel - KNEE) * 6.4f64.ln() / 27.0).exp() }
 }
 
 /// Triangles between equally spaced points of the Slaney scale from 0 to 8 kHz, each of area 1 (in Hz).
@@ -191,18 +169,13 @@ fn slaney_filters(mels: usize) -> Vec<Filter> {
             let (low, centre, high) = (edge(m), edge(m + 1), edge(m + 2));
             let weight = |bin: usize| {
                 let f = bin as f64 * SAMPLE_RATE as f64 / FFT as f64;
-                let triangle = ((f - low) / (centre - low))
-                    .min((high - f) / (high - centre))
-                    .max(0.0);
+                let triangle = ((f - low) / (centre - low)).min((high - f) / (high - centre)).max(0.0);
                 (triangle * 2.0 / (high - low)) as f32
             };
             let used: Vec<usize> = (0..BINS).filter(|b| weight(*b) > 0.0).collect();
             let first = used.first().copied().unwrap_or(0);
             let end = used.last().map_or(first, |l| l + 1);
-            Filter {
-                first,
-                weights: (first..end).map(weight).collect(),
-            }
+            Filter { first, weights: (first..end).map(weight).collect() }
         })
         .collect()
 }

@@ -1,5 +1,7 @@
 //! Reading checkpoints: every format gives the same model, and broken files give errors.
 
+#![expect(clippy::unwrap_used, reason = "part of tests")]
+
 mod common;
 
 use common::{Precision, SMALL, Shape, audio, random, rng, write_ct2, write_safetensors};
@@ -11,19 +13,10 @@ use std::path::Path;
 
 fn transcribe(dir: &Path) -> Transcript {
     let model = Whisper::load(dir).unwrap();
-    let options = DecodeOptions {
-        temperatures: vec![0.0],
-        no_speech_threshold: None,
-        ..DecodeOptions::default()
-    };
-    let mut t = model
-        .transcribe(&audio(3.0, 5), &options, &mut rng(1))
-        .unwrap();
+    let options = DecodeOptions { temperatures: vec![0.0], no_speech_threshold: None, ..DecodeOptions::default() };
+    let mut t = model.transcribe(&audio(3.0, 5), &options, &mut rng(1)).unwrap();
     t.times = Default::default();
-    assert!(
-        t.segments.iter().map(|s| s.tokens.len()).sum::<usize>() > 10,
-        "enough tokens to tell models apart"
-    );
+    assert!(t.segments.iter().map(|s| s.tokens.len()).sum::<usize>() > 10, "enough tokens to tell models apart");
     t
 }
 
@@ -44,18 +37,8 @@ fn safetensors_shards_and_ctranslate2_give_the_same_transcript() {
     write_safetensors(&dir("wide"), &SMALL, &tensors, Precision::F32, 1);
     assert_eq!(transcribe(&dir("wide")), transcribe(&dir("ct2")));
     write_ct2(&dir("int8"), &SMALL, &tensors, Precision::Int8);
-    write_safetensors(
-        &dir("of8"),
-        &SMALL,
-        &common::quantised(&tensors),
-        Precision::F32,
-        1,
-    );
-    assert_eq!(
-        transcribe(&dir("int8")),
-        transcribe(&dir("of8")),
-        "8-bit weights stand for weight / scale"
-    );
+    write_safetensors(&dir("of8"), &SMALL, &common::quantised(&tensors), Precision::F32, 1);
+    assert_eq!(transcribe(&dir("int8")), transcribe(&dir("of8")), "8-bit weights stand for weight / scale");
 }
 
 #[test]
@@ -66,16 +49,8 @@ fn the_kind_is_found_and_pickles_are_refused_with_a_hint() {
     for name in ["tiny.en.pt", "pytorch_model.bin"] {
         std::fs::write(dir.join(name), b"\x80\x02}q\x00.").unwrap();
         let message = Whisper::load(dir).unwrap_err().to_string();
-        assert!(
-            message.contains(name) && message.contains("pickle") && message.contains("convert"),
-            "{message}"
-        );
-        assert!(
-            Whisper::load(&dir.join(name))
-                .unwrap_err()
-                .to_string()
-                .contains("pickle")
-        );
+        assert!(message.contains(name) && message.contains("pickle") && message.contains("convert"), "{message}");
+        assert!(Whisper::load(&dir.join(name)).unwrap_err().to_string().contains("pickle"));
         std::fs::remove_file(dir.join(name)).unwrap();
     }
     std::fs::write(dir.join("model.bin"), b"").unwrap();
@@ -85,30 +60,14 @@ fn the_kind_is_found_and_pickles_are_refused_with_a_hint() {
 }
 
 /// A model small enough to be written hundreds of times; readers do not look at the vocabulary.
-const MINIATURE: Shape = Shape {
-    mels: 4,
-    width: 8,
-    layers: 1,
-    heads: 2,
-    inner: 8,
-    vocabulary: 40,
-    audio_context: 4,
-    text_context: 8,
-};
+const MINIATURE: Shape =
+    Shape { mels: 4, width: 8, layers: 1, heads: 2, inner: 8, vocabulary: 40, audio_context: 4, text_context: 8 };
 
 /// Truncations at every 7th byte and mutations of 1 to 4 bytes, mostly in names, counts and shapes: a typed error or a model, never a panic.
-fn attack(
-    bytes: &[u8],
-    header: usize,
-    read: impl Fn(&[u8]) -> Result<(), Error>,
-) -> (usize, usize) {
+fn attack(bytes: &[u8], header: usize, read: impl Fn(&[u8]) -> Result<(), Error>) -> (usize, usize) {
     assert!(read(bytes).is_ok());
     for cut in (0..bytes.len()).step_by(7) {
-        assert!(
-            read(&bytes[..cut]).is_err(),
-            "truncated to {cut} of {} bytes",
-            bytes.len()
-        );
+        assert!(read(&bytes[..cut]).is_err(), "truncated to {cut} of {} bytes", bytes.len());
     }
     let mut rng = rng(99);
     let mut draw = |n: usize| (rng.next_u64() % n as u64) as usize;
@@ -139,12 +98,7 @@ fn broken_ctranslate2_files_are_errors() {
     // A tensor that claims 4 GB ends at the size of the file.
     let mut huge = bytes;
     let at = huge.windows(8).position(|w| w == b"um_heads").unwrap() + 9;
-    huge.splice(
-        at..at + 6,
-        [
-            2, 0xFF, 0xFF, 0xFF, 0xFF, 1, 0, 0, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF,
-        ],
-    );
+    huge.splice(at..at + 6, [2, 0xFF, 0xFF, 0xFF, 0xFF, 1, 0, 0, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF]);
     std::fs::write(temp.path().join("model.bin"), &huge).unwrap();
     assert!(ct2::read(temp.path()).is_err());
 }
@@ -161,16 +115,7 @@ fn broken_safetensors_files_are_errors() {
     let (errors, _) = attack(&bytes, header, read);
     assert!(errors > 300, "{errors} of 600");
     let forged = |json: &str| {
-        read(
-            &[
-                &(json.len() as u64).to_le_bytes(),
-                json.as_bytes(),
-                &[0; 64],
-            ]
-            .concat(),
-        )
-        .unwrap_err()
-        .to_string()
+        read(&[&(json.len() as u64).to_le_bytes(), json.as_bytes(), &[0; 64]].concat()).unwrap_err().to_string()
     };
     for json in [
         r#"{"a":{"dtype":"F32","shape":[4294967296,4294967296,4294967296],"data_offsets":[0,64]}}"#,
@@ -198,15 +143,9 @@ fn what_is_missing_or_misshapen_is_named() {
     less.remove("model.decoder.layers.1.encoder_attn.v_proj.weight");
     assert!(load(&less).contains("decoder.layers.1.encoder_attn.v_proj.weight is missing"));
     let mut bent = good.clone();
-    bent.insert(
-        "model.encoder.layers.0.fc2.bias".into(),
-        (vec![7], vec![0.0; 7]),
-    );
+    bent.insert("model.encoder.layers.0.fc2.bias".into(), (vec![7], vec![0.0; 7]));
     assert!(load(&bent).contains("encoder.layers.0.fc2.bias has shape [7], expected [48]"));
     let mut foreign = good;
-    foreign.insert(
-        "model.decoder.embed_tokens.weight".into(),
-        (vec![100, 48], vec![0.0; 4800]),
-    );
+    foreign.insert("model.decoder.embed_tokens.weight".into(), (vec![100, 48], vec![0.0; 4800]));
     assert!(load(&foreign).contains("vocabulary 100, expected 51864 to 51866"));
 }

@@ -1,24 +1,20 @@
 //! Front ends against librosa and kaldi-native-fbank. Case kinds covered: `whisper_logmel80`, `whisper_logmel128`. The other kinds of the
 //! file are counted by name, so that a new kind cannot go unnoticed.
 
+#![expect(clippy::unwrap_used, reason = "part of tests")]
+
 use ref_models::features::MelFrontEnd;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// Kinds of the file that no code of this crate computes yet.
-const NOT_IMPLEMENTED: [&str; 5] = [
-    "kaldi_fbank80",
-    "kaldi_fbank80_nosnip_unit",
-    "kaldi_mfcc13",
-    "mel64_htk_power",
-    "mfcc13_librosa",
-];
+const NOT_IMPLEMENTED: [&str; 5] =
+    ["kaldi_fbank80", "kaldi_fbank80_nosnip_unit", "kaldi_mfcc13", "mel64_htk_power", "mfcc13_librosa"];
 
 fn oracle() -> Value {
     let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../../golden/oracles");
-    let folder =
-        std::env::var_os("VBENCH_ORACLES").map_or_else(|| PathBuf::from(default), PathBuf::from);
+    let folder = std::env::var_os("VBENCH_ORACLES").map_or_else(|| PathBuf::from(default), PathBuf::from);
     let path = folder.join("features.json");
     let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     serde_json::from_str(&text).unwrap()
@@ -43,18 +39,13 @@ fn signal(s: &Value) -> Vec<f32> {
                     f("a1") * (turn * sweep).sin() + f("a2") * (turn * f("f2") * t).sin()
                 }
                 "lcg_noise" => f("amp") * noise(),
-                "impulse_train"
-                    if i as u64 % s["period"].as_u64().unwrap()
-                        == s["offset"].as_u64().unwrap() =>
-                {
+                "impulse_train" if i as u64 % s["period"].as_u64().unwrap() == s["offset"].as_u64().unwrap() => {
                     f("amp")
                 }
                 "impulse_train" => 0.0,
                 "am_harmonics" => {
-                    let harmonic =
-                        |h: u64| f("a") / h as f64 * (turn * h as f64 * f("f0") * t).sin();
-                    (0.5 - 0.5 * (turn * f("fm") * t).cos())
-                        * (1..=s["H"].as_u64().unwrap()).map(harmonic).sum::<f64>()
+                    let harmonic = |h: u64| f("a") / h as f64 * (turn * h as f64 * f("f0") * t).sin();
+                    (0.5 - 0.5 * (turn * f("fm") * t).cos()) * (1..=s["H"].as_u64().unwrap()).map(harmonic).sum::<f64>()
                 }
                 other => panic!("unknown signal {other}"),
             }
@@ -62,11 +53,7 @@ fn signal(s: &Value) -> Vec<f32> {
         .collect();
     let check = &s["check_float64"];
     let squares: f64 = x.iter().map(|v| v * v).sum();
-    assert!(
-        (squares - check["sum_sq"].as_f64().unwrap()).abs() < 1e-9 * squares,
-        "signal {}",
-        s["kind"]
-    );
+    assert!((squares - check["sum_sq"].as_f64().unwrap()).abs() < 1e-9 * squares, "signal {}", s["kind"]);
     x.into_iter().map(|v| v as f32).collect()
 }
 
@@ -74,21 +61,13 @@ fn compare(case: &Value, signals: &[Value]) -> Result<(), String> {
     let f = |key: &str| case[key].as_f64().unwrap();
     let bins = case["bins"].as_u64().unwrap() as usize;
     let pcm = signal(&signals[case["signal"].as_u64().unwrap() as usize]);
-    let mel = MelFrontEnd::new(bins)
-        .log_mel(&pcm, 0)
-        .map_err(|e| e.to_string())?;
+    let mel = MelFrontEnd::new(bins).log_mel(&pcm, 0).map_err(|e| e.to_string())?;
     if mel.frames() as u64 != case["frames"].as_u64().unwrap() {
         return Err(format!("{} frames", mel.frames()));
     }
     let n = mel.values.len() as f64;
     let mean = mel.values.iter().map(|v| f64::from(*v)).sum::<f64>() / n;
-    let std = (mel
-        .values
-        .iter()
-        .map(|v| (f64::from(*v) - mean).powi(2))
-        .sum::<f64>()
-        / n)
-        .sqrt();
+    let std = (mel.values.iter().map(|v| (f64::from(*v) - mean).powi(2)).sum::<f64>() / n).sqrt();
     if (mean - f("mean")).abs() > f("tol_mean_std") || (std - f("std")).abs() > f("tol_mean_std") {
         return Err(format!("mean {mean}, std {std}"));
     }
@@ -122,12 +101,7 @@ fn oracle_whisper_log_mel_80_and_128() {
             assert!(NOT_IMPLEMENTED.contains(&kind), "new kind of case {kind}");
         }
     }
-    assert!(
-        failures.is_empty(),
-        "{} cases differ:\n{}",
-        failures.len(),
-        failures.join("\n")
-    );
+    assert!(failures.is_empty(), "{} cases differ:\n{}", failures.len(), failures.join("\n"));
     assert_eq!(
         (kinds["whisper_logmel80"], kinds["whisper_logmel128"]),
         (4, 4),
@@ -143,34 +117,19 @@ fn bad_audio_is_refused() {
     assert_eq!(front_end.log_mel(&[0.0; 201], 0).unwrap().frames(), 1);
     let mut pcm = vec![0.0; 1000];
     pcm[321] = f32::NAN;
-    assert!(
-        front_end
-            .log_mel(&pcm, 0)
-            .unwrap_err()
-            .to_string()
-            .contains("sample 321")
-    );
+    assert!(front_end.log_mel(&pcm, 0).unwrap_err().to_string().contains("sample 321"));
 }
 
 /// Padding is the same as zero samples at the end, whatever the number of threads.
 #[test]
 fn padding_and_threads_change_nothing() {
-    let pcm: Vec<f32> = (0..50_000)
-        .map(|i| ((i * i % 977) as f32 / 977.0 - 0.5) * 0.3)
-        .collect();
+    let pcm: Vec<f32> = (0..50_000).map(|i| ((i * i % 977) as f32 / 977.0 - 0.5) * 0.3).collect();
     let front_end = MelFrontEnd::new(80);
-    let padded: Vec<f32> = pcm
-        .iter()
-        .copied()
-        .chain(std::iter::repeat_n(0.0, 700))
-        .collect();
+    let padded: Vec<f32> = pcm.iter().copied().chain(std::iter::repeat_n(0.0, 700)).collect();
     let a = front_end.log_mel(&pcm, 700).unwrap();
     assert_eq!(a, front_end.log_mel(&padded, 0).unwrap());
     for threads in [1, 2, 5] {
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build()
-            .unwrap();
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         assert_eq!(a, pool.install(|| front_end.log_mel(&pcm, 700)).unwrap());
     }
 }

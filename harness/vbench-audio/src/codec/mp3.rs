@@ -24,14 +24,8 @@ pub(crate) fn round_trip(samples: &[f32], kbps: u32) -> Result<RoundTrip, Degrad
     let mut input = samples.to_vec();
     input.resize(samples.len() + delay + FRAME, 0.0);
     let stream = encode(&input, kbps)?;
-    let failed = |message: String| DegradeError::Codec {
-        codec: "MP3",
-        message,
-    };
-    let options = DecodeOptions {
-        max_duration_s: f64::from(u32::MAX),
-        ..DecodeOptions::default()
-    };
+    let failed = |message: String| DegradeError::Codec { codec: "MP3", message };
+    let options = DecodeOptions { max_duration_s: f64::from(u32::MAX), ..DecodeOptions::default() };
     let mut pcm = decode_mp3_stream(&stream, &options).map_err(|e| failed(e.to_string()))?;
     let coded = pcm.mono.len();
     pcm.trim(delay, samples.len());
@@ -58,30 +52,16 @@ fn encode(samples: &[f32], kbps: u32) -> Result<Vec<u8>, DegradeError> {
         message: format!("LAME: {what}: {error:?}"),
     };
     let mut builder = Builder::new().ok_or_else(|| failed("no memory", &()))?;
-    builder
-        .set_sample_rate(RATE_HZ)
-        .map_err(|e| failed("sample rate", &e))?;
+    builder.set_sample_rate(RATE_HZ).map_err(|e| failed("sample rate", &e))?;
     let rate = core::num::NonZeroU32::new(RATE_HZ);
-    builder
-        .set_output_sample_rate(rate)
-        .map_err(|e| failed("output sample rate", &e))?;
-    builder
-        .set_num_channels(1)
-        .map_err(|e| failed("channels", &e))?;
-    builder
-        .set_mode(Mode::Mono)
-        .map_err(|e| failed("mode", &e))?;
-    builder
-        .set_brate(bitrate(kbps)?)
-        .map_err(|e| failed("bit rate", &e))?;
+    builder.set_output_sample_rate(rate).map_err(|e| failed("output sample rate", &e))?;
+    builder.set_num_channels(1).map_err(|e| failed("channels", &e))?;
+    builder.set_mode(Mode::Mono).map_err(|e| failed("mode", &e))?;
+    builder.set_brate(bitrate(kbps)?).map_err(|e| failed("bit rate", &e))?;
     // The default of the lame program.
-    builder
-        .set_quality(Quality::VeryNice)
-        .map_err(|e| failed("quality", &e))?;
+    builder.set_quality(Quality::VeryNice).map_err(|e| failed("quality", &e))?;
     // No Info frame: every frame of the stream is audio.
-    builder
-        .set_to_write_vbr_tag(false)
-        .map_err(|e| failed("tag", &e))?;
+    builder.set_to_write_vbr_tag(false).map_err(|e| failed("tag", &e))?;
     let mut encoder = {
         // LAME fills global tables when an encoder is initialised, each time with the same values but without a lock.
         static TABLES: Mutex<()> = Mutex::new(());
@@ -89,15 +69,10 @@ fn encode(samples: &[f32], kbps: u32) -> Result<Vec<u8>, DegradeError> {
         builder.build().map_err(|e| failed("initialisation", &e))?
     };
     // LAME's documented bound on its output; it writes through a pointer and trusts the size.
-    let mut stream =
-        Vec::with_capacity(samples.len() * 5 / 4 + 2 * 7200 + samples.len() * kbps as usize / 64);
-    encoder
-        .encode_to_vec(MonoPcm(samples), &mut stream)
-        .map_err(|e| failed("encode", &e))?;
+    let mut stream = Vec::with_capacity(samples.len() * 5 / 4 + 2 * 7200 + samples.len() * kbps as usize / 64);
+    encoder.encode_to_vec(MonoPcm(samples), &mut stream).map_err(|e| failed("encode", &e))?;
     stream.reserve(7200);
-    encoder
-        .flush_to_vec::<FlushGap>(&mut stream)
-        .map_err(|e| failed("flush", &e))?;
+    encoder.flush_to_vec::<FlushGap>(&mut stream).map_err(|e| failed("flush", &e))?;
     Ok(stream)
 }
 

@@ -33,25 +33,16 @@ pub(crate) fn round_trip(samples: &[f32], kbps: u32) -> Result<RoundTrip, Degrad
 
 fn round_trip_in(samples: &[f32], kbps: u32, mode: Mode) -> Result<RoundTrip, DegradeError> {
     if !(6..=64).contains(&kbps) {
-        return Err(DegradeError::Parameter {
-            parameter: "Opus kbps",
-            actual: f64::from(kbps),
-            expected: "6 to 64",
-        });
+        return Err(DegradeError::Parameter { parameter: "Opus kbps", actual: f64::from(kbps), expected: "6 to 64" });
     }
-    let failed = |message: String| DegradeError::Codec {
-        codec: "Opus",
-        message,
-    };
+    let failed = |message: String| DegradeError::Codec { codec: "Opus", message };
     let coded = encode(samples, kbps, mode).map_err(failed)?;
     let mut decoder = OpusDecoder::new(1).map_err(failed)?;
     let mut decoded = vec![0.0f32; coded.packets.len() * FRAME];
     for (packet, block) in coded.packets.iter().zip(decoded.chunks_exact_mut(FRAME)) {
         let frames = decoder.decode(packet, block).map_err(failed)?;
         if frames != FRAME {
-            return Err(failed(format!(
-                "a packet decoded to {frames} samples, expected {FRAME}"
-            )));
+            return Err(failed(format!("a packet decoded to {frames} samples, expected {FRAME}")));
         }
     }
     decoded.drain(..coded.lookahead);
@@ -96,9 +87,7 @@ impl Encoder {
             Mode::Audio => unsafe_libopus::OPUS_APPLICATION_AUDIO,
         };
         // SAFETY: plain numbers and a pointer to a live local; the result is checked for null.
-        let state = unsafe {
-            unsafe_libopus::opus_encoder_create(RATE_HZ as i32, 1, application, &raw mut error)
-        };
+        let state = unsafe { unsafe_libopus::opus_encoder_create(RATE_HZ as i32, 1, application, &raw mut error) };
         if state.is_null() || error != unsafe_libopus::OPUS_OK {
             return Err(format!("opus_encoder_create failed with code {error}"));
         }
@@ -122,11 +111,7 @@ impl Encoder {
         let mut samples = 0i32;
         // SAFETY: `state` is live; this request takes one integer to write to.
         let code = unsafe {
-            unsafe_libopus::opus_encoder_ctl!(
-                self.state,
-                unsafe_libopus::OPUS_GET_LOOKAHEAD_REQUEST,
-                &mut samples
-            )
+            unsafe_libopus::opus_encoder_ctl!(self.state, unsafe_libopus::OPUS_GET_LOOKAHEAD_REQUEST, &mut samples)
         };
         if code == unsafe_libopus::OPUS_OK {
             Ok(samples.max(0) as usize)
@@ -147,9 +132,7 @@ impl Encoder {
                 MAX_PACKET_BYTES as i32,
             )
         };
-        packet.truncate(
-            usize::try_from(bytes).map_err(|_| format!("opus_encode_float: code {bytes}"))?,
-        );
+        packet.truncate(usize::try_from(bytes).map_err(|_| format!("opus_encode_float: code {bytes}"))?);
         packet.shrink_to_fit();
         Ok(packet)
     }
@@ -171,43 +154,25 @@ mod tests {
     /// is held to its own figures in `tests/oracle.rs`.
     #[test]
     fn audio_mode_reaches_the_oracle() {
-        let root = std::env::var("VBENCH_ORACLES").unwrap_or_else(|_| {
-            concat!(env!("CARGO_MANIFEST_DIR"), "/../../golden/oracles").into()
-        });
+        let root = std::env::var("VBENCH_ORACLES")
+            .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../../golden/oracles").into());
         let root = std::path::Path::new(&root);
         let file: serde_json::Value =
-            serde_json::from_str(&std::fs::read_to_string(root.join("codecs.json")).unwrap())
-                .unwrap();
+            serde_json::from_str(&std::fs::read_to_string(root.join("codecs.json")).unwrap()).unwrap();
         let mut wrong = Vec::new();
         for (id, kbps) in [("opus_16k", 16), ("opus_32k", 32)] {
-            let case = file["cases"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .find(|c| c["id"] == id)
-                .unwrap();
-            let clean = decode_file(
-                &root.join(case["wav"].as_str().unwrap()),
-                &DecodeOptions::default(),
-            )
-            .unwrap()
-            .samples;
+            let case = file["cases"].as_array().unwrap().iter().find(|c| c["id"] == id).unwrap();
+            let clean =
+                decode_file(&root.join(case["wav"].as_str().unwrap()), &DecodeOptions::default()).unwrap().samples;
             let got = round_trip_in(&clean, kbps, Mode::Audio).unwrap().samples;
             let (mut signal, mut noise, mut cross, mut power) = (0.0, 0.0, 0.0, 0.0);
-            for (x, y) in clean
-                .iter()
-                .zip(&got)
-                .map(|(x, y)| (f64::from(*x), f64::from(*y)))
-            {
+            for (x, y) in clean.iter().zip(&got).map(|(x, y)| (f64::from(*x), f64::from(*y))) {
                 signal += x * x;
                 noise += (x - y) * (x - y);
                 cross += x * y;
                 power += y * y;
             }
-            let (snr, correlation) = (
-                10.0 * libm::log10(signal / noise),
-                cross / libm::sqrt(signal * power),
-            );
+            let (snr, correlation) = (10.0 * libm::log10(signal / noise), cross / libm::sqrt(signal * power));
             println!(
                 "{id}: SNR {snr:.2} dB, correlation {correlation:.4}, oracle {} {}",
                 case["snr_db"], case["correlation"]

@@ -19,14 +19,11 @@ pub(super) fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<Pcm, Decod
     let (mut info, frames_at) = read_metadata(bytes)?;
     let rate_hz = u32::from_be_bytes([0, info[10], info[11], info[12]]) >> 4;
     let channels = u32::from((info[12] >> 1) & 7) + 1;
-    let declared = u64::from(info[13] & 15) << 32
-        | u64::from(u32::from_be_bytes([info[14], info[15], info[16], info[17]]));
+    let declared =
+        u64::from(info[13] & 15) << 32 | u64::from(u32::from_be_bytes([info[14], info[15], info[16], info[17]]));
     let mut pcm = Pcm::new(Format::Flac, rate_hz, channels, options)?;
     if declared as f64 > options.max_duration_s * f64::from(rate_hz) {
-        return Err(DecodeError::TooLong {
-            format: Format::Flac,
-            limit_s: options.max_duration_s,
-        });
+        return Err(DecodeError::TooLong { format: Format::Flac, limit_s: options.max_duration_s });
     }
     // Some encoders write the short last block as the minimum block size. A fixed block size (second byte F8) has no
     // other minimum than its maximum, and the reader relies on that.
@@ -75,9 +72,7 @@ fn read_metadata(bytes: &[u8]) -> Result<([u8; STREAMINFO], usize), DecodeError>
         expected: expected as u64,
         actual: bytes.len() as u64,
     };
-    let first = bytes
-        .get(start..start + 8 + STREAMINFO)
-        .ok_or_else(|| truncated(start + 8 + STREAMINFO))?;
+    let first = bytes.get(start..start + 8 + STREAMINFO).ok_or_else(|| truncated(start + 8 + STREAMINFO))?;
     if first[4] & 0x7F != 0 || first[5..8] != [0, 0, STREAMINFO as u8] {
         return Err(DecodeError::Malformed {
             format: Format::Flac,
@@ -102,40 +97,20 @@ fn read_metadata(bytes: &[u8]) -> Result<([u8; STREAMINFO], usize), DecodeError>
 }
 
 /// Decodes every frame; whether the MD5 matches, when there is one.
-fn decode_frames(
-    stream: Vec<u8>,
-    pcm: &mut Pcm,
-    declared: u64,
-) -> Result<Option<bool>, DecodeError> {
+fn decode_frames(stream: Vec<u8>, pcm: &mut Pcm, declared: u64) -> Result<Option<bool>, DecodeError> {
     let failed = |pcm: &Pcm, error: symphonia::core::errors::Error| {
         let samples = pcm.mono.len() as u64;
         match error {
             symphonia::core::errors::Error::IoError(_) if samples < declared => {
-                DecodeError::Truncated {
-                    format: Format::Flac,
-                    unit: "samples",
-                    expected: declared,
-                    actual: samples,
-                }
+                DecodeError::Truncated { format: Format::Flac, unit: "samples", expected: declared, actual: samples }
             }
-            other => DecodeError::Codec {
-                format: Format::Flac,
-                samples,
-                message: other.to_string(),
-            },
+            other => DecodeError::Codec { format: Format::Flac, samples, message: other.to_string() },
         }
     };
     let source = MediaSourceStream::new(Box::new(Cursor::new(stream)), Default::default());
-    let mut reader =
-        FlacReader::try_new(source, FormatOptions::default()).map_err(|e| failed(pcm, e))?;
-    let Some(CodecParameters::Audio(parameters)) =
-        reader.tracks().first().and_then(|t| t.codec_params.clone())
-    else {
-        return Err(DecodeError::Codec {
-            format: Format::Flac,
-            samples: 0,
-            message: "no audio track".into(),
-        });
+    let mut reader = FlacReader::try_new(source, FormatOptions::default()).map_err(|e| failed(pcm, e))?;
+    let Some(CodecParameters::Audio(parameters)) = reader.tracks().first().and_then(|t| t.codec_params.clone()) else {
+        return Err(DecodeError::Codec { format: Format::Flac, samples: 0, message: "no audio track".into() });
     };
     let verify = AudioDecoderOptions::default().verify(true);
     let mut decoder = FlacDecoder::try_new(&parameters, &verify).map_err(|e| failed(pcm, e))?;

@@ -35,9 +35,7 @@ impl Header {
         if a != 0xFF || b & 0xE0 != 0xE0 || version == 1 || layer != 1 {
             return None;
         }
-        const MPEG1: [usize; 14] = [
-            32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320,
-        ];
+        const MPEG1: [usize; 14] = [32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320];
         const MPEG2: [usize; 14] = [8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160];
         let mpeg1 = version == 3;
         // Index 0 (free format) has no computable frame size, 15 is forbidden.
@@ -51,12 +49,7 @@ impl Header {
         };
         let slots = if mpeg1 { 144 } else { 72 };
         let frame_bytes = slots * kbps * 1000 / rate_hz as usize + usize::from((c >> 1) & 1);
-        Some(Self {
-            mpeg1,
-            rate_hz,
-            channels: if d >> 6 == 3 { 1 } else { 2 },
-            frame_bytes,
-        })
+        Some(Self { mpeg1, rate_hz, channels: if d >> 6 == 3 { 1 } else { 2 }, frame_bytes })
     }
 
     /// Frames of one stream share everything but their size.
@@ -90,9 +83,7 @@ struct InfoFrame {
 pub(super) fn id3v2_len(bytes: &[u8]) -> usize {
     match bytes.first_chunk::<10>() {
         Some(&[b'I', b'D', b'3', _, _, flags, a, b, c, d]) => {
-            let size = [a, b, c, d]
-                .iter()
-                .fold(0usize, |n, x| n << 7 | usize::from(x & 0x7F));
+            let size = [a, b, c, d].iter().fold(0usize, |n, x| n << 7 | usize::from(x & 0x7F));
             10 + size + if flags & 0x10 != 0 { 10 } else { 0 }
         }
         _ => 0,
@@ -110,8 +101,7 @@ pub(super) fn find_first_frame(bytes: &[u8]) -> Option<usize> {
         };
         match bytes.get(at + header.frame_bytes..) {
             Some(rest) if rest.len() >= 4 => {
-                Header::parse(rest).is_some_and(|next| next.same_stream(&header))
-                    || (tagged && at == start)
+                Header::parse(rest).is_some_and(|next| next.same_stream(&header)) || (tagged && at == start)
             }
             _ => at == start,
         }
@@ -121,9 +111,7 @@ pub(super) fn find_first_frame(bytes: &[u8]) -> Option<usize> {
 pub(super) fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<Pcm, DecodeError> {
     let start = find_first_frame(bytes).unwrap_or(bytes.len());
     let Some(first) = Header::parse(&bytes[start..]) else {
-        return Err(DecodeError::Empty {
-            format: Format::Mp3,
-        });
+        return Err(DecodeError::Empty { format: Format::Mp3 });
     };
     let mut frames = walk(bytes, start, &first)?;
     let mut pcm = Pcm::new(Format::Mp3, first.rate_hz, first.channels, options)?;
@@ -143,10 +131,7 @@ pub(super) fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<Pcm, Decod
         });
     }
     if (frames.len() * first.samples()) as f64 > options.max_duration_s * f64::from(first.rate_hz) {
-        return Err(DecodeError::TooLong {
-            format: Format::Mp3,
-            limit_s: options.max_duration_s,
-        });
+        return Err(DecodeError::TooLong { format: Format::Mp3, limit_s: options.max_duration_s });
     }
     decode_frames(bytes, &frames, &mut pcm)?;
     if let Some((delay, padding)) = info.delay_padding {
@@ -162,9 +147,8 @@ fn walk(bytes: &[u8], start: usize, first: &Header) -> Result<Vec<Range<usize>>,
     let mut at = start;
     while at < bytes.len() {
         let rest = &bytes[at..];
-        let trailing_tag = rest.starts_with(b"TAG")
-            || rest.starts_with(b"APETAGEX")
-            || rest.starts_with(b"LYRICSBEGIN");
+        let trailing_tag =
+            rest.starts_with(b"TAG") || rest.starts_with(b"APETAGEX") || rest.starts_with(b"LYRICSBEGIN");
         if trailing_tag || rest.iter().all(|b| *b == 0) {
             break;
         }
@@ -193,10 +177,7 @@ fn walk(bytes: &[u8], start: usize, first: &Header) -> Result<Vec<Range<usize>>,
                 return Err(DecodeError::Malformed {
                     format: Format::Mp3,
                     position: at as u64,
-                    expected: format!(
-                        "a layer III frame header of {} Hz, {} channels",
-                        first.rate_hz, first.channels
-                    ),
+                    expected: format!("a layer III frame header of {} Hz, {} channels", first.rate_hz, first.channels),
                     actual: format!("bytes {:02x?}", &rest[..rest.len().min(4)]),
                 });
             }
@@ -206,17 +187,10 @@ fn walk(bytes: &[u8], start: usize, first: &Header) -> Result<Vec<Range<usize>>,
 }
 
 fn read_info_frame(frame: &[u8], header: &Header) -> Option<InfoFrame> {
-    let be32 = |at: usize| {
-        frame
-            .get(at..at + 4)
-            .map(|b| u32::from_be_bytes([b[0], b[1], b[2], b[3]]))
-    };
+    let be32 = |at: usize| frame.get(at..at + 4).map(|b| u32::from_be_bytes([b[0], b[1], b[2], b[3]]));
     let vbri = 4 + 32;
     if frame.get(vbri..vbri + 4) == Some(b"VBRI") {
-        return Some(InfoFrame {
-            frames: be32(vbri + 14).map(u64::from),
-            delay_padding: None,
-        });
+        return Some(InfoFrame { frames: be32(vbri + 14).map(u64::from), delay_padding: None });
     }
     let tag = 4 + header.side_info_bytes();
     if !matches!(frame.get(tag..tag + 4)?, b"Xing" | b"Info") {
@@ -230,13 +204,10 @@ fn read_info_frame(frame: &[u8], header: &Header) -> Option<InfoFrame> {
         at += 4;
     }
     // Byte count, seek table, quality.
-    at += if flags & 2 != 0 { 4 } else { 0 }
-        + if flags & 4 != 0 { 100 } else { 0 }
-        + if flags & 8 != 0 { 4 } else { 0 };
+    at +=
+        if flags & 2 != 0 { 4 } else { 0 } + if flags & 4 != 0 { 100 } else { 0 } + if flags & 8 != 0 { 4 } else { 0 };
     if let Some(extension) = frame.get(at..at + 24)
-        && (extension.starts_with(b"LAME")
-            || extension.starts_with(b"Lavf")
-            || extension.starts_with(b"Lavc"))
+        && (extension.starts_with(b"LAME") || extension.starts_with(b"Lavf") || extension.starts_with(b"Lavc"))
     {
         let [a, b, c] = [extension[21], extension[22], extension[23]].map(usize::from);
         info.delay_padding = Some((a << 4 | b >> 4, (b & 15) << 8 | c));
@@ -252,9 +223,7 @@ fn decode_frames(bytes: &[u8], frames: &[Range<usize>], pcm: &mut Pcm) -> Result
         message: error.to_string(),
     };
     let mut parameters = AudioCodecParameters::new();
-    parameters
-        .for_codec(CODEC_ID_MP3)
-        .with_sample_rate(pcm.rate_hz);
+    parameters.for_codec(CODEC_ID_MP3).with_sample_rate(pcm.rate_hz);
     let options = AudioDecoderOptions::default().gapless(false);
     let mut decoder = MpaDecoder::try_new(&parameters, &options).map_err(|e| failed(pcm, e))?;
     let mut block = Vec::<f32>::new();
@@ -270,9 +239,7 @@ fn decode_frames(bytes: &[u8], frames: &[Range<usize>], pcm: &mut Pcm) -> Result
 #[cfg(feature = "mp3")]
 /// Splits an encoder's own output into frames and decodes them at the rate of the first; the delay stays in.
 pub(crate) fn decode_stream(bytes: &[u8], options: &DecodeOptions) -> Result<Pcm, DecodeError> {
-    let first = Header::parse(bytes).ok_or(DecodeError::Empty {
-        format: Format::Mp3,
-    })?;
+    let first = Header::parse(bytes).ok_or(DecodeError::Empty { format: Format::Mp3 })?;
     let frames = walk(bytes, 0, &first)?;
     let mut pcm = Pcm::new(Format::Mp3, first.rate_hz, first.channels, options)?;
     decode_frames(bytes, &frames, &mut pcm)?;

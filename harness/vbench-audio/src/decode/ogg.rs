@@ -24,11 +24,7 @@ pub(crate) fn page_crc(parts: &[&[u8]]) -> u32 {
             let mut r = (i as u32) << 24;
             let mut bit = 0;
             while bit < 8 {
-                r = if r & 0x8000_0000 != 0 {
-                    (r << 1) ^ 0x04c1_1db7
-                } else {
-                    r << 1
-                };
+                r = if r & 0x8000_0000 != 0 { (r << 1) ^ 0x04c1_1db7 } else { r << 1 };
                 bit += 1;
             }
             table[i] = r;
@@ -36,9 +32,7 @@ pub(crate) fn page_crc(parts: &[&[u8]]) -> u32 {
         }
         table
     };
-    parts.iter().flat_map(|p| p.iter()).fold(0, |crc, b| {
-        (crc << 8) ^ TABLE[usize::from((crc >> 24) as u8 ^ b)]
-    })
+    parts.iter().flat_map(|p| p.iter()).fold(0, |crc, b| (crc << 8) ^ TABLE[usize::from((crc >> 24) as u8 ^ b)])
 }
 
 /// The codec of the first page's packet.
@@ -69,12 +63,7 @@ const CONTINUED: u8 = 1;
 const END_OF_STREAM: u8 = 4;
 
 fn malformed(format: Format, position: usize, expected: &str, actual: String) -> DecodeError {
-    DecodeError::Malformed {
-        format,
-        position: position as u64,
-        expected: expected.into(),
-        actual,
-    }
+    DecodeError::Malformed { format, position: position as u64, expected: expected.into(), actual }
 }
 
 fn read_page(bytes: &[u8], at: usize, format: Format) -> Result<Page<'_>, DecodeError> {
@@ -93,34 +82,17 @@ fn read_page(bytes: &[u8], at: usize, format: Format) -> Result<Page<'_>, Decode
         return Err(malformed(format, at, "an Ogg page of version 0", actual));
     }
     let body_at = HEADER + usize::from(page[26]);
-    let lacing = page
-        .get(HEADER..body_at)
-        .ok_or_else(|| truncated("bytes in the last page", body_at))?;
+    let lacing = page.get(HEADER..body_at).ok_or_else(|| truncated("bytes in the last page", body_at))?;
     let len = body_at + lacing.iter().map(|l| usize::from(*l)).sum::<usize>();
-    let body = page
-        .get(body_at..len)
-        .ok_or_else(|| truncated("bytes in the last page", len))?;
+    let body = page.get(body_at..len).ok_or_else(|| truncated("bytes in the last page", len))?;
     let le32 = |i: usize| u32::from_le_bytes([page[i], page[i + 1], page[i + 2], page[i + 3]]);
     let crc = page_crc(&[&page[..22], &[0; 4], &page[26..len]]);
     if crc != le32(22) {
         let expected = format!("page checksum {crc:08x}");
-        return Err(malformed(
-            format,
-            at + 22,
-            &expected,
-            format!("{:08x}", le32(22)),
-        ));
+        return Err(malformed(format, at + 22, &expected, format!("{:08x}", le32(22))));
     }
     let granule = (u64::from(le32(10)) << 32 | u64::from(le32(6))) as i64;
-    Ok(Page {
-        flags: page[5],
-        granule,
-        serial: le32(14),
-        sequence: le32(18),
-        lacing,
-        body,
-        len,
-    })
+    Ok(Page { flags: page[5], granule, serial: le32(14), sequence: le32(18), lacing, body, len })
 }
 
 /// All packets of the one logical stream in `bytes`; never empty.
@@ -137,25 +109,15 @@ pub(super) fn read_packets(bytes: &[u8], format: Format) -> Result<Vec<Packet>, 
                 return Err(DecodeError::Unsupported { format, what });
             }
             if page.sequence != next {
-                let (expected, actual) =
-                    (format!("page {next}"), format!("page {}", page.sequence));
+                let (expected, actual) = (format!("page {next}"), format!("page {}", page.sequence));
                 return Err(malformed(format, at + 18, &expected, actual));
             }
         }
         stream = Some((page.serial, page.sequence.wrapping_add(1)));
         let continued = page.flags & CONTINUED != 0;
         if !page.lacing.is_empty() && continued == open.is_empty() {
-            let expected = if continued {
-                "a fresh packet"
-            } else {
-                "a continued packet"
-            };
-            return Err(malformed(
-                format,
-                at + 5,
-                expected,
-                format!("page flags {:02x}", page.flags),
-            ));
+            let expected = if continued { "a fresh packet" } else { "a continued packet" };
+            return Err(malformed(format, at + 5, expected, format!("page flags {:02x}", page.flags)));
         }
         let before = packets.len();
         let mut offset = 0;
@@ -165,11 +127,7 @@ pub(super) fn read_packets(bytes: &[u8], format: Format) -> Result<Vec<Packet>, 
             offset = end;
             if *lace < 255 {
                 let data = std::mem::take(&mut open);
-                packets.push(Packet {
-                    data,
-                    position: at as u64,
-                    granule: None,
-                });
+                packets.push(Packet { data, position: at as u64, granule: None });
             }
         }
         if packets.len() > before
@@ -182,18 +140,10 @@ pub(super) fn read_packets(bytes: &[u8], format: Format) -> Result<Vec<Packet>, 
     }
     if !ended {
         let unit = "pages with the end-of-stream flag";
-        return Err(DecodeError::Truncated {
-            format,
-            unit,
-            expected: 1,
-            actual: 0,
-        });
+        return Err(DecodeError::Truncated { format, unit, expected: 1, actual: 0 });
     }
     if at < bytes.len() {
-        let what = format!(
-            "{} bytes after the end of the stream (a chained stream?)",
-            bytes.len() - at
-        );
+        let what = format!("{} bytes after the end of the stream (a chained stream?)", bytes.len() - at);
         return Err(DecodeError::Unsupported { format, what });
     }
     if packets.is_empty() {

@@ -19,10 +19,7 @@ pub(super) fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<Pcm, Decod
     let format = Format::OggOpus;
     let packets = ogg::read_packets(bytes, format)?;
     let head = read_head(&packets[0].data)?;
-    let tags = packets
-        .get(1)
-        .map(|p| p.data.as_slice())
-        .unwrap_or_default();
+    let tags = packets.get(1).map(|p| p.data.as_slice()).unwrap_or_default();
     if !tags.starts_with(b"OpusTags") {
         return Err(DecodeError::Malformed {
             format,
@@ -32,18 +29,12 @@ pub(super) fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<Pcm, Decod
         });
     }
     let mut pcm = Pcm::new(format, RATE_HZ, u32::from(head.channels), options)?;
-    let failed = |pcm: &Pcm, message: String| DecodeError::Codec {
-        format,
-        samples: pcm.mono.len() as u64,
-        message,
-    };
+    let failed = |pcm: &Pcm, message: String| DecodeError::Codec { format, samples: pcm.mono.len() as u64, message };
     let mut decoder = OpusDecoder::new(head.channels).map_err(|e| failed(&pcm, e))?;
     let mut block = vec![0.0f32; MAX_PACKET_FRAMES * usize::from(head.channels)];
     let (mut lead_in, mut last_granule, mut timed_pages) = (None::<i64>, None, 0);
     for packet in &packets[2..] {
-        let frames = decoder
-            .decode(&packet.data, &mut block)
-            .map_err(|e| failed(&pcm, e))?;
+        let frames = decoder.decode(&packet.data, &mut block).map_err(|e| failed(&pcm, e))?;
         let decoded = &mut block[..frames * usize::from(head.channels)];
         if head.gain != 1.0 {
             for x in decoded.iter_mut() {
@@ -52,27 +43,17 @@ pub(super) fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<Pcm, Decod
         }
         pcm.push_interleaved(decoded)?;
         if let Some(granule) = packet.granule {
-            lead_in = lead_in.or(Some(
-                (pcm.mono.len() as i64)
-                    .saturating_mul(GRANULES_PER_SAMPLE)
-                    .saturating_sub(granule),
-            ));
+            lead_in =
+                lead_in.or(Some((pcm.mono.len() as i64).saturating_mul(GRANULES_PER_SAMPLE).saturating_sub(granule)));
             last_granule = Some(granule);
             timed_pages += 1;
         }
     }
     // Times of a stream cut from a longer one have an offset; a stream of one page may only be cut at its end.
-    let offset = if timed_pages > 1 {
-        lead_in.unwrap_or(0).min(0)
-    } else {
-        0
-    };
+    let offset = if timed_pages > 1 { lead_in.unwrap_or(0).min(0) } else { 0 };
     let pre_skip = i64::from(head.pre_skip);
-    let end = last_granule.map_or(i64::MAX, |g: i64| {
-        g.saturating_add(offset).saturating_sub(pre_skip)
-    });
-    let samples =
-        |granules: i64| ((granules.max(0) as u64 + 1) / GRANULES_PER_SAMPLE as u64) as usize;
+    let end = last_granule.map_or(i64::MAX, |g: i64| g.saturating_add(offset).saturating_sub(pre_skip));
+    let samples = |granules: i64| ((granules.max(0) as u64 + 1) / GRANULES_PER_SAMPLE as u64) as usize;
     pcm.trim(samples(pre_skip), samples(end.min(i64::MAX - 1)));
     Ok(pcm)
 }
@@ -86,42 +67,22 @@ fn read_head(data: &[u8]) -> Result<Head, DecodeError> {
         actual,
     };
     if data.len() < 19 {
-        return Err(malformed(
-            "an OpusHead packet of at least 19 bytes",
-            format!("{} bytes", data.len()),
-        ));
+        return Err(malformed("an OpusHead packet of at least 19 bytes", format!("{} bytes", data.len())));
     }
     if data[8] >> 4 != 0 {
-        return Err(DecodeError::Unsupported {
-            format,
-            what: format!("OpusHead version {}", data[8]),
-        });
+        return Err(DecodeError::Unsupported { format, what: format!("OpusHead version {}", data[8]) });
     }
     let (channels, family) = (data[9], data[18]);
     if family != 0 {
-        return Err(DecodeError::Unsupported {
-            format,
-            what: format!("channel mapping family {family}"),
-        });
+        return Err(DecodeError::Unsupported { format, what: format!("channel mapping family {family}") });
     }
     if !(1..=2).contains(&channels) {
-        return Err(malformed(
-            "1 or 2 channels in mapping family 0",
-            format!("{channels}"),
-        ));
+        return Err(malformed("1 or 2 channels in mapping family 0", format!("{channels}")));
     }
     let pre_skip = u16::from_le_bytes([data[10], data[11]]);
     // Q7.8 dB.
     let gain_db = f64::from(i16::from_le_bytes([data[16], data[17]])) / 256.0;
-    Ok(Head {
-        channels,
-        pre_skip,
-        gain: if gain_db == 0.0 {
-            1.0
-        } else {
-            libm::pow(10.0, gain_db / 20.0)
-        },
-    })
+    Ok(Head { channels, pre_skip, gain: if gain_db == 0.0 { 1.0 } else { libm::pow(10.0, gain_db / 20.0) } })
 }
 
 /// A libopus decoder at 16 kHz.
@@ -135,16 +96,11 @@ impl OpusDecoder {
     pub(crate) fn new(channels: u8) -> Result<Self, String> {
         let mut error = 0;
         // SAFETY: plain numbers and a pointer to a live local; the result is checked for null.
-        let state = unsafe {
-            unsafe_libopus::opus_decoder_create(RATE_HZ as i32, i32::from(channels), &raw mut error)
-        };
+        let state = unsafe { unsafe_libopus::opus_decoder_create(RATE_HZ as i32, i32::from(channels), &raw mut error) };
         if state.is_null() || error != unsafe_libopus::OPUS_OK {
             return Err(format!("opus_decoder_create failed with code {error}"));
         }
-        Ok(Self {
-            state,
-            channels: usize::from(channels),
-        })
+        Ok(Self { state, channels: usize::from(channels) })
     }
 
     /// Decodes one packet into `out` (interleaved); the number of frames.
@@ -165,8 +121,7 @@ impl OpusDecoder {
                 0,
             )
         };
-        usize::try_from(frames)
-            .map_err(|_| format!("a packet of {} bytes: libopus code {frames}", packet.len()))
+        usize::try_from(frames).map_err(|_| format!("a packet of {} bytes: libopus code {frames}", packet.len()))
     }
 }
 

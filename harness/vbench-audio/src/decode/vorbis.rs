@@ -31,20 +31,15 @@ pub(super) fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<Pcm, Decod
         .for_codec(CODEC_ID_VORBIS)
         .with_sample_rate(rate_hz)
         .with_extra_data([ident, setup].concat().into_boxed_slice());
-    let mut decoder = VorbisDecoder::try_new(&parameters, &AudioDecoderOptions::default())
-        .map_err(|e| failed(&pcm, &e))?;
+    let mut decoder =
+        VorbisDecoder::try_new(&parameters, &AudioDecoderOptions::default()).map_err(|e| failed(&pcm, &e))?;
     let mut block = Vec::<f32>::new();
     // Frames by which the decoded signal starts before the stream's time zero, from the first page that has a time.
     let mut lead_in: Option<i64> = None;
     let mut last_granule = None;
     for packet in packets[3..].iter().filter(|p| !p.data.is_empty()) {
         let audio = decoder
-            .decode_ref(&PacketRef::new(
-                0,
-                Timestamp::ZERO,
-                Duration::ZERO,
-                &packet.data,
-            ))
+            .decode_ref(&PacketRef::new(0, Timestamp::ZERO, Duration::ZERO, &packet.data))
             .map_err(|e| failed(&pcm, &e))?;
         audio.copy_to_vec_interleaved(&mut block);
         pcm.push_interleaved(&block)?;
@@ -58,11 +53,7 @@ pub(super) fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<Pcm, Decod
 }
 
 fn failed(pcm: &Pcm, error: &symphonia::core::errors::Error) -> DecodeError {
-    DecodeError::Codec {
-        format: FORMAT,
-        samples: pcm.mono.len() as u64,
-        message: error.to_string(),
-    }
+    DecodeError::Codec { format: FORMAT, samples: pcm.mono.len() as u64, message: error.to_string() }
 }
 
 /// The header packet at `index`, which must be of type `kind`.
@@ -86,11 +77,7 @@ fn header(packets: &[ogg::Packet], index: usize, kind: u8) -> Result<&[u8], Deco
 /// packets ends it early. When both are one page, it is the end that is cut.
 fn trim(pcm: &mut Pcm, packets: &[ogg::Packet], lead_in: Option<i64>, last_granule: Option<i64>) {
     let timed_pages = packets[3..].iter().filter(|p| p.granule.is_some()).count();
-    let lead_in = if timed_pages > 1 {
-        lead_in.unwrap_or(0)
-    } else {
-        0
-    };
+    let lead_in = if timed_pages > 1 { lead_in.unwrap_or(0) } else { 0 };
     let start = lead_in.clamp(0, pcm.mono.len() as i64) as usize;
     // A negative lead-in is a stream cut from a longer one: its times have an offset.
     let end = last_granule.map_or(i64::MAX, |g| g.saturating_add(lead_in.min(0)));

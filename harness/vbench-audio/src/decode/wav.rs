@@ -31,33 +31,17 @@ pub(super) fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<Pcm, Decod
     let mut at = 12;
     loop {
         let Some(header) = bytes.get(at..at + 8) else {
-            let expected = if fmt.is_none() {
-                "a fmt chunk"
-            } else {
-                "a data chunk"
-            };
+            let expected = if fmt.is_none() { "a fmt chunk" } else { "a data chunk" };
             return Err(malformed(at, expected, "the end of the file".into()));
         };
         let size = u32::from_le_bytes([header[4], header[5], header[6], header[7]]) as usize;
         let body = at + 8;
         let present = bytes.len() - body;
         match &header[..4] {
-            b"fmt " => {
-                fmt = Some(read_fmt(
-                    bytes
-                        .get(body..body + size.min(present))
-                        .unwrap_or_default(),
-                    body,
-                )?)
-            }
+            b"fmt " => fmt = Some(read_fmt(bytes.get(body..body + size.min(present)).unwrap_or_default(), body)?),
             b"data" => {
-                let fmt = fmt.ok_or_else(|| {
-                    malformed(
-                        at,
-                        "a fmt chunk before the data chunk",
-                        "a data chunk".into(),
-                    )
-                })?;
+                let fmt =
+                    fmt.ok_or_else(|| malformed(at, "a fmt chunk before the data chunk", "a data chunk".into()))?;
                 if size > present {
                     let per_sample = fmt.block_align as u64;
                     return Err(DecodeError::Truncated {
@@ -85,21 +69,12 @@ pub(super) fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<Pcm, Decod
 }
 
 fn malformed(position: usize, expected: &str, actual: String) -> DecodeError {
-    DecodeError::Malformed {
-        format: Format::Wav,
-        position: position as u64,
-        expected: expected.into(),
-        actual,
-    }
+    DecodeError::Malformed { format: Format::Wav, position: position as u64, expected: expected.into(), actual }
 }
 
 fn read_fmt(chunk: &[u8], position: usize) -> Result<Fmt, DecodeError> {
     if chunk.len() < 16 {
-        return Err(malformed(
-            position,
-            "a fmt chunk of at least 16 bytes",
-            format!("{} bytes", chunk.len()),
-        ));
+        return Err(malformed(position, "a fmt chunk of at least 16 bytes", format!("{} bytes", chunk.len())));
     }
     let u16_at = |i: usize| u16::from_le_bytes([chunk[i], chunk[i + 1]]);
     let rate_hz = u32::from_le_bytes([chunk[4], chunk[5], chunk[6], chunk[7]]);
@@ -107,17 +82,10 @@ fn read_fmt(chunk: &[u8], position: usize) -> Result<Fmt, DecodeError> {
     let mut tag = u16_at(0);
     if tag == FORMAT_EXTENSIBLE {
         if chunk.len() < 40 {
-            return Err(malformed(
-                position,
-                "an extensible fmt chunk of 40 bytes",
-                format!("{} bytes", chunk.len()),
-            ));
+            return Err(malformed(position, "an extensible fmt chunk of 40 bytes", format!("{} bytes", chunk.len())));
         }
         if chunk[26..40] != GUID_TAIL {
-            return Err(unsupported(format!(
-                "sub-format GUID {:02x?}",
-                &chunk[24..40]
-            )));
+            return Err(unsupported(format!("sub-format GUID {:02x?}", &chunk[24..40])));
         }
         tag = u16_at(24);
     }
@@ -129,9 +97,7 @@ fn read_fmt(chunk: &[u8], position: usize) -> Result<Fmt, DecodeError> {
         (FORMAT_FLOAT, 32) => Coding::Float32,
         (FORMAT_FLOAT, 64) => Coding::Float64,
         _ => {
-            return Err(unsupported(format!(
-                "format tag {tag:#06x} with {bits} bits a sample"
-            )));
+            return Err(unsupported(format!("format tag {tag:#06x} with {bits} bits a sample")));
         }
     };
     let want = usize::from(channels) * usize::from(bits / 8);
@@ -142,27 +108,14 @@ fn read_fmt(chunk: &[u8], position: usize) -> Result<Fmt, DecodeError> {
             format!("{block_align} bytes"),
         ));
     }
-    Ok(Fmt {
-        coding,
-        channels,
-        rate_hz,
-        block_align: want.max(1),
-    })
+    Ok(Fmt { coding, channels, rate_hz, block_align: want.max(1) })
 }
 
 fn unsupported(what: String) -> DecodeError {
-    DecodeError::Unsupported {
-        format: Format::Wav,
-        what,
-    }
+    DecodeError::Unsupported { format: Format::Wav, what }
 }
 
-fn read_data(
-    data: &[u8],
-    position: usize,
-    fmt: &Fmt,
-    options: &DecodeOptions,
-) -> Result<Pcm, DecodeError> {
+fn read_data(data: &[u8], position: usize, fmt: &Fmt, options: &DecodeOptions) -> Result<Pcm, DecodeError> {
     let mut pcm = Pcm::new(Format::Wav, fmt.rate_hz, u32::from(fmt.channels), options)?;
     if !data.len().is_multiple_of(fmt.block_align) {
         return Err(malformed(
@@ -176,9 +129,7 @@ fn read_data(
         block.clear();
         match fmt.coding {
             Coding::Unsigned8 => block.extend(part.iter().map(|b| (f32::from(*b) - 128.0) / 128.0)),
-            Coding::Signed16 => {
-                block.extend(words::<2>(part).map(|w| f32::from(i16::from_le_bytes(w)) / 32768.0))
-            }
+            Coding::Signed16 => block.extend(words::<2>(part).map(|w| f32::from(i16::from_le_bytes(w)) / 32768.0)),
             Coding::Signed24 => {
                 block.extend(words::<3>(part).map(|[a, b, c]| {
                     // The top three bytes of a 32-bit word; 24 bits fit a single exactly.
@@ -186,10 +137,7 @@ fn read_data(
                 }));
             }
             Coding::Signed32 => {
-                block.extend(
-                    words::<4>(part)
-                        .map(|w| (f64::from(i32::from_le_bytes(w)) / 2_147_483_648.0) as f32),
-                );
+                block.extend(words::<4>(part).map(|w| (f64::from(i32::from_le_bytes(w)) / 2_147_483_648.0) as f32));
             }
             Coding::Float32 => block.extend(words::<4>(part).map(f32::from_le_bytes)),
             Coding::Float64 => block.extend(words::<8>(part).map(|w| f64::from_le_bytes(w) as f32)),

@@ -10,23 +10,18 @@ pub fn testdata(name: &str) -> PathBuf {
 }
 
 pub fn oracles() -> PathBuf {
-    std::env::var_os("VBENCH_ORACLES").map_or_else(
-        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../golden/oracles")),
-        PathBuf::from,
-    )
+    std::env::var_os("VBENCH_ORACLES")
+        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../golden/oracles")), PathBuf::from)
 }
 
 pub fn load(name: &str) -> Decoded {
-    decode_file(&testdata(name), &DecodeOptions::default())
-        .unwrap_or_else(|e| panic!("{name}: {e}"))
+    decode_file(&testdata(name), &DecodeOptions::default()).unwrap_or_else(|e| panic!("{name}: {e}"))
 }
 
 /// One of the three sentences beside the oracles.
 pub fn speech(name: &str) -> Vec<f32> {
     let path = oracles().join("wav").join(name);
-    decode_file(&path, &DecodeOptions::default())
-        .unwrap_or_else(|e| panic!("{}: {e}", path.display()))
-        .samples
+    decode_file(&path, &DecodeOptions::default()).unwrap_or_else(|e| panic!("{}: {e}", path.display())).samples
 }
 
 /// SNR of `b` against `a` over the common part, dB.
@@ -41,18 +36,10 @@ pub fn snr_db(a: &[f32], b: &[f32]) -> f64 {
 
 /// SNR after the best gain on `b`, dB, and the correlation.
 pub fn snr_best_gain_db(a: &[f32], b: &[f32]) -> (f64, f64) {
-    let dot = |x: &[f32], y: &[f32]| {
-        x.iter()
-            .zip(y)
-            .map(|(x, y)| f64::from(*x) * f64::from(*y))
-            .sum::<f64>()
-    };
+    let dot = |x: &[f32], y: &[f32]| x.iter().zip(y).map(|(x, y)| f64::from(*x) * f64::from(*y)).sum::<f64>();
     let (aa, ab, bb) = (dot(a, a), dot(a, b), dot(b, b));
     let correlation = ab / (aa * bb).sqrt();
-    (
-        -10.0 * (1.0 - correlation * correlation).log10(),
-        correlation,
-    )
+    (-10.0 * (1.0 - correlation * correlation).log10(), correlation)
 }
 
 /// Lag in samples within `-max..=max` at which `b` fits `a` best.
@@ -62,14 +49,9 @@ pub fn lag(a: &[f32], b: &[f32], max: isize) -> isize {
             .enumerate()
             .filter_map(|(i, x)| {
                 let j = i as isize + lag;
-                usize::try_from(j)
-                    .ok()
-                    .and_then(|j| b.get(j))
-                    .map(|y| f64::from(*x) * f64::from(*y))
+                usize::try_from(j).ok().and_then(|j| b.get(j)).map(|y| f64::from(*x) * f64::from(*y))
             })
             .sum::<f64>()
     };
-    (-max..=max)
-        .max_by(|x, y| at(*x).total_cmp(&at(*y)))
-        .unwrap_or(0)
+    (-max..=max).max_by(|x, y| at(*x).total_cmp(&at(*y))).unwrap_or(0)
 }

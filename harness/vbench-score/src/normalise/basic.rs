@@ -2,18 +2,12 @@
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::scan::{
-    apply, lower, remove_enclosed, remove_symbols, remove_symbols_and_diacritics, squeeze_spaces,
-};
+use super::scan::{apply, lower, remove_enclosed, remove_symbols, remove_symbols_and_diacritics, squeeze_spaces};
 
 pub(super) fn normalize(raw: &str, split_letters: bool, remove_diacritics: bool) -> String {
     let mut text = lower(raw);
     remove_enclosed(&mut text);
-    let cleaned = if remove_diacritics {
-        remove_symbols_and_diacritics(&text, &[])
-    } else {
-        remove_symbols(&text)
-    };
+    let cleaned = if remove_diacritics { remove_symbols_and_diacritics(&text, &[]) } else { remove_symbols(&text) };
     // Compatibility forms may have been capitals.
     text = lower(&cleaned);
     if split_letters {

@@ -5,8 +5,8 @@
 
 use super::numbers;
 use super::scan::{
-    Edit, Runs, apply, is_digit, is_space, is_word, lower, remove_enclosed,
-    remove_symbols_and_diacritics, squeeze_spaces,
+    Edit, Runs, apply, is_digit, is_space, is_word, lower, remove_enclosed, remove_symbols_and_diacritics,
+    squeeze_spaces,
 };
 use super::spelling;
 
@@ -46,12 +46,7 @@ pub(super) fn normalize(raw: &str) -> String {
 fn remove_fillers(text: &str) -> Option<String> {
     let mut edit = Edit::new(text);
     for (start, end) in Runs::new(text) {
-        if (2..=3).contains(&(end - start))
-            && matches!(
-                &text[start..end],
-                "hmm" | "mm" | "mhm" | "mmm" | "uh" | "um"
-            )
-        {
+        if (2..=3).contains(&(end - start)) && matches!(&text[start..end], "hmm" | "mm" | "mhm" | "mmm" | "uh" | "um") {
             edit.replace(start, end, "");
         }
     }
@@ -62,10 +57,7 @@ fn remove_fillers(text: &str) -> Option<String> {
 fn attach_apostrophes(text: &str) -> Option<String> {
     let mut edit = Edit::new(text);
     for (at, _) in text.match_indices('\'') {
-        let kept = text[..at]
-            .trim_end_matches(is_space)
-            .len()
-            .max(edit.done_to());
+        let kept = text[..at].trim_end_matches(is_space).len().max(edit.done_to());
         if kept < at {
             edit.replace(kept, at, "");
         }
@@ -80,8 +72,7 @@ fn expand_words(text: &str) -> Option<String> {
     for (start, end) in Runs::new(text) {
         let word = &text[start..end];
         // A contraction is two runs with an apostrophe between them and nothing else.
-        let joined = previous
-            .filter(|p| p.1 + 1 == start && text.as_bytes()[p.1] == b'\'' && p.0 >= edit.done_to());
+        let joined = previous.filter(|p| p.1 + 1 == start && text.as_bytes()[p.1] == b'\'' && p.0 >= edit.done_to());
         let contraction = joined.and_then(|p| Some((p.0, contraction(&text[p.0..p.1], word)?)));
         if let Some((from, full)) = contraction {
             edit.replace(from, end, full);
@@ -172,9 +163,7 @@ fn expand_perfect_tenses(text: &str) -> Option<String> {
     ];
     let mut edit = Edit::new(text);
     for (at, _) in text.match_indices('\'') {
-        let found = TENSES
-            .iter()
-            .find(|(from, _)| text[at..].starts_with(from) && ends_at(text, at + from.len()));
+        let found = TENSES.iter().find(|(from, _)| text[at..].starts_with(from) && ends_at(text, at + from.len()));
         if let Some((from, to)) = found {
             edit.replace(at, at + from.len(), to);
         }
@@ -205,9 +194,7 @@ fn expand_contractions(text: &str) -> Option<String> {
     ];
     let mut edit = Edit::new(text);
     for (at, _) in text.match_indices('\'') {
-        let found = ENDINGS
-            .iter()
-            .find(|(from, _)| text[at..].starts_with(from) && ends_at(text, at + from.len()));
+        let found = ENDINGS.iter().find(|(from, _)| text[at..].starts_with(from) && ends_at(text, at + from.len()));
         if let Some((from, to)) = found {
             edit.replace(at, at + from.len(), to);
         }
@@ -220,10 +207,7 @@ fn join_digit_groups(text: &str) -> Option<String> {
     let mut edit = Edit::new(text);
     let mut free_from = 0;
     for (at, _) in text.match_indices(',') {
-        let before = text[free_from..at]
-            .chars()
-            .next_back()
-            .is_some_and(is_digit);
+        let before = text[free_from..at].chars().next_back().is_some_and(is_digit);
         let after = text[at + 1..].chars().next().filter(|c| is_digit(*c));
         if let (true, Some(after)) = (before, after) {
             edit.replace(at, at + 1, "");

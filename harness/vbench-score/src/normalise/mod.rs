@@ -38,22 +38,10 @@ impl Normalizer {
     /// Every normaliser.
     pub const ALL: [Self; 7] = [
         Self::None,
-        Self::Basic {
-            split_letters: false,
-            remove_diacritics: false,
-        },
-        Self::Basic {
-            split_letters: true,
-            remove_diacritics: false,
-        },
-        Self::Basic {
-            split_letters: false,
-            remove_diacritics: true,
-        },
-        Self::Basic {
-            split_letters: true,
-            remove_diacritics: true,
-        },
+        Self::Basic { split_letters: false, remove_diacritics: false },
+        Self::Basic { split_letters: true, remove_diacritics: false },
+        Self::Basic { split_letters: false, remove_diacritics: true },
+        Self::Basic { split_letters: true, remove_diacritics: true },
         Self::WhisperEn,
         Self::ScriptSafe,
     ];
@@ -63,22 +51,10 @@ impl Normalizer {
     pub const fn id(&self) -> &'static str {
         match self {
             Self::None => "none/1",
-            Self::Basic {
-                split_letters: false,
-                remove_diacritics: false,
-            } => "basic/1",
-            Self::Basic {
-                split_letters: true,
-                remove_diacritics: false,
-            } => "basic+split/1",
-            Self::Basic {
-                split_letters: false,
-                remove_diacritics: true,
-            } => "basic+strip/1",
-            Self::Basic {
-                split_letters: true,
-                remove_diacritics: true,
-            } => "basic+split+strip/1",
+            Self::Basic { split_letters: false, remove_diacritics: false } => "basic/1",
+            Self::Basic { split_letters: true, remove_diacritics: false } => "basic+split/1",
+            Self::Basic { split_letters: false, remove_diacritics: true } => "basic+strip/1",
+            Self::Basic { split_letters: true, remove_diacritics: true } => "basic+split+strip/1",
             Self::WhisperEn => "whisper-en/1",
             Self::ScriptSafe => "script-safe/1",
         }
@@ -87,9 +63,7 @@ impl Normalizer {
     /// Name without version.
     #[must_use]
     pub fn name(&self) -> &'static str {
-        self.id()
-            .split_once('/')
-            .map_or(self.id(), |(name, _)| name)
+        self.id().split_once('/').map_or(self.id(), |(name, _)| name)
     }
 
     /// Finds a normaliser by name (`whisper-en`) or id (`whisper-en/1`).
@@ -97,16 +71,10 @@ impl Normalizer {
     /// # Errors
     /// [`ScoreError::UnknownNormalizer`] with all names.
     pub fn from_name(name: &str) -> Result<Self, ScoreError> {
-        Self::ALL
-            .into_iter()
-            .find(|n| n.name() == name || n.id() == name)
-            .ok_or_else(|| {
-                let known: Vec<_> = Self::ALL.iter().map(Self::name).collect();
-                ScoreError::UnknownNormalizer {
-                    name: name.to_owned(),
-                    known: known.join(", "),
-                }
-            })
+        Self::ALL.into_iter().find(|n| n.name() == name || n.id() == name).ok_or_else(|| {
+            let known: Vec<_> = Self::ALL.iter().map(Self::name).collect();
+            ScoreError::UnknownNormalizer { name: name.to_owned(), known: known.join(", ") }
+        })
     }
 
     /// The normalised text. Spaces at the ends are left as the rules leave them; word splitting ignores them.
@@ -114,10 +82,9 @@ impl Normalizer {
     pub fn normalize<'a>(&self, text: &'a str) -> Cow<'a, str> {
         match self {
             Self::None => Cow::Borrowed(text),
-            Self::Basic {
-                split_letters,
-                remove_diacritics,
-            } => Cow::Owned(basic::normalize(text, *split_letters, *remove_diacritics)),
+            Self::Basic { split_letters, remove_diacritics } => {
+                Cow::Owned(basic::normalize(text, *split_letters, *remove_diacritics))
+            }
             Self::WhisperEn => Cow::Owned(english::normalize(text)),
             Self::ScriptSafe => Cow::Owned(script_safe::normalize(text)),
         }

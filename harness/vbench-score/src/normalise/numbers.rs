@@ -64,9 +64,7 @@ fn lexicon() -> Lexicon {
         "eighteen",
         "nineteen",
     ];
-    const TENS: [&str; 8] = [
-        "twent", "thirt", "fort", "fift", "sixt", "sevent", "eight", "ninet",
-    ];
+    const TENS: [&str; 8] = ["twent", "thirt", "fort", "fift", "sixt", "sevent", "eight", "ninet"];
     const POWERS: [(&str, usize); 12] = [
         ("hundred", 2),
         ("thousand", 3),
@@ -90,26 +88,14 @@ fn lexicon() -> Lexicon {
     }
     for (name, value) in ONES.iter().zip(1..) {
         add((*name).to_owned(), Word::Ones(value));
-        add(
-            if value == 6 {
-                "sixes".to_owned()
-            } else {
-                format!("{name}s")
-            },
-            Word::OnesSuffixed(value, "s"),
-        );
+        add(if value == 6 { "sixes".to_owned() } else { format!("{name}s") }, Word::OnesSuffixed(value, "s"));
         if value > 3 && value != 5 && value != 12 {
             let ending = if name.ends_with('t') { "h" } else { "th" };
             add(format!("{name}{ending}"), Word::OnesSuffixed(value, "th"));
         }
     }
-    let irregular = [
-        ("zeroth", 0, "th"),
-        ("first", 1, "st"),
-        ("second", 2, "nd"),
-        ("third", 3, "rd"),
-        ("fifth", 5, "th"),
-    ];
+    let irregular =
+        [("zeroth", 0, "th"), ("first", 1, "st"), ("second", 2, "nd"), ("third", 3, "rd"), ("fifth", 5, "th")];
     for (name, value, suffix) in irregular.into_iter().chain([("twelfth", 12, "th")]) {
         add(name.to_owned(), Word::OnesSuffixed(value, suffix));
     }
@@ -179,11 +165,7 @@ impl Token {
         if matches!(first, '$' | '€' | '£' | '¢') && is_number(&word[first.len_utf8()..]) {
             return Self::Prefixed(first);
         }
-        if is_number(word) {
-            Self::Number
-        } else {
-            Self::Other
-        }
+        if is_number(word) { Self::Number } else { Self::Other }
     }
 
     /// Whether "minus" and the like may be followed by it.
@@ -193,17 +175,12 @@ impl Token {
 
     /// Whether it can stand after a decimal point.
     fn is_decimal(self) -> bool {
-        matches!(
-            self,
-            Self::Number | Self::Known(Word::Zero | Word::Ones(_) | Word::Tens(_))
-        )
+        matches!(self, Self::Number | Self::Known(Word::Zero | Word::Ones(_) | Word::Tens(_)))
     }
 }
 
 fn is_number(word: &str) -> bool {
-    let (whole, fraction) = word
-        .split_once('.')
-        .map_or((word, None), |(w, f)| (w, Some(f)));
+    let (whole, fraction) = word.split_once('.').map_or((word, None), |(w, f)| (w, Some(f)));
     let digits = |s: &str| !s.is_empty() && s.chars().all(is_digit);
     digits(whole) && fraction.is_none_or(digits)
 }
@@ -278,10 +255,7 @@ fn read_halves(text: &str) -> Option<String> {
         let segment = &text[from..and.0];
         from = half.1;
         if let Some(last) = split_words(segment).last() {
-            let number = matches!(
-                look_up(last),
-                Some(Word::Zero | Word::Ones(_) | Word::Tens(_) | Word::Power(_))
-            );
+            let number = matches!(look_up(last), Some(Word::Zero | Word::Ones(_) | Word::Tens(_) | Word::Power(_)));
             pieces.extend([segment, if number { "point five" } else { "and a half" }]);
         }
     }
@@ -297,9 +271,7 @@ fn part_digits_from_letters(text: &str) -> Option<String> {
     let mut edit = Edit::new(text);
     for (at, pair) in text.as_bytes().windows(2).enumerate() {
         let [a, b] = [pair[0], pair[1]];
-        if (a.is_ascii_lowercase() && b.is_ascii_digit())
-            || (a.is_ascii_digit() && b.is_ascii_lowercase())
-        {
+        if (a.is_ascii_lowercase() && b.is_ascii_digit()) || (a.is_ascii_digit() && b.is_ascii_lowercase()) {
             edit.replace(at + 1, at + 1, " ");
         }
     }
@@ -329,11 +301,7 @@ struct Reader {
 
 impl Reader {
     fn read(text: &str) -> String {
-        let mut reader = Self {
-            out: String::with_capacity(text.len() + 8),
-            sign: None,
-            pending: None,
-        };
+        let mut reader = Self { out: String::with_capacity(text.len() + 8), sign: None, pending: None };
         let words: Vec<(&str, Token)> = split_words(text).map(|w| (w, Token::of(w))).collect();
         let mut skip = false;
         for (i, (word, token)) in words.iter().enumerate() {
@@ -386,21 +354,13 @@ impl Reader {
             bare = &word[sign.len_utf8()..];
         }
         self.pending = Some(match parse(bare) {
-            Some((whole, fraction)) if fraction.bytes().all(|b| b == b'0') => {
-                Pending::Quantity(trim_zeros(&whole))
-            }
+            Some((whole, fraction)) if fraction.bytes().all(|b| b == b'0') => Pending::Quantity(trim_zeros(&whole)),
             _ => Pending::Digits(bare.to_owned()),
         });
     }
 
     /// A word of the lexicon. Returns whether the next word was read too.
-    fn known(
-        &mut self,
-        text: &str,
-        word: Word,
-        before: Option<Token>,
-        after: Option<(&str, Token)>,
-    ) -> bool {
+    fn known(&mut self, text: &str, word: Word, before: Option<Token>, after: Option<(&str, Token)>) -> bool {
         let next = after.map(|(_, token)| token);
         match word {
             Word::Zero => self.append("0"),
@@ -418,11 +378,7 @@ impl Reader {
             Word::PowerSuffixed(zeros, suffix) => self.multiply_and_emit(zeros, suffix),
             Word::Sign(sign) => {
                 self.flush();
-                if next.is_some_and(Token::may_follow) {
-                    self.sign = Some(sign)
-                } else {
-                    self.emit(text)
-                }
+                if next.is_some_and(Token::may_follow) { self.sign = Some(sign) } else { self.emit(text) }
             }
             Word::Currency(sign) => match self.pending.take() {
                 Some(pending) => {
@@ -442,10 +398,7 @@ impl Reader {
 
     /// Appends to what is pending, as digits.
     fn append(&mut self, digits: &str) {
-        let text = self
-            .pending
-            .take()
-            .map_or_else(String::new, Pending::into_prefix);
+        let text = self.pending.take().map_or_else(String::new, Pending::into_prefix);
         self.pending = Some(Pending::Digits(text + digits));
     }
 
@@ -521,13 +474,7 @@ impl Reader {
     }
 
     /// Words that mean something only before a number.
-    fn special(
-        &mut self,
-        text: &str,
-        word: Word,
-        before: Option<Token>,
-        next: Option<Token>,
-    ) -> bool {
+    fn special(&mut self, text: &str, word: Word, before: Option<Token>, next: Option<Token>) -> bool {
         if !next.is_some_and(Token::may_follow) {
             self.flush_then(text);
             return false;
@@ -564,29 +511,17 @@ fn parse(text: &str) -> Option<(String, String)> {
     if whole.is_empty() && fraction.is_empty() {
         return None;
     }
-    let ascii = |s: &str| -> Option<String> {
-        s.chars()
-            .map(|c| char::from_digit(digit_value(c)?, 10))
-            .collect()
-    };
+    let ascii = |s: &str| -> Option<String> { s.chars().map(|c| char::from_digit(digit_value(c)?, 10)).collect() };
     Some((ascii(whole)?, ascii(fraction)?))
 }
 
 fn trim_zeros(digits: &str) -> String {
     let trimmed = digits.trim_start_matches('0');
-    if trimmed.is_empty() {
-        "0".to_owned()
-    } else {
-        trimmed.to_owned()
-    }
+    if trimmed.is_empty() { "0".to_owned() } else { trimmed.to_owned() }
 }
 
 fn ends_in_zeros(quantity: &str, zeros: usize) -> bool {
-    quantity == "0"
-        || (quantity.len() > zeros
-            && quantity[quantity.len() - zeros..]
-                .bytes()
-                .all(|b| b == b'0'))
+    quantity == "0" || (quantity.len() > zeros && quantity[quantity.len() - zeros..].bytes().all(|b| b == b'0'))
 }
 
 /// Sum of two whole numbers in decimal digits.
@@ -603,24 +538,14 @@ fn add(a: &str, b: &str) -> String {
         reversed.push(b'0' + sum % 10);
         carry = sum / 10;
     }
-    trim_zeros(
-        &reversed
-            .iter()
-            .rev()
-            .map(|d| char::from(*d))
-            .collect::<String>(),
-    )
+    trim_zeros(&reversed.iter().rev().map(|d| char::from(*d)).collect::<String>())
 }
 
 /// Multiplies the last three digits by ten to the `zeros`: "two thousand five" + "hundred".
 fn scale_last_three(quantity: &str, zeros: usize) -> String {
     let (before, last) = quantity.split_at(quantity.len().saturating_sub(3));
     let scaled = format!("{last}{:0<zeros$}", "");
-    if before.is_empty() {
-        trim_zeros(&scaled)
-    } else {
-        add(&format!("{before}000"), &scaled)
-    }
+    if before.is_empty() { trim_zeros(&scaled) } else { add(&format!("{before}000"), &scaled) }
 }
 
 /// Digits with a decimal part times ten to the `zeros`, if that is a whole number.
@@ -633,18 +558,10 @@ fn shift(text: &str, zeros: usize) -> Option<String> {
 
 /// One or two digits from `at` that end a run of `\w`, as their end and value.
 fn cents(text: &str, at: usize) -> Option<(usize, u32)> {
-    let digits = text[at..]
-        .bytes()
-        .take(3)
-        .take_while(u8::is_ascii_digit)
-        .count();
+    let digits = text[at..].bytes().take(3).take_while(u8::is_ascii_digit).count();
     let end = at + digits;
     let whole = (1..=2).contains(&digits) && !text[end..].chars().next().is_some_and(is_word);
-    if whole {
-        Some((end, text[at..end].parse().ok()?))
-    } else {
-        None
-    }
+    if whole { Some((end, text[at..end].parse().ok()?)) } else { None }
 }
 
 /// `$2 and ¢7` is `$2.07`.

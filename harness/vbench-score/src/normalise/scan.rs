@@ -11,10 +11,7 @@ pub(super) fn is_word(c: char) -> bool {
     if c.is_ascii() {
         return c.is_ascii_alphanumeric() || c == '_';
     }
-    matches!(
-        c.general_category_group(),
-        GeneralCategoryGroup::Letter | GeneralCategoryGroup::Number
-    )
+    matches!(c.general_category_group(), GeneralCategoryGroup::Letter | GeneralCategoryGroup::Number)
 }
 
 /// `\s`.
@@ -55,12 +52,7 @@ pub(super) fn split_words(text: &str) -> impl Iterator<Item = &str> {
     let mut at = 0;
     std::iter::from_fn(move || {
         let start = at + stretch(&text[at..], |byte| SPACE_BYTE[usize::from(byte)], is_space);
-        at = start
-            + stretch(
-                &text[start..],
-                |byte| !SPACE_BYTE[usize::from(byte)],
-                |c| !is_space(c),
-            );
+        at = start + stretch(&text[start..], |byte| !SPACE_BYTE[usize::from(byte)], |c| !is_space(c));
         (at > start).then(|| &text[start..at])
     })
 }
@@ -124,12 +116,7 @@ impl Iterator for Runs<'_> {
     fn next(&mut self) -> Option<(usize, usize)> {
         let outside = |byte: u8| !WORD_BYTE[usize::from(byte)];
         let start = self.at + stretch(&self.text[self.at..], outside, |c| !is_word(c));
-        let end = start
-            + stretch(
-                &self.text[start..],
-                |byte| WORD_BYTE[usize::from(byte)],
-                is_word,
-            );
+        let end = start + stretch(&self.text[start..], |byte| WORD_BYTE[usize::from(byte)], is_word);
         self.at = end;
         (end > start).then_some((start, end))
     }
@@ -144,11 +131,7 @@ pub(super) struct Edit<'a> {
 
 impl<'a> Edit<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        Self {
-            text,
-            out: String::new(),
-            copied: 0,
-        }
+        Self { text, out: String::new(), copied: 0 }
     }
 
     /// Puts `with` in the place of bytes `from..to`; ranges come in order.
@@ -185,11 +168,7 @@ pub(super) fn apply(text: &mut String, pass: impl FnOnce(&str) -> Option<String>
 
 /// Lower case, full mappings, final sigma by context.
 pub(super) fn lower(text: &str) -> String {
-    if text.is_ascii() {
-        text.to_ascii_lowercase()
-    } else {
-        text.to_lowercase()
-    }
+    if text.is_ascii() { text.to_ascii_lowercase() } else { text.to_lowercase() }
 }
 
 /// Removes `<...>`, `[...]` (either closing sign ends either) and `(...)` with at least one character inside.
@@ -226,9 +205,7 @@ pub(super) fn squeeze_spaces(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
     let single = text.is_ascii()
         && bytes.windows(2).all(|w| w != b"  ")
-        && bytes
-            .iter()
-            .all(|b| *b == b' ' || !is_space(char::from(*b)));
+        && bytes.iter().all(|b| *b == b' ' || !is_space(char::from(*b)));
     if single {
         return None;
     }
@@ -253,26 +230,16 @@ fn is_mark_symbol_or_punctuation(c: char) -> bool {
     }
     matches!(
         c.general_category_group(),
-        GeneralCategoryGroup::Mark
-            | GeneralCategoryGroup::Symbol
-            | GeneralCategoryGroup::Punctuation
+        GeneralCategoryGroup::Mark | GeneralCategoryGroup::Symbol | GeneralCategoryGroup::Punctuation
     )
 }
 
 /// NFKC, then a space for every mark, symbol and punctuation.
 pub(super) fn remove_symbols(text: &str) -> String {
     let spaced = |c| {
-        if is_mark_symbol_or_punctuation(c) {
-            ' '
-        } else {
-            c
-        }
+        if is_mark_symbol_or_punctuation(c) { ' ' } else { c }
     };
-    if text.is_ascii() {
-        text.chars().map(spaced).collect()
-    } else {
-        text.nfkc().map(spaced).collect()
-    }
+    if text.is_ascii() { text.chars().map(spaced).collect() } else { text.nfkc().map(spaced).collect() }
 }
 
 /// NFKD, without non-spacing marks and with a few letters spelled out; a space for every other mark, symbol and
@@ -286,10 +253,7 @@ pub(super) fn remove_symbols_and_diacritics(text: &str, keep: &[char]) -> String
     let mut rest = text;
     // ASCII decomposes to itself and nothing is reordered across it, so stretches can be taken one by one.
     while !rest.is_empty() {
-        let ascii = rest
-            .bytes()
-            .position(|b| !b.is_ascii())
-            .unwrap_or(rest.len());
+        let ascii = rest.bytes().position(|b| !b.is_ascii()).unwrap_or(rest.len());
         let mut copied = 0;
         for (i, byte) in rest[..ascii].bytes().enumerate() {
             if byte.is_ascii_punctuation() && !kept[usize::from(byte)] {
@@ -300,21 +264,14 @@ pub(super) fn remove_symbols_and_diacritics(text: &str, keep: &[char]) -> String
         }
         out.push_str(&rest[copied..ascii]);
         rest = &rest[ascii..];
-        let other = rest
-            .bytes()
-            .position(|b| b.is_ascii())
-            .unwrap_or(rest.len());
+        let other = rest.bytes().position(|b| b.is_ascii()).unwrap_or(rest.len());
         for c in rest[..other].nfkd() {
             if keep.contains(&c) {
                 out.push(c);
             } else if let Some(letters) = spelled_out(c) {
                 out.push_str(letters);
             } else if c.general_category() != GeneralCategory::NonspacingMark {
-                out.push(if is_mark_symbol_or_punctuation(c) {
-                    ' '
-                } else {
-                    c
-                });
+                out.push(if is_mark_symbol_or_punctuation(c) { ' ' } else { c });
             }
         }
         rest = &rest[other..];

@@ -30,11 +30,7 @@ pub(super) fn normalize(raw: &str) -> String {
 fn once(text: &str) -> String {
     let composed: String = text.nfkc().collect();
     let mapped = map(&lower(&composed));
-    if is_nfkc(&mapped) {
-        mapped
-    } else {
-        mapped.nfkc().collect()
-    }
+    if is_nfkc(&mapped) { mapped } else { mapped.nfkc().collect() }
 }
 
 fn map(text: &str) -> String {
@@ -87,12 +83,10 @@ fn class(c: char) -> Class {
         _ => {}
     }
     match c.general_category_group() {
-        GeneralCategoryGroup::Letter
-        | GeneralCategoryGroup::Number
-        | GeneralCategoryGroup::Mark => Class::Kept,
-        GeneralCategoryGroup::Punctuation
-        | GeneralCategoryGroup::Symbol
-        | GeneralCategoryGroup::Separator => Class::Space,
+        GeneralCategoryGroup::Letter | GeneralCategoryGroup::Number | GeneralCategoryGroup::Mark => Class::Kept,
+        GeneralCategoryGroup::Punctuation | GeneralCategoryGroup::Symbol | GeneralCategoryGroup::Separator => {
+            Class::Space
+        }
         GeneralCategoryGroup::Other => Class::Gone,
     }
 }

@@ -12,12 +12,8 @@ const TABLE: &str = include_str!("../../data/whisper_english_spellings.tsv");
 
 type Spellings = HashMap<&'static str, &'static str, BuildHasherDefault<FoldHasher>>;
 
-static SPELLINGS: LazyLock<Spellings> = LazyLock::new(|| {
-    TABLE
-        .lines()
-        .filter_map(|line| line.split_once('\t'))
-        .collect()
-});
+static SPELLINGS: LazyLock<Spellings> =
+    LazyLock::new(|| TABLE.lines().filter_map(|line| line.split_once('\t')).collect());
 
 /// Words of the text in American spelling, joined by single spaces.
 pub(super) fn american(text: &str) -> String {
@@ -28,11 +24,7 @@ pub(super) fn american(text: &str) -> String {
             out.push(' ');
         }
         // The shortest entry has three letters.
-        let spelled = if word.len() < 3 {
-            None
-        } else {
-            table.get(word)
-        };
+        let spelled = if word.len() < 3 { None } else { table.get(word) };
         out.push_str(spelled.copied().unwrap_or(word));
     }
     out
@@ -44,9 +36,8 @@ mod tests {
 
     #[test]
     fn oracle_spelling_table_is_the_peers() {
-        let dir = std::env::var("VBENCH_ORACLES").unwrap_or_else(|_| {
-            concat!(env!("CARGO_MANIFEST_DIR"), "/../../golden/oracles").to_owned()
-        });
+        let dir = std::env::var("VBENCH_ORACLES")
+            .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../../golden/oracles").to_owned());
         let path = format!("{dir}/whisper_english_spellings.json");
         let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{path}: {e}"));
         let file: serde_json::Value = serde_json::from_str(&text).unwrap();
@@ -55,10 +46,7 @@ mod tests {
         assert_eq!(SPELLINGS.len(), peer.len());
         for (from, to) in peer {
             assert_eq!(SPELLINGS.get(from.as_str()).copied(), to.as_str(), "{from}");
-            assert!(
-                from.len() >= 3,
-                "{from} is shorter than the shortcut assumes"
-            );
+            assert!(from.len() >= 3, "{from} is shorter than the shortcut assumes");
         }
     }
 }

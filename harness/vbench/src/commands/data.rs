@@ -21,8 +21,13 @@ pub fn data(command: &DataCommand) -> Result<ExitCode, Failure> {
             let report = pull(name, from, &cache_folder(cache)?, false)?;
             say(format_args!(
                 "{}: {} utterances, {:.1} min; left out: {} remarks, {} unreadable or repeated lines, {} without audio, {} without text",
-                report.name, report.utterances, report.seconds / 60.0, report.skipped_remarks, report.skipped_lines,
-                report.without_audio, report.without_text
+                report.name,
+                report.utterances,
+                report.seconds / 60.0,
+                report.skipped_remarks,
+                report.skipped_lines,
+                report.without_audio,
+                report.without_text
             ));
             Ok(ExitCode::Passed)
         }
@@ -38,8 +43,15 @@ fn list(arguments: &CacheArguments) -> Result<ExitCode, Failure> {
     let mut table = Table::new();
     table.load_style(TableStyle::new()).set_header(["corpus", "language", "licence", "state", "attribution"]);
     for corpus in &registry.corpora {
-        let state = corpus_status(corpus, &cache).map_or_else(|| "not here".into(), |r| format!("{} utterances", r.utterances));
-        table.add_row([corpus.name.clone(), corpus.language.clone(), corpus.licence.clone(), state, corpus.attribution.clone()]);
+        let state =
+            corpus_status(corpus, &cache).map_or_else(|| "not here".into(), |r| format!("{} utterances", r.utterances));
+        table.add_row([
+            corpus.name.clone(),
+            corpus.language.clone(),
+            corpus.licence.clone(),
+            state,
+            corpus.attribution.clone(),
+        ]);
     }
     say(table);
     Ok(ExitCode::Passed)
@@ -71,7 +83,9 @@ pub fn load_with_corpora(path: &Path, cache: &Path, quiet: bool) -> Result<Suite
         let lines: Vec<String> = suite
             .absent
             .iter()
-            .map(|a| format!("corpus {}: skipped: not present (looked for {}); {}", a.name, a.looked_at.display(), a.hint))
+            .map(|a| {
+                format!("corpus {}: skipped: not present (looked for {}); {}", a.name, a.looked_at.display(), a.hint)
+            })
             .collect();
         return Err(Failure::new(ExitCode::Unavailable, lines.join("\n")));
     }
@@ -92,7 +106,8 @@ fn import_librispeech(dir: &Path, name: &str, cache: &Path) -> Result<ExitCode, 
         let text = std::fs::read_to_string(transcript).map_err(|e| bad(format!("{}: {e}", transcript.display())))?;
         for (index, line) in text.lines().enumerate().filter(|(_, l)| !l.trim().is_empty()) {
             let place = format!("{}:{}", transcript.display(), index + 1);
-            let (id, words) = line.split_once(' ').ok_or_else(|| bad(format!("{place}: expected `ID TEXT`, found `{line}`")))?;
+            let (id, words) =
+                line.split_once(' ').ok_or_else(|| bad(format!("{place}: expected `ID TEXT`, found `{line}`")))?;
             let audio = transcript.with_file_name(format!("{id}.flac"));
             if !audio.exists() {
                 missing += 1;
@@ -115,7 +130,10 @@ fn import_librispeech(dir: &Path, name: &str, cache: &Path) -> Result<ExitCode, 
         }
     }
     if count == 0 {
-        return Err(bad(format!("{}: no SPEAKER/CHAPTER/*.trans.txt with audio found; name a subset's folder, e.g. LibriSpeech/test-clean", dir.display())));
+        return Err(bad(format!(
+            "{}: no SPEAKER/CHAPTER/*.trans.txt with audio found; name a subset's folder, e.g. LibriSpeech/test-clean",
+            dir.display()
+        )));
     }
     let folder = cache.join("corpora").join(name);
     let write = |e: std::io::Error| Failure::new(ExitCode::OutputNotWritten, format!("{}: {e}", folder.display()));

@@ -46,7 +46,13 @@ fn list(arguments: &CacheArguments) -> Result<ExitCode, Failure> {
     table.load_style(TableStyle::new()).set_header(["model", "size", "licence", "state", "description"]);
     for model in &registry.models {
         let state = state_word(&model_status(model, &cache)?);
-        table.add_row([model.name.clone(), megabytes(model), model.licence.clone(), state.into(), model.description.clone()]);
+        table.add_row([
+            model.name.clone(),
+            megabytes(model),
+            model.licence.clone(),
+            state.into(),
+            model.description.clone(),
+        ]);
     }
     say(table);
     Ok(ExitCode::Passed)

@@ -109,7 +109,15 @@ fn plan(path: &Path, select: &[String], limit: Option<u32>, cache: &CacheArgumen
         return Err(Failure::new(ExitCode::NothingSelected, "no cells: the suite or the selection is empty"));
     }
     let mut table = Table::new();
-    table.load_style(TableStyle::new()).set_header(["model", "condition", "cells", "speakers", "words", "audio", "smallest difference"]);
+    table.load_style(TableStyle::new()).set_header([
+        "model",
+        "condition",
+        "cells",
+        "speakers",
+        "words",
+        "audio",
+        "smallest difference",
+    ]);
     for (m, model) in suite.models.iter().enumerate() {
         for (c, condition) in suite.conditions.iter().enumerate() {
             let mine: Vec<&Cell> = cells.iter().filter(|cell| cell.model == m && cell.condition == c).collect();
@@ -125,9 +133,14 @@ fn plan(path: &Path, select: &[String], limit: Option<u32>, cache: &CacheArgumen
     let (low, high) = (all.audio_s * PLAN_RTF.0, all.audio_s * PLAN_RTF.1);
     say(format_args!(
         "estimated time on 2 cores: {:.0} to {:.0} min (real-time factor {} to {} for Whisper tiny on clips of a few seconds)",
-        (low / 60.0).floor(), (high / 60.0).ceil(), PLAN_RTF.0, PLAN_RTF.1
+        (low / 60.0).floor(),
+        (high / 60.0).ceil(),
+        PLAN_RTF.0,
+        PLAN_RTF.1
     ));
-    say("smallest difference: between two models on the same cells, found with 80 % power at two-sided 5 %, assuming a\nWER of 5 %, 40 % of the errors not shared and an over-dispersion of 1.5. The line `all` takes the conditions of an utterance\nas independent, which they are not: it is a lower bound.");
+    say(
+        "smallest difference: between two models on the same cells, found with 80 % power at two-sided 5 %, assuming a\nWER of 5 %, 40 % of the errors not shared and an over-dispersion of 1.5. The line `all` takes the conditions of an utterance\nas independent, which they are not: it is a lower bound.",
+    );
     Ok(ExitCode::Passed)
 }
 
@@ -161,6 +174,14 @@ impl Facts {
         };
         let mde = detectable_difference(self.words as f64, self.speakers, &PowerAssumptions::default())
             .map_or_else(|_| "n/a".into(), |d| format!("{:.2} points", 100.0 * d));
-        [model.into(), condition.into(), self.cells.to_string(), self.speakers.to_string(), self.words.to_string(), audio, mde]
+        [
+            model.into(),
+            condition.into(),
+            self.cells.to_string(),
+            self.speakers.to_string(),
+            self.words.to_string(),
+            audio,
+            mde,
+        ]
     }
 }

@@ -48,9 +48,7 @@ impl Reader<'_> {
             ));
         }
         let mut buf = vec![0; n];
-        self.file
-            .read_exact(&mut buf)
-            .map_err(Error::io(self.path))?;
+        self.file.read_exact(&mut buf).map_err(Error::io(self.path))?;
         self.left -= n as u64;
         Ok(buf)
     }
@@ -64,13 +62,9 @@ impl Reader<'_> {
         let n = self.uint(2, what)?;
         let mut b = self.bytes(n, what)?;
         if b.pop() != Some(0) {
-            return Err(Error::malformed(
-                self.path,
-                format!("{what} is not a NUL-terminated string"),
-            ));
+            return Err(Error::malformed(self.path, format!("{what} is not a NUL-terminated string")));
         }
-        String::from_utf8(b)
-            .map_err(|_| Error::malformed(self.path, format!("{what} is not UTF-8")))
+        String::from_utf8(b).map_err(|_| Error::malformed(self.path, format!("{what} is not UTF-8")))
     }
 }
 
@@ -83,11 +77,7 @@ pub fn read(dir: &Path) -> Result<(Weights, Heads), Error> {
     let path = dir.join("model.bin");
     let file = File::open(&path).map_err(Error::io(&path))?;
     let left = file.metadata().map_err(Error::io(&path))?.len();
-    let mut r = Reader {
-        path: &path,
-        file: BufReader::with_capacity(1 << 16, file),
-        left,
-    };
+    let mut r = Reader { path: &path, file: BufReader::with_capacity(1 << 16, file), left };
     let mut raw = read_tensors(&mut r)?;
     let heads = Heads {
         encoder: option(&raw, "encoder/num_heads", &path)?,
@@ -98,13 +88,9 @@ pub fn read(dir: &Path) -> Result<(Weights, Heads), Error> {
     for name in names.iter().filter(|n| !n.ends_with("_scale")) {
         let tensor = match raw.remove(name) {
             Some(Data::Float(t)) => t,
-            Some(Data::Int8(values, shape)) => dequantise(
-                &path,
-                name,
-                &values,
-                &shape,
-                raw.get(&format!("{name}_scale")),
-            )?,
+            Some(Data::Int8(values, shape)) => {
+                dequantise(&path, name, &values, &shape, raw.get(&format!("{name}_scale")))?
+            }
             _ => continue,
         };
         for (name, tensor) in rename(&path, name, &tensor)? {
@@ -115,10 +101,7 @@ pub fn read(dir: &Path) -> Result<(Weights, Heads), Error> {
 }
 
 fn read_tensors(r: &mut Reader<'_>) -> Result<BTreeMap<String, Data>, Error> {
-    let unsupported = |what: String| Error::Unsupported {
-        path: r.path.to_path_buf(),
-        what,
-    };
+    let unsupported = |what: String| Error::Unsupported { path: r.path.to_path_buf(), what };
     let path = r.path;
     let version = r.uint(4, "binary version")?;
     if !(4..=6).contains(&version) {
@@ -128,17 +111,12 @@ fn read_tensors(r: &mut Reader<'_>) -> Result<BTreeMap<String, Data>, Error> {
     }
     let spec = r.string("spec name")?;
     if spec != "WhisperSpec" {
-        return Err(unsupported(format!(
-            "CTranslate2 model {spec:?}, expected \"WhisperSpec\""
-        )));
+        return Err(unsupported(format!("CTranslate2 model {spec:?}, expected \"WhisperSpec\"")));
     }
     r.uint(4, "spec revision")?;
     let count = r.uint(4, "number of tensors")?;
     if count > MAX_TENSORS {
-        return Err(Error::malformed(
-            path,
-            format!("{count} tensors, expected at most {MAX_TENSORS}"),
-        ));
+        return Err(Error::malformed(path, format!("{count} tensors, expected at most {MAX_TENSORS}")));
     }
     let mut raw = BTreeMap::new();
     for i in 0..count {
@@ -146,29 +124,16 @@ fn read_tensors(r: &mut Reader<'_>) -> Result<BTreeMap<String, Data>, Error> {
         let data = read_tensor(r, &name)?;
         raw.insert(name, data);
     }
-    let aliases = if r.left > 0 {
-        r.uint(4, "number of aliases")?
-    } else {
-        0
-    };
+    let aliases = if r.left > 0 { r.uint(4, "number of aliases")? } else { 0 };
     for i in 0..aliases.min(MAX_TENSORS) {
-        let (alias, target) = (
-            r.string(&format!("alias {i}"))?,
-            r.string(&format!("target of alias {i}"))?,
-        );
+        let (alias, target) = (r.string(&format!("alias {i}"))?, r.string(&format!("target of alias {i}"))?);
         // The only alias of a Whisper model is the output projection, which is the embedding.
         if !raw.contains_key(&target) {
-            return Err(Error::malformed(
-                path,
-                format!("alias {alias} of the missing tensor {target}"),
-            ));
+            return Err(Error::malformed(path, format!("alias {alias} of the missing tensor {target}")));
         }
     }
     if r.left > 0 {
-        return Err(Error::malformed(
-            path,
-            format!("{} bytes after the end", r.left),
-        ));
+        return Err(Error::malformed(path, format!("{} bytes after the end", r.left)));
     }
     Ok(raw)
 }
@@ -176,9 +141,7 @@ fn read_tensors(r: &mut Reader<'_>) -> Result<BTreeMap<String, Data>, Error> {
 fn read_tensor(r: &mut Reader<'_>, name: &str) -> Result<Data, Error> {
     let path = r.path;
     let rank = r.uint(1, name)?;
-    let shape = (0..rank)
-        .map(|_| r.uint(4, name))
-        .collect::<Result<Vec<_>, _>>()?;
+    let shape = (0..rank).map(|_| r.uint(4, name)).collect::<Result<Vec<_>, _>>()?;
     let kind = r.uint(1, name)?;
     let size = r.uint(4, name)?;
     let bytes = r.bytes(size, name)?;
@@ -204,21 +167,9 @@ fn read_tensor(r: &mut Reader<'_>, name: &str) -> Result<Data, Error> {
     let quads = || bytes.chunks_exact(4).map(|b| [b[0], b[1], b[2], b[3]]);
     let cpu = &Device::Cpu;
     Ok(match kind {
-        0 => Data::Float(Tensor::from_vec(
-            quads().map(f32::from_le_bytes).collect::<Vec<_>>(),
-            shape,
-            cpu,
-        )?),
-        4 => Data::Float(Tensor::from_vec(
-            pairs().map(f16::from_le_bytes).collect::<Vec<_>>(),
-            shape,
-            cpu,
-        )?),
-        5 => Data::Float(Tensor::from_vec(
-            pairs().map(bf16::from_le_bytes).collect::<Vec<_>>(),
-            shape,
-            cpu,
-        )?),
+        0 => Data::Float(Tensor::from_vec(quads().map(f32::from_le_bytes).collect::<Vec<_>>(), shape, cpu)?),
+        4 => Data::Float(Tensor::from_vec(pairs().map(f16::from_le_bytes).collect::<Vec<_>>(), shape, cpu)?),
+        5 => Data::Float(Tensor::from_vec(pairs().map(bf16::from_le_bytes).collect::<Vec<_>>(), shape, cpu)?),
         _ if count == 1 => Data::Option(match kind {
             1 => i64::from(bytes[0] as i8),
             2 => pairs().map(i16::from_le_bytes).next().map_or(0, i64::from),
@@ -238,49 +189,27 @@ fn read_tensor(r: &mut Reader<'_>, name: &str) -> Result<Data, Error> {
 fn option(raw: &BTreeMap<String, Data>, name: &str, path: &Path) -> Result<usize, Error> {
     match raw.get(name) {
         Some(Data::Option(v)) if (1..=1024).contains(v) => Ok(*v as usize),
-        _ => Err(Error::malformed(
-            path,
-            format!("option {name} is missing or not in 1..=1024"),
-        )),
+        _ => Err(Error::malformed(path, format!("option {name} is missing or not in 1..=1024"))),
     }
 }
 
-fn dequantise(
-    path: &Path,
-    name: &str,
-    values: &[i8],
-    shape: &[usize],
-    scale: Option<&Data>,
-) -> Result<Tensor, Error> {
+fn dequantise(path: &Path, name: &str, values: &[i8], shape: &[usize], scale: Option<&Data>) -> Result<Tensor, Error> {
     let rows = shape.first().copied().unwrap_or(0);
     let Some(Data::Float(scale)) = scale.filter(|_| rows > 0) else {
-        return Err(Error::malformed(
-            path,
-            format!("{name} has 8-bit weights of shape {shape:?} and no {name}_scale"),
-        ));
+        return Err(Error::malformed(path, format!("{name} has 8-bit weights of shape {shape:?} and no {name}_scale")));
     };
     let scale: Vec<f32> = scale.flatten_all()?.to_dtype(DType::F32)?.to_vec1()?;
     if scale.len() != rows {
-        return Err(Error::malformed(
-            path,
-            format!("{name}_scale has {} values for {rows} rows", scale.len()),
-        ));
+        return Err(Error::malformed(path, format!("{name}_scale has {} values for {rows} rows", scale.len())));
     }
     let width = values.len() / rows;
-    let wide: Vec<f32> = values
-        .iter()
-        .enumerate()
-        .map(|(i, v)| f32::from(*v) / scale[i / width])
-        .collect();
+    let wide: Vec<f32> = values.iter().enumerate().map(|(i, v)| f32::from(*v) / scale[i / width]).collect();
     Ok(Tensor::from_vec(wide, shape, &Device::Cpu)?)
 }
 
 /// Hugging Face names of one CTranslate2 tensor; fused projections are split along their rows.
 fn rename(path: &Path, name: &str, tensor: &Tensor) -> Result<Vec<(String, Tensor)>, Error> {
-    let Some((side, rest)) = name
-        .split_once('/')
-        .filter(|(s, _)| *s == "encoder" || *s == "decoder")
-    else {
+    let Some((side, rest)) = name.split_once('/').filter(|(s, _)| *s == "encoder" || *s == "decoder") else {
         return Ok(Vec::new());
     };
     let one = |new: &str| Ok(vec![(format!("{side}.{new}"), tensor.clone())]);
@@ -288,8 +217,7 @@ fn rename(path: &Path, name: &str, tensor: &Tensor) -> Result<Vec<(String, Tenso
     match rest.as_str() {
         "position_encodings/encodings" => return one("embed_positions.weight"),
         "embeddings/weight" => return one("embed_tokens.weight"),
-        "layer_norm/weight" | "layer_norm/bias" | "conv1/weight" | "conv1/bias"
-        | "conv2/weight" | "conv2/bias" => {
+        "layer_norm/weight" | "layer_norm/bias" | "conv1/weight" | "conv1/bias" | "conv2/weight" | "conv2/bias" => {
             return one(&rest.replace('/', "."));
         }
         _ => {}
@@ -315,20 +243,10 @@ fn rename(path: &Path, name: &str, tensor: &Tensor) -> Result<Vec<(String, Tenso
     };
     let rows = tensor.dims().first().copied().unwrap_or(0);
     if !rows.is_multiple_of(targets.len()) {
-        return Err(Error::malformed(
-            path,
-            format!(
-                "tensor {name}: {rows} rows cannot be split in {}",
-                targets.len()
-            ),
-        ));
+        return Err(Error::malformed(path, format!("tensor {name}: {rows} rows cannot be split in {}", targets.len())));
     }
     let each = rows / targets.len();
-    let split = |(i, t): (usize, &&str)| {
-        Ok((
-            format!("{side}.layers.{layer}.{t}.{leaf}"),
-            tensor.narrow(0, i * each, each)?,
-        ))
-    };
+    let split =
+        |(i, t): (usize, &&str)| Ok((format!("{side}.layers.{layer}.{t}.{leaf}"), tensor.narrow(0, i * each, each)?));
     targets.iter().enumerate().map(split).collect()
 }

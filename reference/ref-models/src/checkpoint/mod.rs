@@ -31,29 +31,21 @@ impl Kind {
         if has("model.bin") {
             return Ok(Self::CTranslate2);
         }
-        Err(Error::NoCheckpoint {
-            path: dir.to_path_buf(),
-            hint: pickle_hint(dir),
-        })
+        Err(Error::NoCheckpoint { path: dir.to_path_buf(), hint: pickle_hint(dir) })
     }
 }
 
 /// What to say about a `.pt` or `pytorch_model.bin` in (or as) the folder.
 fn pickle_hint(dir: &Path) -> String {
     let is_pickle = |p: &Path| {
-        p.extension()
-            .is_some_and(|e| e == "pt" || e == "pth" || e == "ckpt")
+        p.extension().is_some_and(|e| e == "pt" || e == "pth" || e == "ckpt")
             || p.file_name().is_some_and(|n| n == "pytorch_model.bin")
     };
     let found = if is_pickle(dir) {
         Some(dir.to_path_buf())
     } else {
-        let mut names: Vec<PathBuf> = std::fs::read_dir(dir)
-            .into_iter()
-            .flatten()
-            .flatten()
-            .map(|e| e.path())
-            .collect();
+        let mut names: Vec<PathBuf> =
+            std::fs::read_dir(dir).into_iter().flatten().flatten().map(|e| e.path()).collect();
         names.sort();
         names.into_iter().find(|p| is_pickle(p))
     };
@@ -80,10 +72,7 @@ impl Weights {
     /// Wraps tensors that did not come from a file of this crate; `path` is used in errors.
     #[must_use]
     pub fn new(path: &Path, tensors: BTreeMap<String, Tensor>) -> Self {
-        Self {
-            path: path.to_path_buf(),
-            tensors,
-        }
+        Self { path: path.to_path_buf(), tensors }
     }
 
     /// Folder or file that errors name.
@@ -108,10 +97,7 @@ impl Weights {
     /// # Errors
     /// [`Error::MissingTensor`].
     pub fn shape(&self, name: &str) -> Result<&[usize], Error> {
-        self.tensors
-            .get(name)
-            .map(Tensor::dims)
-            .ok_or_else(|| self.missing(name))
+        self.tensors.get(name).map(Tensor::dims).ok_or_else(|| self.missing(name))
     }
 
     /// The tensor in its stored precision, checked to have this shape.
@@ -122,12 +108,7 @@ impl Weights {
         let t = self.tensors.get(name).ok_or_else(|| self.missing(name))?;
         if t.dims() != shape {
             let (expected, actual) = (shape.to_vec(), t.dims().to_vec());
-            return Err(Error::Shape {
-                path: self.path.clone(),
-                name: name.to_owned(),
-                expected,
-                actual,
-            });
+            return Err(Error::Shape { path: self.path.clone(), name: name.to_owned(), expected, actual });
         }
         Ok(t.clone())
     }
@@ -137,11 +118,7 @@ impl Weights {
     /// # Errors
     /// As [`Self::get`].
     pub fn values(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, Error> {
-        Ok(self
-            .get(name, shape)?
-            .flatten_all()?
-            .to_dtype(DType::F32)?
-            .to_vec1()?)
+        Ok(self.get(name, shape)?.flatten_all()?.to_dtype(DType::F32)?.to_vec1()?)
     }
 
     /// Stored precision of a tensor.
@@ -157,10 +134,7 @@ impl Weights {
     }
 
     fn missing(&self, name: &str) -> Error {
-        Error::MissingTensor {
-            path: self.path.clone(),
-            name: name.to_owned(),
-        }
+        Error::MissingTensor { path: self.path.clone(), name: name.to_owned() }
     }
 }
 
@@ -176,16 +150,9 @@ fn elements(shape: &[usize]) -> Option<usize> {
 pub(crate) fn read_json(path: &Path, limit: u64) -> Result<serde_json::Value, Error> {
     let size = std::fs::metadata(path).map_err(Error::io(path))?.len();
     if size > limit {
-        return Err(Error::malformed(
-            path,
-            format!("{size} bytes, expected at most {limit}"),
-        ));
+        return Err(Error::malformed(path, format!("{size} bytes, expected at most {limit}")));
     }
     let bytes = std::fs::read(path).map_err(Error::io(path))?;
-    serde_json::from_slice(&bytes).map_err(|e| {
-        Error::malformed(
-            path,
-            format!("line {} column {}: {e}", e.line(), e.column()),
-        )
-    })
+    serde_json::from_slice(&bytes)
+        .map_err(|e| Error::malformed(path, format!("line {} column {}: {e}", e.line(), e.column())))
 }

@@ -88,12 +88,7 @@ impl PackedWeights {
 
     /// Writes row `row` (the `k` weights of one output) to `out`. Used for embedding look-up in a tied matrix.
     pub fn row(&self, row: usize, out: &mut [f32]) {
-        assert!(
-            row < self.n && out.len() == self.k,
-            "row {row} of {} x {}",
-            self.n,
-            self.k
-        );
+        assert!(row < self.n && out.len() == self.k, "row {row} of {} x {}", self.n, self.k);
         let start = (row / PANEL) * self.k * PANEL + row % PANEL;
         for (i, o) in out.iter_mut().enumerate() {
             *o = match &self.data {
@@ -104,8 +99,7 @@ impl PackedWeights {
     }
 
     fn packed(&self, columns: std::ops::Range<usize>) -> Packed<'_> {
-        let range =
-            columns.start / PANEL * PANEL * self.k..columns.end.div_ceil(PANEL) * PANEL * self.k;
+        let range = columns.start / PANEL * PANEL * self.k..columns.end.div_ceil(PANEL) * PANEL * self.k;
         match &self.data {
             PackedData::F32(d) => Packed::F32(&d[range]),
             PackedData::F16(d) => Packed::F16(&d[range]),
@@ -114,15 +108,7 @@ impl PackedWeights {
 
     /// `C[m, n] = A[m, k] * W^T + bias`, stored or added to C; one thread. `lda` and `ldc` are row strides, so
     /// rows of A may overlap (a convolution over rows in time).
-    pub fn apply(
-        &self,
-        a: &[f32],
-        lda: usize,
-        m: usize,
-        c: &mut [f32],
-        ldc: usize,
-        accumulate: bool,
-    ) {
+    pub fn apply(&self, a: &[f32], lda: usize, m: usize, c: &mut [f32], ldc: usize, accumulate: bool) {
         self.apply_columns(0..self.n, a, lda, m, c, ldc, accumulate);
     }
 
@@ -138,26 +124,9 @@ impl PackedWeights {
         ldc: usize,
         accumulate: bool,
     ) {
-        assert!(
-            columns.start.is_multiple_of(PANEL) && columns.end <= self.n,
-            "columns {columns:?} of {}",
-            self.n
-        );
-        let epilogue = Epilogue {
-            bias: self.bias.as_deref().map(|b| &b[columns.clone()]),
-            accumulate,
-        };
-        gemm(
-            a,
-            lda,
-            m,
-            self.packed(columns.clone()),
-            columns.len(),
-            self.k,
-            c,
-            ldc,
-            epilogue,
-        );
+        assert!(columns.start.is_multiple_of(PANEL) && columns.end <= self.n, "columns {columns:?} of {}", self.n);
+        let epilogue = Epilogue { bias: self.bias.as_deref().map(|b| &b[columns.clone()]), accumulate };
+        gemm(a, lda, m, self.packed(columns.clone()), columns.len(), self.k, c, ldc, epilogue);
     }
 }
 
@@ -222,16 +191,7 @@ pub fn gemm(
         "gemm {m} x {n} x {k}"
     );
     assert!(end.bias.is_none_or(|bias| bias.len() >= n), "bias of {n}");
-    let job = Job {
-        a: a.as_ptr(),
-        lda,
-        m,
-        n,
-        k,
-        c: c.as_mut_ptr(),
-        ldc,
-        end,
-    };
+    let job = Job { a: a.as_ptr(), lda, m, n, k, c: c.as_mut_ptr(), ldc, end };
     match b {
         Packed::F32(d) => run_f32(&job, d),
         Packed::F16(d) => run_f16(&job, d),
@@ -282,10 +242,7 @@ unsafe fn f16_body<V: Lanes>(job: &Job<'_>, panels: &[u16]) {
         return unsafe { run::<V, u16>(job, panels) };
     }
     let mut wide = vec![0.0f32; PANEL * job.k];
-    for (panel, first) in panels
-        .chunks_exact(PANEL * job.k)
-        .zip((0..job.n).step_by(PANEL))
-    {
+    for (panel, first) in panels.chunks_exact(PANEL * job.k).zip((0..job.n).step_by(PANEL)) {
         for i in (0..wide.len()).step_by(V::N) {
             unsafe { V::load_f16(panel.as_ptr().add(i)).store(wide.as_mut_ptr().add(i)) };
         }
@@ -298,10 +255,7 @@ dispatch! { fn run_f16(job: &Job<'_>, panels: &[u16]) = f16_body }
 
 #[inline(always)]
 unsafe fn run<V: Lanes, E: Element>(job: &Job<'_>, panels: &[E]) {
-    for (panel, first) in panels
-        .chunks_exact(PANEL * job.k)
-        .zip((0..job.n).step_by(PANEL))
-    {
+    for (panel, first) in panels.chunks_exact(PANEL * job.k).zip((0..job.n).step_by(PANEL)) {
         unsafe { run_panel::<V, E>(job, panel, first) };
     }
 }
@@ -332,16 +286,8 @@ unsafe fn run_panel<V: Lanes, E: Element>(job: &Job<'_>, panel: &[E], first: usi
 
 /// Computes rows `row..row + M` and two registers of columns from `column`; returns M.
 #[inline(always)]
-#[expect(
-    clippy::needless_range_loop,
-    reason = "constant indices keep the accumulators in registers"
-)]
-unsafe fn tile<V: Lanes, E: Element, const M: usize>(
-    job: &Job<'_>,
-    b: *const E,
-    row: usize,
-    column: usize,
-) -> usize {
+#[expect(clippy::needless_range_loop, reason = "constant indices keep the accumulators in registers")]
+unsafe fn tile<V: Lanes, E: Element, const M: usize>(job: &Job<'_>, b: *const E, row: usize, column: usize) -> usize {
     unsafe {
         let a = job.a.add(row * job.lda);
         let mut acc = [[V::splat(0.0); 2]; M];
@@ -379,10 +325,7 @@ unsafe fn tile<V: Lanes, E: Element, const M: usize>(
         if job.end.accumulate {
             for r in 0..M {
                 let p = c.add(r * job.ldc);
-                acc[r] = [
-                    acc[r][0].add(V::load(p)),
-                    acc[r][1].add(V::load(p.add(V::N))),
-                ];
+                acc[r] = [acc[r][0].add(V::load(p)), acc[r][1].add(V::load(p.add(V::N)))];
             }
         }
         for r in 0..M {
@@ -407,8 +350,7 @@ unsafe fn finish_narrow(
 ) {
     for (r, line) in rows.zip(tile.chunks_exact(PANEL)) {
         // SAFETY: `gemm` checked that C has these elements.
-        let target =
-            unsafe { std::slice::from_raw_parts_mut(job.c.add(r * job.ldc + column), width) };
+        let target = unsafe { std::slice::from_raw_parts_mut(job.c.add(r * job.ldc + column), width) };
         for (i, (c, v)) in target.iter_mut().zip(line).enumerate() {
             let y = v + job.end.bias.map_or(0.0, |b| b[column + i]);
             *c = if job.end.accumulate { y + *c } else { y };
@@ -435,26 +377,12 @@ mod tests {
     #[test]
     fn products_equal_the_definition_at_every_level() {
         at_each_level(|level| {
-            for (m, n, k) in [
-                (1, 1, 1),
-                (1, 33, 7),
-                (2, 16, 64),
-                (3, 31, 5),
-                (5, 70, 9),
-                (12, 64, 32),
-                (13, 24, 3),
-                (27, 97, 40),
-            ] {
-                let (a, w, bias, start) = (
-                    noise(m * (k + 3), 1),
-                    noise(n * k, 2),
-                    noise(n, 3),
-                    noise(m * (n + 2), 4),
-                );
+            for (m, n, k) in
+                [(1, 1, 1), (1, 33, 7), (2, 16, 64), (3, 31, 5), (5, 70, 9), (12, 64, 32), (13, 24, 3), (27, 97, 40)]
+            {
+                let (a, w, bias, start) = (noise(m * (k + 3), 1), noise(n * k, 2), noise(n, 3), noise(m * (n + 2), 4));
                 let half: Vec<f16> = w.iter().map(|v| f16::from_f32(*v)).collect();
-                for (accumulate, is_half) in
-                    [(false, false), (false, true), (true, true), (true, false)]
-                {
+                for (accumulate, is_half) in [(false, false), (false, true), (true, true), (true, false)] {
                     let packed = if is_half {
                         PackedWeights::from_f16(&half, n, k, Some(bias.clone()))
                     } else {
@@ -465,24 +393,15 @@ mod tests {
                     for r in 0..m {
                         for j in 0..n {
                             let weight = |i: usize| {
-                                if is_half {
-                                    half[j * k + i].to_f64()
-                                } else {
-                                    f64::from(w[j * k + i])
-                                }
+                                if is_half { half[j * k + i].to_f64() } else { f64::from(w[j * k + i]) }
                             };
-                            let mut want: f64 = (0..k)
-                                .map(|i| f64::from(a[r * (k + 3) + i]) * weight(i))
-                                .sum::<f64>()
+                            let mut want: f64 = (0..k).map(|i| f64::from(a[r * (k + 3) + i]) * weight(i)).sum::<f64>()
                                 + f64::from(bias[j]);
                             if accumulate {
                                 want += f64::from(start[r * (n + 2) + j]);
                             }
                             let got = f64::from(c[r * (n + 2) + j]);
-                            assert!(
-                                (got - want).abs() < 4e-6,
-                                "{level:?} {m}x{n}x{k} ({r},{j}): {got} for {want}"
-                            );
+                            assert!((got - want).abs() < 4e-6, "{level:?} {m}x{n}x{k} ({r},{j}): {got} for {want}");
                         }
                         assert_eq!(
                             c[r * (n + 2) + n..(r + 1) * (n + 2)],
@@ -528,17 +447,7 @@ mod tests {
         pack_rows_into(&turned, n, n, k, &mut q);
         assert_eq!(p, q);
         let mut c = vec![0.0; m * n];
-        gemm(
-            &a,
-            k,
-            m,
-            Packed::F32(&p),
-            n,
-            k,
-            &mut c,
-            n,
-            Epilogue::default(),
-        );
+        gemm(&a, k, m, Packed::F32(&p), n, k, &mut c, n, Epilogue::default());
         let want: f32 = (0..k).map(|i| a[k + i] * x[36 * k + i]).sum();
         assert!((c[n + 36] - want).abs() < 1e-5);
         let mut row = vec![0.0; k];

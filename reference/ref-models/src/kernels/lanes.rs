@@ -33,10 +33,7 @@ impl Level {
                     return Self::Avx512;
                 }
                 let avx2 = std::arch::is_x86_feature_detected!("avx2");
-                if avx2
-                    && std::arch::is_x86_feature_detected!("fma")
-                    && std::arch::is_x86_feature_detected!("f16c")
-                {
+                if avx2 && std::arch::is_x86_feature_detected!("fma") && std::arch::is_x86_feature_detected!("f16c") {
                     return Self::Avx2;
                 }
             }
@@ -47,10 +44,7 @@ impl Level {
     /// All levels this machine can run, slowest first.
     #[must_use]
     pub fn available() -> Vec<Self> {
-        [Self::Portable, Self::Avx2, Self::Avx512]
-            .into_iter()
-            .filter(|l| *l <= Self::detected())
-            .collect()
+        [Self::Portable, Self::Avx2, Self::Avx512].into_iter().filter(|l| *l <= Self::detected()).collect()
     }
 }
 
@@ -150,10 +144,7 @@ impl Lanes for Portable {
     }
     #[inline(always)]
     unsafe fn pow2(self) -> Self {
-        Self(
-            self.0
-                .map(|n| f32::from_bits(((n as i32 + 127) as u32) << 23)),
-        )
+        Self(self.0.map(|n| f32::from_bits(((n as i32 + 127) as u32) << 23)))
     }
 }
 
@@ -215,9 +206,7 @@ mod x86 {
         }
         #[inline(always)]
         unsafe fn round(self) -> Self {
-            Self(unsafe {
-                _mm256_round_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(self.0)
-            })
+            Self(unsafe { _mm256_round_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(self.0) })
         }
         #[inline(always)]
         unsafe fn abs(self) -> Self {
@@ -275,9 +264,7 @@ mod x86 {
         }
         #[inline(always)]
         unsafe fn round(self) -> Self {
-            Self(unsafe {
-                _mm512_roundscale_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(self.0)
-            })
+            Self(unsafe { _mm512_roundscale_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(self.0) })
         }
         #[inline(always)]
         unsafe fn abs(self) -> Self {
@@ -298,14 +285,7 @@ mod x86 {
 pub(super) unsafe fn exp<V: Lanes>(x: V) -> V {
     const LN2_HIGH: f32 = 0.693_359_4;
     const LN2_LOW: f32 = -2.121_944_4e-4;
-    const TAYLOR: [f32; 6] = [
-        1.0 / 5040.0,
-        1.0 / 720.0,
-        1.0 / 120.0,
-        1.0 / 24.0,
-        1.0 / 6.0,
-        0.5,
-    ];
+    const TAYLOR: [f32; 6] = [1.0 / 5040.0, 1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5];
     unsafe {
         let x = x.max(V::splat(-87.0));
         let n = x.mul(V::splat(std::f32::consts::LOG2_E)).round();
@@ -328,13 +308,7 @@ pub(super) unsafe fn exp<V: Lanes>(x: V) -> V {
 #[inline(always)]
 pub(super) unsafe fn gelu_lanes<V: Lanes>(x: V) -> V {
     const P: f32 = 0.327_591_1;
-    const A: [f32; 5] = [
-        1.061_405_4,
-        -1.453_152_1,
-        1.421_413_8,
-        -0.284_496_74,
-        0.254_829_6,
-    ];
+    const A: [f32; 5] = [1.061_405_4, -1.453_152_1, 1.421_413_8, -0.284_496_74, 0.254_829_6];
     unsafe {
         let a = x.abs();
         let z = a.mul(V::splat(std::f32::consts::FRAC_1_SQRT_2));

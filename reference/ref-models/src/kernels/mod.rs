@@ -8,8 +8,6 @@ mod gemm;
 mod lanes;
 mod rows;
 
-pub use gemm::{
-    Epilogue, PANEL, Packed, PackedWeights, gemm, pack_rows_into, pack_transposed_into,
-};
+pub use gemm::{Epilogue, PANEL, Packed, PackedWeights, gemm, pack_rows_into, pack_transposed_into};
 pub use lanes::Level;
 pub use rows::{add_assign, axpy, dot, exp_sum, gelu, layer_norm, max, softmax};

@@ -24,10 +24,7 @@ unsafe fn sum_lanes<V: Lanes>(v: V) -> f32 {
 unsafe fn max_lanes<V: Lanes>(v: V) -> f32 {
     let mut buf = [f32::NEG_INFINITY; WIDEST];
     unsafe { v.store(buf.as_mut_ptr()) };
-    buf[..V::N]
-        .iter()
-        .copied()
-        .fold(f32::NEG_INFINITY, f32::max)
+    buf[..V::N].iter().copied().fold(f32::NEG_INFINITY, f32::max)
 }
 
 /// Loads the last, incomplete register of a slice, the rest being `fill`.
@@ -213,11 +210,7 @@ unsafe fn layer_norm_body<V: Lanes>(x: &[f32], weight: &[f32], bias: &[f32], out
         let s = V::splat(inv);
         for i in (0..whole).step_by(V::N) {
             let v = V::load(x.as_ptr().add(i)).sub(m).mul(s);
-            v.fma(
-                V::load(weight.as_ptr().add(i)),
-                V::load(bias.as_ptr().add(i)),
-            )
-            .store(out.as_mut_ptr().add(i));
+            v.fma(V::load(weight.as_ptr().add(i)), V::load(bias.as_ptr().add(i))).store(out.as_mut_ptr().add(i));
         }
         for i in whole..n {
             out[i] = (x[i] - mean) * inv * weight[i] + bias[i];
@@ -277,9 +270,7 @@ mod tests {
             let worst = xs
                 .iter()
                 .zip(&y)
-                .map(|(x, y)| {
-                    (gelu_f64(f64::from(*x)) - f64::from(*y)).abs() / f64::from(x.abs()).max(1.0)
-                })
+                .map(|(x, y)| (gelu_f64(f64::from(*x)) - f64::from(*y)).abs() / f64::from(x.abs()).max(1.0))
                 .fold(0.0, f64::max);
             assert!(worst < 1e-6, "{level:?}: {worst:e}");
         });
@@ -289,34 +280,19 @@ mod tests {
     fn softmax_and_exp_sum_follow_the_definition() {
         at_each_level(|level| {
             for n in [1usize, 7, 8, 16, 19, 1500] {
-                let x: Vec<f32> = (0..n)
-                    .map(|i| ((i * 37 % 101) as f32 - 50.0) * 0.5)
-                    .collect();
+                let x: Vec<f32> = (0..n).map(|i| ((i * 37 % 101) as f32 - 50.0) * 0.5).collect();
                 let scale = 0.125f32;
                 let top = f64::from(max(&x));
-                assert_eq!(
-                    top,
-                    f64::from(x.iter().copied().fold(f32::NEG_INFINITY, f32::max)),
-                    "{level:?}"
-                );
-                let exps: Vec<f64> = x
-                    .iter()
-                    .map(|v| ((f64::from(*v) - top) * f64::from(scale)).exp())
-                    .collect();
+                assert_eq!(top, f64::from(x.iter().copied().fold(f32::NEG_INFINITY, f32::max)), "{level:?}");
+                let exps: Vec<f64> = x.iter().map(|v| ((f64::from(*v) - top) * f64::from(scale)).exp()).collect();
                 let total: f64 = exps.iter().sum();
                 let mut y = x.clone();
                 softmax(&mut y, scale);
                 for (got, want) in y.iter().zip(&exps) {
-                    assert!(
-                        (f64::from(*got) / (want / total) - 1.0).abs() < 1e-6,
-                        "{level:?} {n}"
-                    );
+                    assert!((f64::from(*got) / (want / total) - 1.0).abs() < 1e-6, "{level:?} {n}");
                 }
                 let want: f64 = x.iter().map(|v| (f64::from(*v) - top).exp()).sum();
-                assert!(
-                    (exp_sum(&x, top as f32) / want - 1.0).abs() < 1e-6,
-                    "{level:?} {n}"
-                );
+                assert!((exp_sum(&x, top as f32) / want - 1.0).abs() < 1e-6, "{level:?} {n}");
             }
             let masked = [f32::NEG_INFINITY, 0.0, f32::NEG_INFINITY];
             assert_eq!(exp_sum(&masked, 0.0), 1.0);
@@ -329,41 +305,18 @@ mod tests {
             for n in [1usize, 5, 16, 33, 384] {
                 let x: Vec<f32> = (0..n).map(|i| (i * 29 % 31) as f32 - 15.0).collect();
                 let w: Vec<f32> = (0..n).map(|i| (i * 13 % 17) as f32 / 8.0 - 1.0).collect();
-                let want: f64 = x
-                    .iter()
-                    .zip(&w)
-                    .map(|(a, b)| f64::from(*a) * f64::from(*b))
-                    .sum();
-                assert!(
-                    (f64::from(dot(&x, &w)) - want).abs() < 1e-3,
-                    "{level:?} {n}"
-                );
+                let want: f64 = x.iter().zip(&w).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum();
+                assert!((f64::from(dot(&x, &w)) - want).abs() < 1e-3, "{level:?} {n}");
                 let mut y = w.clone();
                 axpy(0.5, &x, &mut y);
-                assert!(
-                    y.iter()
-                        .zip(&x)
-                        .zip(&w)
-                        .all(|((y, x), w)| *y == w + 0.5 * x),
-                    "{level:?} {n}"
-                );
+                assert!(y.iter().zip(&x).zip(&w).all(|((y, x), w)| *y == w + 0.5 * x), "{level:?} {n}");
                 let mean = x.iter().map(|v| f64::from(*v)).sum::<f64>() / n as f64;
-                let variance = x
-                    .iter()
-                    .map(|v| (f64::from(*v) - mean).powi(2))
-                    .sum::<f64>()
-                    / n as f64;
+                let variance = x.iter().map(|v| (f64::from(*v) - mean).powi(2)).sum::<f64>() / n as f64;
                 let mut out = vec![0.0; n];
                 layer_norm(&x, &w, &x, &mut out);
                 for i in 0..n {
-                    let want = (f64::from(x[i]) - mean) / (variance + 1e-5).sqrt()
-                        * f64::from(w[i])
-                        + f64::from(x[i]);
-                    assert!(
-                        (f64::from(out[i]) - want).abs() < 1e-5,
-                        "{level:?} {n}: {} for {want}",
-                        out[i]
-                    );
+                    let want = (f64::from(x[i]) - mean) / (variance + 1e-5).sqrt() * f64::from(w[i]) + f64::from(x[i]);
+                    assert!((f64::from(out[i]) - want).abs() < 1e-5, "{level:?} {n}: {} for {want}", out[i]);
                 }
             }
         });

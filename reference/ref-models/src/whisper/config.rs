@@ -43,50 +43,34 @@ pub(crate) struct Settings {
 pub(crate) fn read(dir: &Path) -> Result<(Weights, Config, Settings), Error> {
     let json = |name: &str| -> Result<Value, Error> {
         let path = dir.join(name);
-        if path.is_file() {
-            read_json(&path, 16 << 20)
-        } else {
-            Ok(Value::Null)
-        }
+        if path.is_file() { read_json(&path, 16 << 20) } else { Ok(Value::Null) }
     };
     let config = json("config.json")?;
     match Kind::detect(dir)? {
         Kind::CTranslate2 => {
             let (weights, heads) = ct2::read(dir)?;
             let dims = Config::from_weights(&weights, heads.encoder, heads.decoder)?;
-            let settings = Settings {
-                suppress: ids(&config["suppress_ids"]),
-                suppress_first: ids(&config["suppress_ids_begin"]),
-            };
+            let settings =
+                Settings { suppress: ids(&config["suppress_ids"]), suppress_first: ids(&config["suppress_ids_begin"]) };
             Ok((weights, dims, settings))
         }
         Kind::Safetensors => {
             let path = dir.join("config.json");
             let heads = |key: &str| {
                 let n = config[key].as_u64().filter(|n| (1..=1024).contains(n));
-                n.map(|n| n as usize).ok_or_else(|| {
-                    Error::malformed(&path, format!("{key} is missing or not in 1..=1024"))
-                })
+                n.map(|n| n as usize)
+                    .ok_or_else(|| Error::malformed(&path, format!("{key} is missing or not in 1..=1024")))
             };
-            let (encoder, decoder) = (
-                heads("encoder_attention_heads")?,
-                heads("decoder_attention_heads")?,
-            );
+            let (encoder, decoder) = (heads("encoder_attention_heads")?, heads("decoder_attention_heads")?);
             let weights = safetensors::read(dir)?;
             let dims = Config::from_weights(&weights, encoder, decoder)?;
             let generation = json("generation_config.json")?;
             let list = |key: &str| {
                 let found = ids(&generation[key]);
-                if found.is_empty() {
-                    ids(&config[key])
-                } else {
-                    found
-                }
+                if found.is_empty() { ids(&config[key]) } else { found }
             };
-            let settings = Settings {
-                suppress: list("suppress_tokens"),
-                suppress_first: list("begin_suppress_tokens"),
-            };
+            let settings =
+                Settings { suppress: list("suppress_tokens"), suppress_first: list("begin_suppress_tokens") };
             Ok((weights, dims, settings))
         }
     }
@@ -94,38 +78,23 @@ pub(crate) fn read(dir: &Path) -> Result<(Weights, Config, Settings), Error> {
 
 fn ids(list: &Value) -> Vec<u32> {
     let values = list.as_array().into_iter().flatten();
-    values
-        .filter_map(|v| v.as_u64().and_then(|v| u32::try_from(v).ok()))
-        .collect()
+    values.filter_map(|v| v.as_u64().and_then(|v| u32::try_from(v).ok())).collect()
 }
 
 impl Config {
     /// Finds the dimensions from the shapes and checks that they fit each other and are within sane limits.
-    pub(crate) fn from_weights(
-        w: &Weights,
-        encoder_heads: usize,
-        decoder_heads: usize,
-    ) -> Result<Self, Error> {
+    pub(crate) fn from_weights(w: &Weights, encoder_heads: usize, decoder_heads: usize) -> Result<Self, Error> {
         let dims = |name: &str, rank: usize| {
             let shape = w.shape(name)?.to_vec();
             if shape.len() == rank {
                 return Ok(shape);
             }
             let (path, name, expected) = (w.path().to_path_buf(), name.to_owned(), vec![0; rank]);
-            Err(Error::Shape {
-                path,
-                name,
-                expected,
-                actual: shape,
-            })
+            Err(Error::Shape { path, name, expected, actual: shape })
         };
         let conv = dims("encoder.conv1.weight", 3)?;
         let embedding = dims("decoder.embed_tokens.weight", 2)?;
-        let layers = |side: &str| {
-            (0..)
-                .take_while(|i| w.contains(&format!("{side}.layers.{i}.fc1.weight")))
-                .count()
-        };
+        let layers = |side: &str| (0..).take_while(|i| w.contains(&format!("{side}.layers.{i}.fc1.weight"))).count();
         let config = Self {
             mels: conv[1],
             width: embedding[1],
@@ -151,19 +120,13 @@ impl Config {
         for (what, value, low, high) in limits {
             if !(low..=high).contains(&value) {
                 let what = format!("{what} {value}, expected {low} to {high}");
-                return Err(Error::Unsupported {
-                    path: w.path().to_path_buf(),
-                    what,
-                });
+                return Err(Error::Unsupported { path: w.path().to_path_buf(), what });
             }
         }
         for heads in [encoder_heads, decoder_heads] {
             if !config.width.is_multiple_of(heads) {
                 let what = format!("width {} with {heads} heads", config.width);
-                return Err(Error::Unsupported {
-                    path: w.path().to_path_buf(),
-                    what,
-                });
+                return Err(Error::Unsupported { path: w.path().to_path_buf(), what });
             }
         }
         Ok(config)
@@ -178,12 +141,7 @@ impl Config {
     /// Size class as OpenAI names it, by width and depth, or `custom`.
     #[must_use]
     pub fn size_class(&self) -> &'static str {
-        match (
-            self.width,
-            self.encoder_layers,
-            self.decoder_layers,
-            self.mels,
-        ) {
+        match (self.width, self.encoder_layers, self.decoder_layers, self.mels) {
             (384, 4, 4, _) => "tiny",
             (512, 6, 6, _) => "base",
             (768, 12, 12, _) => "small",
@@ -257,12 +215,11 @@ impl SpecialTokens {
 
 /// Language codes in the order of their tokens; the last one exists from large-v3 on. Source: openai-whisper 20250625 (MIT).
 pub const LANGUAGES: [&str; 100] = [
-    "en", "zh", "de", "es", "ru", "ko", "fr", "ja", "pt", "tr", "pl", "ca", "nl", "ar", "sv", "it",
-    "id", "hi", "fi", "vi", "he", "uk", "el", "ms", "cs", "ro", "da", "hu", "ta", "no", "th", "ur",
-    "hr", "bg", "lt", "la", "mi", "ml", "cy", "sk", "te", "fa", "lv", "bn", "sr", "az", "sl", "kn",
-    "et", "mk", "br", "eu", "is", "hy", "ne", "mn", "bs", "kk", "sq", "sw", "gl", "mr", "pa", "si",
-    "km", "sn", "yo", "so", "af", "oc", "ka", "be", "tg", "sd", "gu", "am", "yi", "lo", "uz", "fo",
-    "ht", "ps", "tk", "nn", "mt", "sa", "lb", "my", "bo", "tl", "mg", "as", "tt", "haw", "ln",
+    "en", "zh", "de", "es", "ru", "ko", "fr", "ja", "pt", "tr", "pl", "ca", "nl", "ar", "sv", "it", "id", "hi", "fi",
+    "vi", "he", "uk", "el", "ms", "cs", "ro", "da", "hu", "ta", "no", "th", "ur", "hr", "bg", "lt", "la", "mi", "ml",
+    "cy", "sk", "te", "fa", "lv", "bn", "sr", "az", "sl", "kn", "et", "mk", "br", "eu", "is", "hy", "ne", "mn", "bs",
+    "kk", "sq", "sw", "gl", "mr", "pa", "si", "km", "sn", "yo", "so", "af", "oc", "ka", "be", "tg", "sd", "gu", "am",
+    "yi", "lo", "uz", "fo", "ht", "ps", "tk", "nn", "mt", "sa", "lb", "my", "bo", "tl", "mg", "as", "tt", "haw", "ln",
     "ha", "ba", "jw", "su", "yue",
 ];
 
@@ -275,11 +232,7 @@ mod tests {
     fn special_ids_follow_from_the_size_of_the_vocabulary() {
         let ids = |n| {
             let s = SpecialTokens::new(n);
-            assert_eq!(
-                s.first_timestamp as usize + 1501,
-                n,
-                "1501 timestamps end the vocabulary"
-            );
+            assert_eq!(s.first_timestamp as usize + 1501, n, "1501 timestamps end the vocabulary");
             (
                 s.end_of_text,
                 s.start,
@@ -291,18 +244,9 @@ mod tests {
                 s.no_timestamps,
             )
         };
-        assert_eq!(
-            ids(51_864),
-            (50_256, 50_257, 99, 50_357, 50_358, 50_360, 50_361, 50_362)
-        );
-        assert_eq!(
-            ids(51_865),
-            (50_257, 50_258, 99, 50_358, 50_359, 50_361, 50_362, 50_363)
-        );
-        assert_eq!(
-            ids(51_866),
-            (50_257, 50_258, 100, 50_359, 50_360, 50_362, 50_363, 50_364)
-        );
+        assert_eq!(ids(51_864), (50_256, 50_257, 99, 50_357, 50_358, 50_360, 50_361, 50_362));
+        assert_eq!(ids(51_865), (50_257, 50_258, 99, 50_358, 50_359, 50_361, 50_362, 50_363));
+        assert_eq!(ids(51_866), (50_257, 50_258, 100, 50_359, 50_360, 50_362, 50_363, 50_364));
         assert_eq!(SpecialTokens::new(51_865).language("ru"), Some(50_263));
         assert_eq!(SpecialTokens::new(51_865).language("yue"), None);
         assert_eq!(SpecialTokens::new(51_866).language("yue"), Some(50_358));

@@ -59,15 +59,8 @@ fn log_sum_exp(logits: &[f32]) -> f64 {
 pub fn compression_ratio(text: &str) -> f64 {
     let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
     // Writing to a vector cannot fail.
-    let packed = encoder
-        .write_all(text.as_bytes())
-        .and_then(|()| encoder.finish())
-        .map_or(0, |v| v.len());
-    if packed == 0 {
-        0.0
-    } else {
-        text.len() as f64 / packed as f64
-    }
+    let packed = encoder.write_all(text.as_bytes()).and_then(|()| encoder.finish()).map_or(0, |v| v.len());
+    if packed == 0 { 0.0 } else { text.len() as f64 / packed as f64 }
 }
 
 impl Window<'_> {
@@ -76,23 +69,12 @@ impl Window<'_> {
         let started = self.start();
         let mut tried: Vec<Decoded> = Vec::new();
         for &temperature in &options.temperatures {
-            let candidates = if temperature > 0.0 {
-                options.best_of.max(1)
-            } else {
-                1
-            };
+            let candidates = if temperature > 0.0 { options.best_of.max(1) } else { 1 };
             let mut best = self.sample(&started, temperature, candidates, rng);
             best.fallbacks = tried.len();
-            let improbable = options
-                .logprob_threshold
-                .is_some_and(|t| best.avg_logprob < t);
-            let repetitive = options
-                .compression_ratio_threshold
-                .is_some_and(|t| best.compression_ratio > t);
-            let silent = improbable
-                && options
-                    .no_speech_threshold
-                    .is_some_and(|t| best.no_speech_prob > t);
+            let improbable = options.logprob_threshold.is_some_and(|t| best.avg_logprob < t);
+            let repetitive = options.compression_ratio_threshold.is_some_and(|t| best.compression_ratio > t);
+            let silent = improbable && options.no_speech_threshold.is_some_and(|t| best.no_speech_prob > t);
             if silent || !(improbable || repetitive) {
                 return best;
             }
@@ -103,56 +85,27 @@ impl Window<'_> {
         let last_temperature = tried.last().map_or(0.0, |d| d.temperature);
         let limit = options.compression_ratio_threshold.unwrap_or(f64::INFINITY);
         let any = tried.iter().any(|d| d.compression_ratio <= limit);
-        let pool = tried
-            .into_iter()
-            .filter(|d| !any || d.compression_ratio <= limit);
+        let pool = tried.into_iter().filter(|d| !any || d.compression_ratio <= limit);
         let best = pool.reduce(|a, b| if b.avg_logprob > a.avg_logprob { b } else { a });
-        best.map_or_else(
-            || self.sample(&started, 0.0, 1, rng),
-            |d| Decoded {
-                fallbacks,
-                last_temperature,
-                ..d
-            },
-        )
+        best.map_or_else(|| self.sample(&started, 0.0, 1, rng), |d| Decoded { fallbacks, last_temperature, ..d })
     }
 
     /// Runs the prompt.
     fn start(&self) -> Started {
         let mut caches = [self.decoder.cache()];
-        let rows: Vec<Row> = self
-            .prompt
-            .iter()
-            .enumerate()
-            .map(|(position, &token)| Row {
-                token,
-                position,
-                sequence: 0,
-            })
-            .collect();
+        let rows: Vec<Row> =
+            self.prompt.iter().enumerate().map(|(position, &token)| Row { token, position, sequence: 0 }).collect();
         let hidden = self.decoder.forward(&rows, &mut caches, self.audio);
         let width = hidden.len() / rows.len();
         let last = rows.len() - 1;
-        let at_start = self
-            .prompt
-            .iter()
-            .position(|t| *t == self.special.start)
-            .unwrap_or(last);
+        let at_start = self.prompt.iter().position(|t| *t == self.special.start).unwrap_or(last);
         let logits = self.decoder.logits(&hidden[last * width..]);
-        let at_start = if at_start == last {
-            None
-        } else {
-            Some(self.decoder.logits(&hidden[at_start * width..][..width]))
-        };
+        let at_start =
+            if at_start == last { None } else { Some(self.decoder.logits(&hidden[at_start * width..][..width])) };
         let reference = at_start.as_ref().unwrap_or(&logits);
-        let no_speech_prob =
-            (f64::from(reference[self.special.no_speech as usize]) - log_sum_exp(reference)).exp();
+        let no_speech_prob = (f64::from(reference[self.special.no_speech as usize]) - log_sum_exp(reference)).exp();
         let [cache] = caches;
-        Started {
-            cache,
-            logits,
-            no_speech_prob,
-        }
+        Started { cache, logits, no_speech_prob }
     }
 
     /// Tokens that may follow the prompt: half the context, or what is left of it.
@@ -162,13 +115,7 @@ impl Window<'_> {
     }
 
     /// Samples `count` candidates in lock step and returns the one with the highest mean log probability (the first of equals).
-    fn sample(
-        &self,
-        started: &Started,
-        temperature: f64,
-        count: usize,
-        rng: &mut dyn Rng,
-    ) -> Decoded {
+    fn sample(&self, started: &Started, temperature: f64, count: usize, rng: &mut dyn Rng) -> Decoded {
         let mut caches = vec![started.cache.clone(); count];
         let mut candidates: Vec<(Vec<u32>, f64)> = vec![(Vec::new(), 0.0); count];
         let vocabulary = self.decoder.vocabulary();
@@ -183,11 +130,7 @@ impl Window<'_> {
                 *score += f64::from(logits[token as usize]) - log_sum_exp(logits);
                 if token != self.special.end_of_text {
                     tokens.push(token);
-                    rows.push(Row {
-                        token,
-                        position: self.prompt.len() + step,
-                        sequence: i,
-                    });
+                    rows.push(Row { token, position: self.prompt.len() + step, sequence: i });
                 }
             }
             if rows.is_empty() || step + 1 == self.room() {
@@ -198,10 +141,7 @@ impl Window<'_> {
             logits = self.decoder.logits(&hidden);
         }
         let mean = |(tokens, score): &(Vec<u32>, f64)| score / (tokens.len() + 1) as f64;
-        let best = candidates
-            .into_iter()
-            .reduce(|a, b| if mean(&b) > mean(&a) { b } else { a })
-            .unwrap_or_default();
+        let best = candidates.into_iter().reduce(|a, b| if mean(&b) > mean(&a) { b } else { a }).unwrap_or_default();
         let text = self.tokenizer.decode(&best.0);
         Decoded {
             avg_logprob: mean(&best),
@@ -226,15 +166,7 @@ fn pick(logits: &[f32], temperature: f64, rng: &mut dyn Rng) -> u32 {
     }
     let mut weights = logits.to_vec();
     softmax(&mut weights, (1.0 / temperature) as f32);
-    let allowed = || {
-        weights.iter().zip(logits).map(|(w, l)| {
-            if *l == f32::NEG_INFINITY {
-                0.0
-            } else {
-                f64::from(*w)
-            }
-        })
-    };
+    let allowed = || weights.iter().zip(logits).map(|(w, l)| if *l == f32::NEG_INFINITY { 0.0 } else { f64::from(*w) });
     let total: f64 = allowed().sum();
     // 53 random bits make a number in 0..1.
     let mut left = (rng.next_u64() >> 11) as f64 / (1u64 << 53) as f64 * total;
@@ -258,19 +190,12 @@ mod tests {
     #[test]
     fn compression_ratio_is_close_to_zlib() {
         let a = "That agent is already logged on. Please enter your agent number followed by the pound key.";
-        let texts = [
-            (a.to_owned(), 82.0),
-            (format!("{a} {a}"), 88.0),
-            (format!("{a} {a} {a}"), 88.0),
-        ];
+        let texts = [(a.to_owned(), 82.0), (format!("{a} {a}"), 88.0), (format!("{a} {a} {a}"), 88.0)];
         for (text, zlib) in texts {
             let (got, want) = (compression_ratio(&text), text.len() as f64 / zlib);
             assert!((got / want - 1.0).abs() < 0.06, "{got} for {want}");
         }
-        for (text, zlib) in [
-            ("thank you very much ".repeat(40), 37.0),
-            ("a".repeat(224), 12.0),
-        ] {
+        for (text, zlib) in [("thank you very much ".repeat(40), 37.0), ("a".repeat(224), 12.0)] {
             let (got, want) = (compression_ratio(&text), text.len() as f64 / zlib);
             assert!(got > 0.5 * want && got < 1.1 * want, "{got} for {want}");
         }
@@ -291,13 +216,8 @@ mod tests {
             assert!((f64::from(*got) - want).abs() <= spread, "{counts:?}");
         }
         // At temperature 0.5 odds are squared: 1 : 4 : 25.
-        let third = (0..3000)
-            .filter(|_| pick(&logits, 0.5, &mut rng) == 3)
-            .count();
-        assert!(
-            (third as f64 / 3000.0 - 25.0 / 30.0).abs() < 0.035,
-            "{third}"
-        );
+        let third = (0..3000).filter(|_| pick(&logits, 0.5, &mut rng) == 3).count();
+        assert!((third as f64 / 3000.0 - 25.0 / 30.0).abs() < 0.035, "{third}");
         assert_eq!(pick(&logits, 0.0, &mut rng), 3);
     }
 }

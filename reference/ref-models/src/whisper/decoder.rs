@@ -81,10 +81,7 @@ impl Decoder {
             width: d,
             heads: c.decoder_heads,
             context: c.text_context,
-            embedding: packed(
-                &w.get("decoder.embed_tokens.weight", &[c.vocabulary, d])?,
-                None,
-            )?,
+            embedding: packed(&w.get("decoder.embed_tokens.weight", &[c.vocabulary, d])?, None)?,
             positions: w.values("decoder.embed_positions.weight", &[c.text_context, d])?,
             layers: (0..c.decoder_layers).map(layer).collect::<Result<_, _>>()?,
             norm: Norm::new(w, "decoder.layer_norm", d)?,
@@ -110,11 +107,9 @@ impl Decoder {
         let d = self.width;
         let mut kv = vec![0.0; encoded.len() * 2];
         let pack = |layer: &Layer| {
-            kv.par_chunks_mut(ROWS * 2 * d)
-                .zip(encoded.par_chunks(ROWS * d))
-                .for_each(|(out, x)| {
-                    layer.cross_kv.apply(x, d, x.len() / d, out, 2 * d, false);
-                });
+            kv.par_chunks_mut(ROWS * 2 * d).zip(encoded.par_chunks(ROWS * d)).for_each(|(out, x)| {
+                layer.cross_kv.apply(x, d, x.len() / d, out, 2 * d, false);
+            });
             PackedHeads::new(&kv, 2 * d, 0, d, self.heads)
         };
         AudioContext(self.layers.iter().map(pack).collect())
@@ -123,9 +118,7 @@ impl Decoder {
     /// An empty sequence.
     #[must_use]
     pub fn cache(&self) -> Cache {
-        Cache {
-            layers: vec![(Vec::new(), Vec::new()); self.layers.len()],
-        }
+        Cache { layers: vec![(Vec::new(), Vec::new()); self.layers.len()] }
     }
 
     /// Runs rows through all layers, appends to the caches and returns the normalised output rows.
@@ -174,22 +167,11 @@ impl Decoder {
     }
 
     /// Causal attention over the tokens so far.
-    fn attend_tokens(
-        &self,
-        layer: usize,
-        rows: &[Row],
-        qkv: &[f32],
-        caches: &mut [Cache],
-        out: &mut [f32],
-    ) {
+    fn attend_tokens(&self, layer: usize, rows: &[Row], qkv: &[f32], caches: &mut [Cache], out: &mut [f32]) {
         let d = self.width;
         for (row, qkv) in rows.iter().zip(qkv.chunks_exact(3 * d)) {
             let (keys, values) = &mut caches[row.sequence].layers[layer];
-            assert_eq!(
-                keys.len(),
-                row.position * d,
-                "the next position of the sequence"
-            );
+            assert_eq!(keys.len(), row.position * d, "the next position of the sequence");
             keys.extend_from_slice(&qkv[d..2 * d]);
             values.extend_from_slice(&qkv[2 * d..]);
         }
@@ -197,28 +179,16 @@ impl Decoder {
         let scale = 1.0 / (head_width as f32).sqrt();
         let mut scores = Vec::new();
         out.fill(0.0);
-        for ((row, qkv), out) in rows
-            .iter()
-            .zip(qkv.chunks_exact(3 * d))
-            .zip(out.chunks_exact_mut(d))
-        {
+        for ((row, qkv), out) in rows.iter().zip(qkv.chunks_exact(3 * d)).zip(out.chunks_exact_mut(d)) {
             let (keys, values) = &caches[row.sequence].layers[layer];
             let seen = (row.position + 1) * d;
             for head in (0..d).step_by(head_width) {
                 let query = &qkv[head..head + head_width];
                 scores.clear();
-                scores.extend(
-                    keys[..seen]
-                        .chunks_exact(d)
-                        .map(|k| dot(query, &k[head..head + head_width])),
-                );
+                scores.extend(keys[..seen].chunks_exact(d).map(|k| dot(query, &k[head..head + head_width])));
                 softmax(&mut scores, scale);
                 for (weight, v) in scores.iter().zip(values.chunks_exact(d)) {
-                    axpy(
-                        *weight,
-                        &v[head..head + head_width],
-                        &mut out[head..head + head_width],
-                    );
+                    axpy(*weight, &v[head..head + head_width], &mut out[head..head + head_width]);
                 }
             }
         }
@@ -233,15 +203,7 @@ impl Decoder {
             .map(|head| {
                 let mut scores = vec![0.0; m * audio.positions()];
                 let mut mixed = vec![0.0; m * head_width];
-                audio.attend(
-                    head,
-                    &query[head * head_width..],
-                    d,
-                    m,
-                    &mut scores,
-                    &mut mixed,
-                    head_width,
-                );
+                audio.attend(head, &query[head * head_width..], d, m, &mut scores, &mut mixed, head_width);
                 mixed
             })
             .collect();
@@ -287,11 +249,7 @@ fn shared(w: &PackedWeights, a: &[f32], c: &mut [f32], accumulate: bool) {
         let columns = range(i);
         for (c, part) in c.chunks_exact_mut(n).zip(part.chunks_exact(columns.len())) {
             let c = &mut c[columns.clone()];
-            if accumulate {
-                add_assign(c, part)
-            } else {
-                c.copy_from_slice(part)
-            }
+            if accumulate { add_assign(c, part) } else { c.copy_from_slice(part) }
         }
     }
 }

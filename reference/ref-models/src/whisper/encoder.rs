@@ -7,8 +7,7 @@ use super::layers::{Norm, Scratch, convolution, linear};
 use crate::Error;
 use crate::checkpoint::Weights;
 use crate::kernels::{
-    Epilogue, PANEL, Packed, PackedWeights, add_assign, gelu, gemm, pack_rows_into,
-    pack_transposed_into, softmax,
+    Epilogue, PANEL, Packed, PackedWeights, add_assign, gelu, gemm, pack_rows_into, pack_transposed_into, softmax,
 };
 use rayon::prelude::*;
 
@@ -57,40 +56,16 @@ impl PackedHeads {
         let value_size = head_width.div_ceil(PANEL) * PANEL * positions;
         let size = key_size.max(value_size);
         let (mut keys, mut values) = (vec![0.0; size * heads], vec![0.0; size * heads]);
-        keys.par_chunks_mut(size)
-            .zip(values.par_chunks_mut(size))
-            .enumerate()
-            .for_each(|(h, (k, v))| {
-                let first = at + h * head_width;
-                pack_transposed_into(
-                    &rows[first..],
-                    stride,
-                    positions,
-                    head_width,
-                    &mut k[..key_size],
-                );
-                pack_rows_into(
-                    &rows[first + width..],
-                    stride,
-                    head_width,
-                    positions,
-                    &mut v[..value_size],
-                );
-            });
-        Self {
-            stride: size,
-            keys,
-            values,
-            positions,
-            head_width,
-        }
+        keys.par_chunks_mut(size).zip(values.par_chunks_mut(size)).enumerate().for_each(|(h, (k, v))| {
+            let first = at + h * head_width;
+            pack_transposed_into(&rows[first..], stride, positions, head_width, &mut k[..key_size]);
+            pack_rows_into(&rows[first + width..], stride, head_width, positions, &mut v[..value_size]);
+        });
+        Self { stride: size, keys, values, positions, head_width }
     }
 
     /// Attention of `m` queries (rows of stride `lda`) of one head; `scores` holds at least `m * positions` values.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "two matrices with strides and a buffer"
-    )]
+    #[expect(clippy::too_many_arguments, reason = "two matrices with strides and a buffer")]
     pub(super) fn attend(
         &self,
         head: usize,
@@ -104,32 +79,12 @@ impl PackedHeads {
         let (n, k) = (self.positions, self.head_width);
         let range = head * self.stride..(head + 1) * self.stride;
         let scores = &mut scores[..m * n];
-        gemm(
-            queries,
-            lda,
-            m,
-            Packed::F32(&self.keys[range.clone()]),
-            n,
-            k,
-            scores,
-            n,
-            Epilogue::default(),
-        );
+        gemm(queries, lda, m, Packed::F32(&self.keys[range.clone()]), n, k, scores, n, Epilogue::default());
         let scale = 1.0 / (k as f32).sqrt();
         for row in scores.chunks_exact_mut(n) {
             softmax(row, scale);
         }
-        gemm(
-            scores,
-            n,
-            m,
-            Packed::F32(&self.values[range]),
-            k,
-            n,
-            out,
-            ldc,
-            Epilogue::default(),
-        );
+        gemm(scores, n, m, Packed::F32(&self.values[range]), k, n, out, ldc, Epilogue::default());
     }
 
     /// Positions attended to.
@@ -174,29 +129,23 @@ impl Encoder {
     pub fn forward(&self, mel: &[f32], frames: usize) -> Vec<f32> {
         let d = self.width;
         assert!(
-            frames.is_multiple_of(2)
-                && frames / 2 * d <= self.positions.len()
-                && mel.len() <= frames * self.mels,
+            frames.is_multiple_of(2) && frames / 2 * d <= self.positions.len() && mel.len() <= frames * self.mels,
             "{frames} frames"
         );
         let mut x = self.convolve(mel, frames);
         let scratch = Scratch::default();
         let mut qkv = vec![0.0; frames / 2 * 3 * d];
         for layer in &self.layers {
-            qkv.par_chunks_mut(ROWS * 3 * d)
-                .zip(x.par_chunks(ROWS * d))
-                .for_each(|(out, x)| {
-                    scratch.with(x.len(), |normed| {
-                        layer.attention_norm.apply(x, normed);
-                        layer.qkv.apply(normed, d, x.len() / d, out, 3 * d, false);
-                    });
+            qkv.par_chunks_mut(ROWS * 3 * d).zip(x.par_chunks(ROWS * d)).for_each(|(out, x)| {
+                scratch.with(x.len(), |normed| {
+                    layer.attention_norm.apply(x, normed);
+                    layer.qkv.apply(normed, d, x.len() / d, out, 3 * d, false);
                 });
+            });
             let heads = PackedHeads::new(&qkv, 3 * d, d, d, self.heads);
-            x.par_chunks_mut(ROWS * d)
-                .zip(qkv.par_chunks(ROWS * 3 * d))
-                .for_each(|(x, qkv)| {
-                    self.layer_tail(layer, &heads, qkv, x, &scratch);
-                });
+            x.par_chunks_mut(ROWS * d).zip(qkv.par_chunks(ROWS * 3 * d)).for_each(|(x, qkv)| {
+                self.layer_tail(layer, &heads, qkv, x, &scratch);
+            });
         }
         x.par_chunks_mut(ROWS * d).for_each(|x| {
             let rows = x.to_vec();
@@ -206,14 +155,7 @@ impl Encoder {
     }
 
     /// Attention, its output projection and the feed-forward block for some rows.
-    fn layer_tail(
-        &self,
-        layer: &Layer,
-        heads: &PackedHeads,
-        qkv: &[f32],
-        x: &mut [f32],
-        scratch: &Scratch,
-    ) {
+    fn layer_tail(&self, layer: &Layer, heads: &PackedHeads, qkv: &[f32], x: &mut [f32], scratch: &Scratch) {
         let (d, rows) = (self.width, x.len() / self.width);
         let (inner, head_width) = (layer.fc1.n(), d / self.heads);
         scratch.with(rows * (d + inner) + QUERIES * heads.positions(), |buf| {
@@ -249,30 +191,13 @@ impl Encoder {
         let mut input = vec![0.0; (frames + 2) * mels];
         input[mels..mels + mel.len()].copy_from_slice(mel);
         let mut first = vec![0.0; (frames + 2) * d];
-        first[d..(frames + 1) * d]
-            .par_chunks_mut(ROWS * d)
-            .enumerate()
-            .for_each(|(i, out)| {
-                self.conv1.apply(
-                    &input[i * ROWS * mels..],
-                    mels,
-                    out.len() / d,
-                    out,
-                    d,
-                    false,
-                );
-                gelu(out);
-            });
+        first[d..(frames + 1) * d].par_chunks_mut(ROWS * d).enumerate().for_each(|(i, out)| {
+            self.conv1.apply(&input[i * ROWS * mels..], mels, out.len() / d, out, d, false);
+            gelu(out);
+        });
         let mut x = vec![0.0; frames / 2 * d];
         x.par_chunks_mut(ROWS * d).enumerate().for_each(|(i, out)| {
-            self.conv2.apply(
-                &first[i * ROWS * 2 * d..],
-                2 * d,
-                out.len() / d,
-                out,
-                d,
-                false,
-            );
+            self.conv2.apply(&first[i * ROWS * 2 * d..], 2 * d, out.len() / d, out, d, false);
             gelu(out);
             add_assign(out, &self.positions[i * ROWS * d..]);
         });

@@ -15,10 +15,7 @@ pub(super) struct Norm {
 impl Norm {
     pub(super) fn new(w: &Weights, name: &str, width: usize) -> Result<Self, Error> {
         let values = |part: &str| w.values(&format!("{name}.{part}"), &[width]);
-        Ok(Self {
-            weight: values("weight")?,
-            bias: values("bias")?,
-        })
+        Ok(Self { weight: values("weight")?, bias: values("bias")? })
     }
 
     /// Normalises each row of `x` into `out`.
@@ -32,40 +29,22 @@ impl Norm {
 
 /// Linear layers `{prefix}.{name}` of `n` outputs and `k` inputs each, fused side by side. A missing bias counts as zeros (the key
 /// projections have none).
-pub(super) fn linear(
-    w: &Weights,
-    prefix: &str,
-    names: &[&str],
-    n: usize,
-    k: usize,
-) -> Result<PackedWeights, Error> {
+pub(super) fn linear(w: &Weights, prefix: &str, names: &[&str], n: usize, k: usize) -> Result<PackedWeights, Error> {
     let mut parts = Vec::new();
     let mut bias = Vec::new();
     for name in names {
         parts.push(w.get(&format!("{prefix}.{name}.weight"), &[n, k])?);
         let name = format!("{prefix}.{name}.bias");
-        bias.extend(if w.contains(&name) {
-            w.values(&name, &[n])?
-        } else {
-            vec![0.0; n]
-        });
+        bias.extend(if w.contains(&name) { w.values(&name, &[n])? } else { vec![0.0; n] });
     }
     packed(&Tensor::cat(&parts, 0)?, Some(bias))
 }
 
 /// A convolution of kernel 3 as a linear layer over three neighbouring rows.
-pub(super) fn convolution(
-    w: &Weights,
-    name: &str,
-    n: usize,
-    k: usize,
-) -> Result<PackedWeights, Error> {
+pub(super) fn convolution(w: &Weights, name: &str, n: usize, k: usize) -> Result<PackedWeights, Error> {
     let weight = w.get(&format!("{name}.weight"), &[n, k, 3])?;
     let bias = w.values(&format!("{name}.bias"), &[n])?;
-    packed(
-        &weight.transpose(1, 2)?.contiguous()?.reshape((n, 3 * k))?,
-        Some(bias),
-    )
+    packed(&weight.transpose(1, 2)?.contiguous()?.reshape((n, 3 * k))?, Some(bias))
 }
 
 /// Packs a `[n, k]` tensor: half precision stays as it is, everything else becomes single precision.

@@ -2,9 +2,7 @@
 
 use super::config::LANGUAGES;
 use super::decode::{Decoded, Window};
-use super::{
-    DecodeOptions, EncoderContext, Rules, Segment, StageTimes, TIMESTAMP_STEP, Transcript, Whisper,
-};
+use super::{DecodeOptions, EncoderContext, Rules, Segment, StageTimes, TIMESTAMP_STEP, Transcript, Whisper};
 use crate::Error;
 use crate::features::{HOP, LogMel, SAMPLE_RATE};
 use rand::Rng;
@@ -36,30 +34,21 @@ pub(super) fn transcribe(
     let mel = model.features(pcm)?;
     times.features = clock.elapsed();
     let special = model.special;
-    let rules = Rules::new(
-        special,
-        &model.suppress,
-        &model.suppress_first,
-        options.timestamps,
-        options.max_initial_timestamp,
-    );
+    let rules =
+        Rules::new(special, &model.suppress, &model.suppress_first, options.timestamps, options.max_initial_timestamp);
     let mut language: Option<(usize, f64)> = fixed_language(model, options);
     // The last frame covers only the zero samples after the audio.
     let content = mel.frames() - 1;
     let (mut seek, mut windows, mut fallbacks) = (0, 0, 0);
     let (mut segments, mut history) = (Vec::<Segment>::new(), Vec::<u32>::new());
     while seek < content {
-        let span = Span {
-            seek,
-            frames: (content - seek).min(model.window_frames()),
-        };
+        let span = Span { seek, frames: (content - seek).min(model.window_frames()) };
         let clock = Instant::now();
         let encoded = encode(model, &mel, span, options.encoder_context);
         times.encoder += clock.elapsed();
         let clock = Instant::now();
         let audio = model.decoder.audio_context(&encoded);
-        let (index, _) =
-            *language.get_or_insert_with(|| most_probable(&model.language_probabilities(&audio)));
+        let (index, _) = *language.get_or_insert_with(|| most_probable(&model.language_probabilities(&audio)));
         let prompt = prompt(model, &history, index, options.timestamps);
         let window = Window {
             decoder: &model.decoder,
@@ -72,9 +61,7 @@ pub(super) fn transcribe(
         let decoded = window.decode(options, rng);
         times.decoder += clock.elapsed();
         if !decoded.avg_logprob.is_finite() || !decoded.no_speech_prob.is_finite() {
-            return Err(Error::NotFinite {
-                seek_s: seek as f64 * FRAME_S,
-            });
+            return Err(Error::NotFinite { seek_s: seek as f64 * FRAME_S });
         }
         windows += 1;
         fallbacks += decoded.fallbacks;
@@ -90,13 +77,7 @@ pub(super) fn transcribe(
                 continue;
             }
             history.extend(&tokens);
-            let Decoded {
-                avg_logprob,
-                no_speech_prob,
-                compression_ratio,
-                temperature,
-                ..
-            } = decoded;
+            let Decoded { avg_logprob, no_speech_prob, compression_ratio, temperature, .. } = decoded;
             segments.push(Segment {
                 start_s,
                 end_s,
@@ -108,41 +89,20 @@ pub(super) fn transcribe(
                 temperature,
             });
         }
-        if !options.condition_on_previous_text
-            || decoded.last_temperature > PROMPT_RESET_TEMPERATURE
-        {
+        if !options.condition_on_previous_text || decoded.last_temperature > PROMPT_RESET_TEMPERATURE {
             history.clear();
         }
     }
     let (index, language_probability) = language.unwrap_or((0, 1.0));
     let text: String = segments.iter().map(|s| s.text.as_str()).collect();
     let (text, language) = (text.trim().to_owned(), LANGUAGES[index].to_owned());
-    Ok(Transcript {
-        text,
-        language,
-        language_probability,
-        segments,
-        windows,
-        fallbacks,
-        times,
-    })
+    Ok(Transcript { text, language, language_probability, segments, windows, fallbacks, times })
 }
 
 fn check(model: &Whisper, options: &DecodeOptions) -> Result<(), Error> {
     let bad = |option: &'static str, what: String| Err(Error::Option { option, what });
-    if options.temperatures.is_empty()
-        || options
-            .temperatures
-            .iter()
-            .any(|t| !(0.0..=10.0).contains(t))
-    {
-        return bad(
-            "temperatures",
-            format!(
-                "{:?}, expected at least one, each within 0 to 10",
-                options.temperatures
-            ),
-        );
+    if options.temperatures.is_empty() || options.temperatures.iter().any(|t| !(0.0..=10.0).contains(t)) {
+        return bad("temperatures", format!("{:?}, expected at least one, each within 0 to 10", options.temperatures));
     }
     if !(1..=64).contains(&options.best_of) {
         return bad("best_of", format!("{}, expected 1 to 64", options.best_of));
@@ -152,20 +112,13 @@ fn check(model: &Whisper, options: &DecodeOptions) -> Result<(), Error> {
     {
         return bad(
             "language",
-            format!(
-                "{code:?} is not known to {}, which knows {}",
-                model.info.name,
-                model.info.languages.join(" ")
-            ),
+            format!("{code:?} is not known to {}, which knows {}", model.info.name, model.info.languages.join(" ")),
         );
     }
     if let EncoderContext::AudioPlus(s) = options.encoder_context
         && !(0.0..=30.0).contains(&s)
     {
-        return bad(
-            "encoder_context",
-            format!("audio plus {s} s, expected 0 to 30"),
-        );
+        return bad("encoder_context", format!("audio plus {s} s, expected 0 to 30"));
     }
     Ok(())
 }
@@ -180,8 +133,7 @@ fn fixed_language(model: &Whisper, options: &DecodeOptions) -> Option<(usize, f6
 }
 
 fn most_probable(probabilities: &[f64]) -> (usize, f64) {
-    let better =
-        |best: (usize, f64), (i, p): (usize, &f64)| if *p > best.1 { (i, *p) } else { best };
+    let better = |best: (usize, f64), (i, p): (usize, &f64)| if *p > best.1 { (i, *p) } else { best };
     probabilities.iter().enumerate().fold((0, 0.0), better)
 }
 
@@ -189,14 +141,9 @@ fn encode(model: &Whisper, mel: &LogMel, span: Span, context: EncoderContext) ->
     let full = model.window_frames();
     let frames = match context {
         EncoderContext::Full30s => full,
-        EncoderContext::AudioPlus(s) => (span.frames + (s / FRAME_S).round() as usize)
-            .next_multiple_of(2)
-            .min(full),
+        EncoderContext::AudioPlus(s) => (span.frames + (s / FRAME_S).round() as usize).next_multiple_of(2).min(full),
     };
-    model.encoder.forward(
-        &mel.values[span.seek * mel.mels..(span.seek + span.frames) * mel.mels],
-        frames,
-    )
+    model.encoder.forward(&mel.values[span.seek * mel.mels..(span.seek + span.frames) * mel.mels], frames)
 }
 
 /// Previous text (at most half the context), then the tokens that say language, task and mode.
@@ -220,13 +167,8 @@ fn prompt(model: &Whisper, history: &[u32], language: usize, timestamps: bool) -
 
 /// Whether the window holds no speech: likely by the no-speech token, and the text is not probable either.
 fn is_silent(decoded: &Decoded, options: &DecodeOptions) -> bool {
-    let quiet = options
-        .no_speech_threshold
-        .is_some_and(|t| decoded.no_speech_prob > t);
-    quiet
-        && options
-            .logprob_threshold
-            .is_none_or(|t| decoded.avg_logprob <= t)
+    let quiet = options.no_speech_threshold.is_some_and(|t| decoded.no_speech_prob > t);
+    quiet && options.logprob_threshold.is_none_or(|t| decoded.avg_logprob <= t)
 }
 
 /// Segments of a window's tokens (start and end in seconds of the audio, tokens), and where the next window starts.
@@ -239,24 +181,11 @@ fn split(tokens: &[u32], first_timestamp: u32, span: Span) -> (Vec<(f64, f64, Ve
     let steps = |t: u32| t.saturating_sub(first_timestamp) as usize;
     let at = |t: u32| offset + steps(t) as f64 * TIMESTAMP_STEP;
     let ends_open = matches!(tokens, [.., a, b] if !is_time(*a) && is_time(*b));
-    let mut cuts: Vec<usize> = (1..tokens.len())
-        .filter(|i| is_time(tokens[*i]) && is_time(tokens[*i - 1]))
-        .collect();
+    let mut cuts: Vec<usize> = (1..tokens.len()).filter(|i| is_time(tokens[*i]) && is_time(tokens[*i - 1])).collect();
     if cuts.is_empty() {
-        let last = tokens
-            .iter()
-            .rev()
-            .find(|t| is_time(**t))
-            .map_or(0, |t| steps(*t));
-        let duration = if last > 0 {
-            last as f64 * TIMESTAMP_STEP
-        } else {
-            span.frames as f64 * FRAME_S
-        };
-        return (
-            vec![(offset, offset + duration, tokens.to_vec())],
-            span.seek + span.frames,
-        );
+        let last = tokens.iter().rev().find(|t| is_time(**t)).map_or(0, |t| steps(*t));
+        let duration = if last > 0 { last as f64 * TIMESTAMP_STEP } else { span.frames as f64 * FRAME_S };
+        return (vec![(offset, offset + duration, tokens.to_vec())], span.seek + span.frames);
     }
     if ends_open {
         cuts.push(tokens.len());
@@ -270,16 +199,9 @@ fn split(tokens: &[u32], first_timestamp: u32, span: Span) -> (Vec<(f64, f64, Ve
         }
         start = cut;
     }
-    let advance = if ends_open {
-        span.frames
-    } else {
-        steps(tokens[start - 1]) * STEP_FRAMES
-    };
+    let advance = if ends_open { span.frames } else { steps(tokens[start - 1]) * STEP_FRAMES };
     // A window must move on, or a model that answers <|0.00|><|0.00|> would be asked for ever.
-    (
-        parts,
-        span.seek + if advance == 0 { span.frames } else { advance },
-    )
+    (parts, span.seek + if advance == 0 { span.frames } else { advance })
 }
 
 #[cfg(test)]
@@ -289,10 +211,7 @@ mod tests {
     const T: u32 = 50_363;
 
     fn span() -> Span {
-        Span {
-            seek: 1000,
-            frames: 3000,
-        }
+        Span { seek: 1000, frames: 3000 }
     }
 
     #[test]
@@ -314,14 +233,8 @@ mod tests {
 
     #[test]
     fn without_pairs_the_window_is_one_segment() {
-        assert_eq!(
-            split(&[T, 5, T + 150], T, span()),
-            (vec![(10.0, 13.0, vec![T, 5, T + 150])], 4000)
-        );
-        assert_eq!(
-            split(&[5, 6], T, span()),
-            (vec![(10.0, 40.0, vec![5, 6])], 4000)
-        );
+        assert_eq!(split(&[T, 5, T + 150], T, span()), (vec![(10.0, 13.0, vec![T, 5, T + 150])], 4000));
+        assert_eq!(split(&[5, 6], T, span()), (vec![(10.0, 40.0, vec![5, 6])], 4000));
     }
 
     #[test]

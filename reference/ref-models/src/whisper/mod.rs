@@ -172,9 +172,7 @@ pub struct Whisper {
 
 impl std::fmt::Debug for Whisper {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Whisper")
-            .field("info", &self.info)
-            .finish_non_exhaustive()
+        f.debug_struct("Whisper").field("info", &self.info).finish_non_exhaustive()
     }
 }
 
@@ -194,29 +192,11 @@ impl Whisper {
             suppress.extend(tokenizer.non_speech());
         }
         let SpecialTokens {
-            start,
-            translate,
-            transcribe,
-            start_of_lm,
-            start_of_previous,
-            no_speech,
-            end_of_text,
-            ..
+            start, translate, transcribe, start_of_lm, start_of_previous, no_speech, end_of_text, ..
         } = special;
-        suppress.extend([
-            start,
-            translate,
-            transcribe,
-            start_of_lm,
-            start_of_previous,
-            no_speech,
-        ]);
+        suppress.extend([start, translate, transcribe, start_of_lm, start_of_previous, no_speech]);
         const SPACE: u32 = 220;
-        let first = if settings.suppress_first.is_empty() {
-            vec![SPACE, end_of_text]
-        } else {
-            settings.suppress_first
-        };
+        let first = if settings.suppress_first.is_empty() { vec![SPACE, end_of_text] } else { settings.suppress_first };
         Ok(Self {
             special,
             front_end: MelFrontEnd::new(config.mels),
@@ -231,11 +211,7 @@ impl Whisper {
 
     fn describe(weights: &Weights, config: &Config, dir: &Path) -> Result<ModelInfo, Error> {
         let class = config.size_class();
-        let english = if config.multilingual() || class == "custom" {
-            ""
-        } else {
-            ".en"
-        };
+        let english = if config.multilingual() || class == "custom" { "" } else { ".en" };
         let known = SpecialTokens::new(config.vocabulary).languages as usize;
         let dtype = match weights.dtype("decoder.embed_tokens.weight") {
             Some(DType::F16) => "f16",
@@ -248,11 +224,7 @@ impl Whisper {
             dtype,
             config: config.clone(),
             parameters: weights.parameters(),
-            languages: if config.multilingual() {
-                LANGUAGES[..known].to_vec()
-            } else {
-                vec!["en"]
-            },
+            languages: if config.multilingual() { LANGUAGES[..known].to_vec() } else { vec!["en"] },
         })
     }
 
@@ -316,9 +288,7 @@ impl Whisper {
         let mel = self.features(pcm_16k_mono)?;
         let frames = self.window_frames();
         let used = (mel.frames() - 1).min(frames) * mel.mels;
-        let audio = self
-            .decoder
-            .audio_context(&self.encoder.forward(&mel.values[..used], frames));
+        let audio = self.decoder.audio_context(&self.encoder.forward(&mel.values[..used], frames));
         Ok(self.language_probabilities(&audio))
     }
 
@@ -326,24 +296,13 @@ impl Whisper {
         if !self.info.config.multilingual() {
             return vec![1.0];
         }
-        let row = Row {
-            token: self.special.start,
-            position: 0,
-            sequence: 0,
-        };
-        let logits = self.decoder.logits(&self.decoder.forward(
-            &[row],
-            &mut [self.decoder.cache()],
-            audio,
-        ));
+        let row = Row { token: self.special.start, position: 0, sequence: 0 };
+        let logits = self.decoder.logits(&self.decoder.forward(&[row], &mut [self.decoder.cache()], audio));
         let first = self.special.first_language as usize;
         let languages = &logits[first..first + self.special.languages as usize];
         let top = max(languages);
         let total = exp_sum(languages, top);
-        languages
-            .iter()
-            .map(|v| f64::from(v - top).exp() / total)
-            .collect()
+        languages.iter().map(|v| f64::from(v - top).exp() / total).collect()
     }
 
     /// Frames of a full window: 3000 for 30 s.

@@ -30,11 +30,7 @@ impl<'a> PlainWhisper<'a> {
     fn linear(&self, x: &Tensor, name: &str) -> Result<Tensor> {
         let y = x.matmul(&self.tensor(&format!("{name}.weight"))?.t()?)?;
         let bias = format!("{name}.bias");
-        Ok(if self.weights.contains(&bias) {
-            y.broadcast_add(&self.tensor(&bias)?)?
-        } else {
-            y
-        })
+        Ok(if self.weights.contains(&bias) { y.broadcast_add(&self.tensor(&bias)?)? } else { y })
     }
 
     fn norm(&self, x: &Tensor, name: &str) -> Result<Tensor> {
@@ -47,19 +43,10 @@ impl<'a> PlainWhisper<'a> {
     }
 
     /// Attention of `x` (`[t, d]`) over `memory` (`[s, d]`), causal or not.
-    fn attention(
-        &self,
-        x: &Tensor,
-        memory: &Tensor,
-        name: &str,
-        heads: usize,
-        causal: bool,
-    ) -> Result<Tensor> {
+    fn attention(&self, x: &Tensor, memory: &Tensor, name: &str, heads: usize, causal: bool) -> Result<Tensor> {
         let split = |t: Tensor| -> Result<Tensor> {
             let (n, d) = t.dims2()?;
-            Ok(t.reshape((n, heads, d / heads))?
-                .transpose(0, 1)?
-                .contiguous()?)
+            Ok(t.reshape((n, heads, d / heads))?.transpose(0, 1)?.contiguous()?)
         };
         let (t, d) = x.dims2()?;
         let q = split(self.linear(x, &format!("{name}.q_proj"))?)?;
@@ -67,26 +54,12 @@ impl<'a> PlainWhisper<'a> {
         let v = split(self.linear(memory, &format!("{name}.v_proj"))?)?;
         let mut scores = (q.matmul(&k.transpose(1, 2)?)? / ((d / heads) as f64).sqrt())?;
         if causal {
-            let mask: Vec<f32> = (0..t * t)
-                .map(|i| {
-                    if i % t > i / t {
-                        f32::NEG_INFINITY
-                    } else {
-                        0.0
-                    }
-                })
-                .collect();
+            let mask: Vec<f32> = (0..t * t).map(|i| if i % t > i / t { f32::NEG_INFINITY } else { 0.0 }).collect();
             scores = scores.broadcast_add(&Tensor::from_vec(mask, (t, t), &Device::Cpu)?)?;
         }
-        let weights = scores
-            .broadcast_sub(&scores.max_keepdim(D::Minus1)?)?
-            .exp()?;
+        let weights = scores.broadcast_sub(&scores.max_keepdim(D::Minus1)?)?.exp()?;
         let weights = weights.broadcast_div(&weights.sum_keepdim(D::Minus1)?)?;
-        let mixed = weights
-            .matmul(&v)?
-            .transpose(0, 1)?
-            .contiguous()?
-            .reshape((t, d))?;
+        let mixed = weights.matmul(&v)?.transpose(0, 1)?.contiguous()?.reshape((t, d))?;
         self.linear(&mixed, &format!("{name}.out_proj"))
     }
 
@@ -107,25 +80,13 @@ impl<'a> PlainWhisper<'a> {
             Ok(y.broadcast_add(&bias)?.gelu_erf()?)
         };
         let x = convolve(&mel.t()?.contiguous()?.unsqueeze(0)?, "encoder.conv1", 1)?;
-        let x = convolve(&x, "encoder.conv2", 2)?
-            .squeeze(0)?
-            .t()?
-            .contiguous()?;
-        let positions = self
-            .tensor("encoder.embed_positions.weight")?
-            .narrow(0, 0, x.dim(0)?)?;
+        let x = convolve(&x, "encoder.conv2", 2)?.squeeze(0)?.t()?.contiguous()?;
+        let positions = self.tensor("encoder.embed_positions.weight")?.narrow(0, 0, x.dim(0)?)?;
         let mut x = (x + positions)?;
         for i in 0..self.config.encoder_layers {
             let layer = format!("encoder.layers.{i}");
             let y = self.norm(&x, &format!("{layer}.self_attn_layer_norm"))?;
-            x = (&x
-                + self.attention(
-                    &y,
-                    &y,
-                    &format!("{layer}.self_attn"),
-                    self.config.encoder_heads,
-                    false,
-                )?)?;
+            x = (&x + self.attention(&y, &y, &format!("{layer}.self_attn"), self.config.encoder_heads, false)?)?;
             x = self.feed_forward(&x, &layer)?;
         }
         self.norm(&x, "encoder.layer_norm")
@@ -137,9 +98,7 @@ impl<'a> PlainWhisper<'a> {
     /// [`Error::MissingTensor`], [`Error::Candle`].
     pub fn logits(&self, tokens: &[u32], audio: &Tensor) -> Result<Tensor> {
         let embedding = self.tensor("decoder.embed_tokens.weight")?;
-        let positions =
-            self.tensor("decoder.embed_positions.weight")?
-                .narrow(0, 0, tokens.len())?;
+        let positions = self.tensor("decoder.embed_positions.weight")?.narrow(0, 0, tokens.len())?;
         let mut x = (embedding.index_select(&Tensor::new(tokens, &Device::Cpu)?, 0)? + positions)?;
         for i in 0..self.config.decoder_layers {
             let layer = format!("decoder.layers.{i}");
@@ -147,12 +106,9 @@ impl<'a> PlainWhisper<'a> {
             let y = self.norm(&x, &format!("{layer}.self_attn_layer_norm"))?;
             x = (&x + self.attention(&y, &y, &format!("{layer}.self_attn"), heads, true)?)?;
             let y = self.norm(&x, &format!("{layer}.encoder_attn_layer_norm"))?;
-            x = (&x
-                + self.attention(&y, audio, &format!("{layer}.encoder_attn"), heads, false)?)?;
+            x = (&x + self.attention(&y, audio, &format!("{layer}.encoder_attn"), heads, false)?)?;
             x = self.feed_forward(&x, &layer)?;
         }
-        Ok(self
-            .norm(&x, "decoder.layer_norm")?
-            .matmul(&embedding.t()?)?)
+        Ok(self.norm(&x, "decoder.layer_norm")?.matmul(&embedding.t()?)?)
     }
 }

@@ -30,9 +30,7 @@ impl Rules {
         timestamps: bool,
         max_initial_timestamp: f64,
     ) -> Self {
-        let steps = (max_initial_timestamp / TIMESTAMP_STEP)
-            .round()
-            .clamp(0.0, 1500.0) as u32;
+        let steps = (max_initial_timestamp / TIMESTAMP_STEP).round().clamp(0.0, 1500.0) as u32;
         Self {
             special,
             suppress: suppress.to_vec(),
@@ -62,10 +60,7 @@ impl Rules {
     }
 
     fn apply_timestamps(&self, logits: &mut [f32], sampled: &[u32]) {
-        let (begin, eot) = (
-            self.special.first_timestamp as usize,
-            self.special.end_of_text as usize,
-        );
+        let (begin, eot) = (self.special.first_timestamp as usize, self.special.end_of_text as usize);
         let is_time = |t: &u32| *t as usize >= begin;
         let Some(last) = sampled.last() else {
             logits[..begin].fill(f32::NEG_INFINITY);
@@ -112,14 +107,8 @@ mod tests {
 
     /// Allowed ids after the rules, with `logits` as given.
     fn allowed(mut logits: Vec<f32>, sampled: &[u32]) -> Vec<u32> {
-        Rules::new(special(), &[7], &[220, special().end_of_text], true, 1.0)
-            .apply(&mut logits, sampled);
-        logits
-            .iter()
-            .zip(0..)
-            .filter(|(v, _)| **v > f32::NEG_INFINITY)
-            .map(|(_, i)| i)
-            .collect()
+        Rules::new(special(), &[7], &[220, special().end_of_text], true, 1.0).apply(&mut logits, sampled);
+        logits.iter().zip(0..).filter(|(v, _)| **v > f32::NEG_INFINITY).map(|(_, i)| i).collect()
     }
 
     /// Text far more probable than any timestamp, so that the probability mass rule is out of the way.
@@ -139,19 +128,9 @@ mod tests {
     fn after_the_first_timestamp_comes_text() {
         let s = special();
         let ids = allowed(texty(), &[s.first_timestamp]);
-        assert!(
-            ids.iter().all(|i| *i < s.first_timestamp)
-                && ids.contains(&5)
-                && ids.contains(&s.end_of_text)
-        );
-        assert!(
-            !ids.contains(&7) && !ids.contains(&s.no_timestamps),
-            "suppressed tokens stay suppressed"
-        );
-        assert!(
-            ids.contains(&220),
-            "blank is only forbidden as the first token"
-        );
+        assert!(ids.iter().all(|i| *i < s.first_timestamp) && ids.contains(&5) && ids.contains(&s.end_of_text));
+        assert!(!ids.contains(&7) && !ids.contains(&s.no_timestamps), "suppressed tokens stay suppressed");
+        assert!(ids.contains(&220), "blank is only forbidden as the first token");
     }
 
     #[test]
@@ -184,11 +163,7 @@ mod tests {
         let mut logits = texty();
         logits[t..].fill(3.0);
         let sampled = [t as u32, 6, 6];
-        assert!(
-            allowed(logits.clone(), &sampled)
-                .iter()
-                .all(|i| *i as usize > t)
-        );
+        assert!(allowed(logits.clone(), &sampled).iter().all(|i| *i as usize > t));
         logits[t..].fill(2.0);
         assert!(allowed(logits, &sampled).contains(&5));
     }
@@ -197,14 +172,6 @@ mod tests {
     fn without_timestamps_only_lists_count() {
         let mut logits = vec![0.0; VOCABULARY];
         Rules::new(special(), &[7], &[220], false, 1.0).apply(&mut logits, &[]);
-        assert_eq!(
-            logits
-                .iter()
-                .zip(0..)
-                .filter(|(v, _)| **v < 0.0)
-                .map(|(_, i)| i)
-                .collect::<Vec<u32>>(),
-            [7, 220]
-        );
+        assert_eq!(logits.iter().zip(0..).filter(|(v, _)| **v < 0.0).map(|(_, i)| i).collect::<Vec<u32>>(), [7, 220]);
     }
 }

@@ -1,9 +1,6 @@
 //! Small checkpoints with random weights, written in every format.
 
-#![allow(
-    dead_code,
-    reason = "each test file uses its part, which may be all of it"
-)]
+#![expect(clippy::unwrap_used, reason = "part of tests")]
 
 use half::f16;
 use rand::Rng;
@@ -41,9 +38,7 @@ pub fn rng(seed: u64) -> ChaCha8Rng {
 }
 
 pub fn noise(rng: &mut ChaCha8Rng, n: usize, amplitude: f32) -> Vec<f32> {
-    (0..n)
-        .map(|_| ((rng.next_u32() >> 8) as f32 / (1 << 23) as f32 - 1.0) * amplitude)
-        .collect()
+    (0..n).map(|_| ((rng.next_u32() >> 8) as f32 / (1 << 23) as f32 - 1.0) * amplitude).collect()
 }
 
 /// Named tensors in Hugging Face's names; values are exact in half precision.
@@ -54,10 +49,7 @@ pub fn random(s: &Shape, seed: u64) -> Tensors {
     let mut out = Tensors::new();
     let mut put = |name: String, shape: &[usize], amplitude: f32, centre: f32| {
         let values = noise(&mut rng, shape.iter().product(), amplitude);
-        let values = values
-            .into_iter()
-            .map(|v| f16::from_f32(v + centre).to_f32())
-            .collect();
+        let values = values.into_iter().map(|v| f16::from_f32(v + centre).to_f32()).collect();
         out.insert(format!("model.{name}"), (shape.to_vec(), values));
     };
     let d = s.width;
@@ -66,24 +58,9 @@ pub fn random(s: &Shape, seed: u64) -> Tensors {
     put("encoder.conv1.bias".into(), &[d], 0.1, 0.0);
     put("encoder.conv2.weight".into(), &[d, d, 3], gain, 0.0);
     put("encoder.conv2.bias".into(), &[d], 0.1, 0.0);
-    put(
-        "encoder.embed_positions.weight".into(),
-        &[s.audio_context, d],
-        0.5,
-        0.0,
-    );
-    put(
-        "decoder.embed_positions.weight".into(),
-        &[s.text_context, d],
-        0.5,
-        0.0,
-    );
-    put(
-        "decoder.embed_tokens.weight".into(),
-        &[s.vocabulary, d],
-        0.8,
-        0.0,
-    );
+    put("encoder.embed_positions.weight".into(), &[s.audio_context, d], 0.5, 0.0);
+    put("decoder.embed_positions.weight".into(), &[s.text_context, d], 0.5, 0.0);
+    put("decoder.embed_tokens.weight".into(), &[s.vocabulary, d], 0.8, 0.0);
     for side in ["encoder", "decoder"] {
         let mut norms = vec![format!("{side}.layer_norm")];
         for i in 0..s.layers {
@@ -127,33 +104,20 @@ pub enum Precision {
 
 fn bytes(values: &[f32], precision: Precision) -> Vec<u8> {
     match precision {
-        Precision::F16 => values
-            .iter()
-            .flat_map(|v| f16::from_f32(*v).to_le_bytes())
-            .collect(),
+        Precision::F16 => values.iter().flat_map(|v| f16::from_f32(*v).to_le_bytes()).collect(),
         _ => values.iter().flat_map(|v| v.to_le_bytes()).collect(),
     }
 }
 
 fn write_tokenizer(dir: &Path, s: &Shape) {
-    let text = if s.vocabulary == 51_864 {
-        50_256
-    } else {
-        50_257
-    };
+    let text = if s.vocabulary == 51_864 { 50_256 } else { 50_257 };
     // 256 byte symbols in the order of the byte alphabet, then words.
-    let mut symbols: Vec<String> = ('!'..='~')
-        .chain('\u{a1}'..='\u{ac}')
-        .chain('\u{ae}'..='\u{ff}')
-        .map(String::from)
-        .collect();
+    let mut symbols: Vec<String> =
+        ('!'..='~').chain('\u{a1}'..='\u{ac}').chain('\u{ae}'..='\u{ff}').map(String::from).collect();
     symbols.extend(('\u{100}'..).take(256 - symbols.len()).map(String::from));
     symbols.extend((256..text).map(|i| format!("\u{120}w{i}")));
-    let vocab: serde_json::Map<String, serde_json::Value> = symbols
-        .into_iter()
-        .zip(0..)
-        .map(|(t, i)| (t, i.into()))
-        .collect();
+    let vocab: serde_json::Map<String, serde_json::Value> =
+        symbols.into_iter().zip(0..).map(|(t, i)| (t, i.into())).collect();
     let json = serde_json::json!({"model": {"type": "BPE", "vocab": vocab}});
     std::fs::write(dir.join("tokenizer.json"), json.to_string()).unwrap();
 }
@@ -163,16 +127,9 @@ pub fn safetensors_bytes(tensors: &Tensors, precision: Precision) -> Vec<u8> {
     header.insert("__metadata__".into(), serde_json::json!({"format": "pt"}));
     for (name, (shape, values)) in tensors {
         let b = bytes(values, precision);
-        let dtype = if precision == Precision::F16 {
-            "F16"
-        } else {
-            "F32"
-        };
+        let dtype = if precision == Precision::F16 { "F16" } else { "F32" };
         let offsets = [data.len(), data.len() + b.len()];
-        header.insert(
-            name.clone(),
-            serde_json::json!({"dtype": dtype, "shape": shape, "data_offsets": offsets}),
-        );
+        header.insert(name.clone(), serde_json::json!({"dtype": dtype, "shape": shape, "data_offsets": offsets}));
         data.extend(b);
     }
     let header = serde_json::Value::Object(header).to_string();
@@ -189,22 +146,12 @@ fn write_hf_config(dir: &Path, s: &Shape) {
 }
 
 /// Writes a Hugging Face folder, in one file or in `shards`.
-pub fn write_safetensors(
-    dir: &Path,
-    s: &Shape,
-    tensors: &Tensors,
-    precision: Precision,
-    shards: usize,
-) {
+pub fn write_safetensors(dir: &Path, s: &Shape, tensors: &Tensors, precision: Precision, shards: usize) {
     std::fs::create_dir_all(dir).unwrap();
     write_tokenizer(dir, s);
     write_hf_config(dir, s);
     if shards == 1 {
-        std::fs::write(
-            dir.join("model.safetensors"),
-            safetensors_bytes(tensors, precision),
-        )
-        .unwrap();
+        std::fs::write(dir.join("model.safetensors"), safetensors_bytes(tensors, precision)).unwrap();
         return;
     }
     let mut map = serde_json::Map::new();
@@ -227,10 +174,7 @@ pub fn write_safetensors(
 fn quantise(row: &[f32]) -> (f32, Vec<i8>) {
     let top = row.iter().fold(0.0f32, |m, v| m.max(v.abs()));
     let scale = if top == 0.0 { 1.0 } else { 127.0 / top };
-    (
-        scale,
-        row.iter().map(|v| (v * scale).round() as i8).collect(),
-    )
+    (scale, row.iter().map(|v| (v * scale).round() as i8).collect())
 }
 
 /// The weights that an 8-bit file stands for.
@@ -240,9 +184,7 @@ pub fn quantised(tensors: &Tensors) -> Tensors {
         if is_quantised(name) {
             for row in values.chunks_exact_mut(shape[1]) {
                 let (scale, q) = quantise(row);
-                row.iter_mut()
-                    .zip(q)
-                    .for_each(|(v, q)| *v = f32::from(q) / scale);
+                row.iter_mut().zip(q).for_each(|(v, q)| *v = f32::from(q) / scale);
             }
         }
     }
@@ -267,20 +209,8 @@ pub fn ct2_bytes(s: &Shape, tensors: &Tensors, precision: Precision) -> Vec<u8> 
         if precision == Precision::Int8 && matrix {
             let rows: Vec<(f32, Vec<i8>)> = values.chunks_exact(shape[1]).map(quantise).collect();
             let scales: Vec<f32> = rows.iter().map(|r| r.0).collect();
-            entries.push((
-                format!("{name}_scale"),
-                vec![shape[0]],
-                0,
-                bytes(&scales, Precision::F32),
-            ));
-            entries.push((
-                name,
-                shape,
-                1,
-                rows.iter()
-                    .flat_map(|r| r.1.iter().map(|v| *v as u8))
-                    .collect(),
-            ));
+            entries.push((format!("{name}_scale"), vec![shape[0]], 0, bytes(&scales, Precision::F32)));
+            entries.push((name, shape, 1, rows.iter().flat_map(|r| r.1.iter().map(|v| *v as u8)).collect()));
         } else {
             entries.push((name, shape, float, bytes(&values, precision)));
         }
@@ -297,9 +227,7 @@ pub fn ct2_bytes(s: &Shape, tensors: &Tensors, precision: Precision) -> Vec<u8> 
     for (name, shape, kind, data) in entries {
         string(&mut out, &name);
         out.push(shape.len() as u8);
-        shape
-            .iter()
-            .for_each(|d| out.extend((*d as u32).to_le_bytes()));
+        shape.iter().for_each(|d| out.extend((*d as u32).to_le_bytes()));
         out.push(kind);
         out.extend((data.len() as u32).to_le_bytes());
         out.extend(data);
@@ -322,96 +250,47 @@ fn fuse(s: &Shape, tensors: &Tensors) -> Vec<(String, Vec<usize>, Vec<f32>, bool
             k = shape[1];
             weight.extend(values);
             bias.extend(
-                tensors
-                    .get(&format!("model.{name}.bias"))
-                    .map_or_else(|| vec![0.0; shape[0]], |b| b.1.clone()),
+                tensors.get(&format!("model.{name}.bias")).map_or_else(|| vec![0.0; shape[0]], |b| b.1.clone()),
             );
         }
         let n = bias.len();
         out.push((format!("{to}/weight"), vec![n, k], weight, true));
         out.push((format!("{to}/bias"), vec![n], bias, false));
     };
-    let parts =
-        |p: &str, names: &[&str]| names.iter().map(|n| format!("{p}.{n}")).collect::<Vec<_>>();
+    let parts = |p: &str, names: &[&str]| names.iter().map(|n| format!("{p}.{n}")).collect::<Vec<_>>();
     let mut norms = Vec::new();
     for side in ["encoder", "decoder"] {
         norms.push((format!("{side}/layer_norm"), format!("{side}.layer_norm")));
         for i in 0..s.layers {
             let (c, h) = (format!("{side}/layer_{i}"), format!("{side}.layers.{i}"));
             let own = format!("{h}.self_attn");
-            linear(
-                format!("{c}/self_attention/linear_0"),
-                &parts(&own, &["q_proj", "k_proj", "v_proj"]),
-            );
-            linear(
-                format!("{c}/self_attention/linear_1"),
-                &parts(&own, &["out_proj"]),
-            );
-            norms.push((
-                format!("{c}/self_attention/layer_norm"),
-                format!("{h}.self_attn_layer_norm"),
-            ));
+            linear(format!("{c}/self_attention/linear_0"), &parts(&own, &["q_proj", "k_proj", "v_proj"]));
+            linear(format!("{c}/self_attention/linear_1"), &parts(&own, &["out_proj"]));
+            norms.push((format!("{c}/self_attention/layer_norm"), format!("{h}.self_attn_layer_norm")));
             if side == "decoder" {
                 let cross = format!("{h}.encoder_attn");
-                linear(
-                    format!("{c}/attention/linear_0"),
-                    &parts(&cross, &["q_proj"]),
-                );
-                linear(
-                    format!("{c}/attention/linear_1"),
-                    &parts(&cross, &["k_proj", "v_proj"]),
-                );
-                linear(
-                    format!("{c}/attention/linear_2"),
-                    &parts(&cross, &["out_proj"]),
-                );
-                norms.push((
-                    format!("{c}/attention/layer_norm"),
-                    format!("{h}.encoder_attn_layer_norm"),
-                ));
+                linear(format!("{c}/attention/linear_0"), &parts(&cross, &["q_proj"]));
+                linear(format!("{c}/attention/linear_1"), &parts(&cross, &["k_proj", "v_proj"]));
+                linear(format!("{c}/attention/linear_2"), &parts(&cross, &["out_proj"]));
+                norms.push((format!("{c}/attention/layer_norm"), format!("{h}.encoder_attn_layer_norm")));
             }
             linear(format!("{c}/ffn/linear_0"), &parts(&h, &["fc1"]));
             linear(format!("{c}/ffn/linear_1"), &parts(&h, &["fc2"]));
-            norms.push((
-                format!("{c}/ffn/layer_norm"),
-                format!("{h}.final_layer_norm"),
-            ));
+            norms.push((format!("{c}/ffn/layer_norm"), format!("{h}.final_layer_norm")));
         }
     }
     for (to, from) in norms {
-        out.push((
-            format!("{to}/gamma"),
-            vec![d],
-            get(&format!("{from}.weight")).1,
-            false,
-        ));
-        out.push((
-            format!("{to}/beta"),
-            vec![d],
-            get(&format!("{from}.bias")).1,
-            false,
-        ));
+        out.push((format!("{to}/gamma"), vec![d], get(&format!("{from}.weight")).1, false));
+        out.push((format!("{to}/beta"), vec![d], get(&format!("{from}.bias")).1, false));
     }
     for (to, from, matrix) in [
         ("encoder/conv1/weight", "encoder.conv1.weight", false),
         ("encoder/conv1/bias", "encoder.conv1.bias", false),
         ("encoder/conv2/weight", "encoder.conv2.weight", false),
         ("encoder/conv2/bias", "encoder.conv2.bias", false),
-        (
-            "encoder/position_encodings/encodings",
-            "encoder.embed_positions.weight",
-            false,
-        ),
-        (
-            "decoder/position_encodings/encodings",
-            "decoder.embed_positions.weight",
-            false,
-        ),
-        (
-            "decoder/embeddings/weight",
-            "decoder.embed_tokens.weight",
-            true,
-        ),
+        ("encoder/position_encodings/encodings", "encoder.embed_positions.weight", false),
+        ("decoder/position_encodings/encodings", "decoder.embed_positions.weight", false),
+        ("decoder/embeddings/weight", "decoder.embed_tokens.weight", true),
     ] {
         let (shape, values) = get(from);
         out.push((to.to_owned(), shape, values, matrix));
@@ -432,9 +311,5 @@ pub fn write_ct2(dir: &Path, s: &Shape, tensors: &Tensors, precision: Precision)
 pub fn audio(seconds: f32, seed: u64) -> Vec<f32> {
     let n = (seconds * 16_000.0) as usize;
     let tone = |i: usize| (i as f32 * (0.02 + 1e-6 * i as f32)).sin() * 0.3;
-    noise(&mut rng(seed), n, 0.1)
-        .into_iter()
-        .enumerate()
-        .map(|(i, v)| v + tone(i))
-        .collect()
+    noise(&mut rng(seed), n, 0.1).into_iter().enumerate().map(|(i, v)| v + tone(i)).collect()
 }

