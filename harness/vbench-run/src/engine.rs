@@ -167,7 +167,7 @@ fn run_cell(
     let start = clock.now();
     let Prepared { samples, receipt, decode_ns, encoder } = match prepare.prepare(cell) {
         Ok(prepared) => prepared,
-        Err(outcome) => return outcome,
+        Err(outcome) => return *outcome,
     };
     let sent = clock.now();
     let request = Request {

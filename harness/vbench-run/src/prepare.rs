@@ -19,7 +19,7 @@ pub trait Prepare: Sync {
     /// # Errors
     ///
     /// The outcome that the cell gets instead: failed or skipped, with the reason.
-    fn prepare(&self, cell: &Cell) -> Result<Prepared, Outcome>;
+    fn prepare(&self, cell: &Cell) -> Result<Prepared, Box<Outcome>>;
 }
 
 /// Audio ready for a model.
@@ -40,9 +40,15 @@ pub struct AudioPreparer<'a> {
     utterances: &'a [Utterance],
     conditions: &'a [Condition],
     /// All utterances of each corpus, selected or not: the spectrum must not depend on the selection.
-    corpora: HashMap<&'a str, (&'a [Utterance], OnceLock<Option<Arc<LongTermSpectrum>>>)>,
+    corpora: HashMap<&'a str, CorpusAudio<'a>>,
     seed: u64,
     recent: Mutex<Vec<(usize, Decoded)>>,
+}
+
+/// A corpus with its spectrum, measured when it is first needed.
+struct CorpusAudio<'a> {
+    all: &'a [Utterance],
+    spectrum: OnceLock<Option<Arc<LongTermSpectrum>>>,
 }
 
 type Decoded = Arc<OnceLock<Result<Arc<Clip>, Reason>>>;
@@ -58,7 +64,8 @@ impl<'a> AudioPreparer<'a> {
         corpora: impl IntoIterator<Item = (&'a str, &'a [Utterance])>,
         seed: u64,
     ) -> Self {
-        let corpora = corpora.into_iter().map(|(name, all)| (name, (all, OnceLock::new()))).collect();
+        let corpora =
+            corpora.into_iter().map(|(name, all)| (name, CorpusAudio { all, spectrum: OnceLock::new() })).collect();
         Self { utterances, conditions, corpora, seed, recent: Mutex::new(Vec::new()) }
     }
 
@@ -91,48 +98,49 @@ impl<'a> AudioPreparer<'a> {
 
     /// The long-term spectrum of a corpus; `None` when none of its files can be read.
     fn spectrum(&self, corpus: &str) -> Option<Arc<LongTermSpectrum>> {
-        let (all, slot) = self.corpora.get(corpus)?;
-        slot.get_or_init(|| {
-            // Utterances in parallel; the accumulator sums in the order of their ids, whatever the thread.
-            let parts: Vec<SpectrumAccumulator> = all
-                .par_iter()
-                .map(|utterance| {
-                    let mut part = SpectrumAccumulator::new();
-                    // A file that cannot be read has no spectrum; its own cells fail with the reason.
-                    if let Ok(samples) = read_utterance(utterance) {
-                        part.add(&utterance.id, &samples);
-                    }
-                    part
-                })
-                .collect();
-            let mut sum = SpectrumAccumulator::new();
-            for part in parts {
-                sum.merge(part);
-            }
-            sum.finish().map(Arc::new)
-        })
-        .clone()
+        let CorpusAudio { all, spectrum } = self.corpora.get(corpus)?;
+        spectrum
+            .get_or_init(|| {
+                // Utterances in parallel; the accumulator sums in the order of their ids, whatever the thread.
+                let parts: Vec<SpectrumAccumulator> = all
+                    .par_iter()
+                    .map(|utterance| {
+                        let mut part = SpectrumAccumulator::new();
+                        // A file that cannot be read has no spectrum; its own cells fail with the reason.
+                        if let Ok(samples) = read_utterance(utterance) {
+                            part.add(&utterance.id, &samples);
+                        }
+                        part
+                    })
+                    .collect();
+                let mut sum = SpectrumAccumulator::new();
+                for part in parts {
+                    sum.merge(part);
+                }
+                sum.finish().map(Arc::new)
+            })
+            .clone()
     }
 }
 
 impl Prepare for AudioPreparer<'_> {
-    fn prepare(&self, cell: &Cell) -> Result<Prepared, Outcome> {
+    fn prepare(&self, cell: &Cell) -> Result<Prepared, Box<Outcome>> {
         let utterance = &self.utterances[cell.utterance];
         let condition = &self.conditions[cell.condition];
         let needs_spectrum =
             condition.steps.iter().any(|s| matches!(s, Degradation::Noise { kind: NoiseKind::SpeechShaped, .. }));
         let spectrum = if needs_spectrum { self.spectrum(&utterance.corpus) } else { None };
         let start = Instant::now();
-        let clean = self.decoded(cell.utterance).map_err(Outcome::Failed)?;
+        let clean = self.decoded(cell.utterance).map_err(|reason| Box::new(Outcome::Failed(reason)))?;
         let decode_ns = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
         let name = format!("{}/{}", utterance.corpus, utterance.id);
         let context = DegradeContext { seed: self.seed, utterance: &name, corpus_spectrum: spectrum.as_deref() };
         let (samples, receipt) = clean.degrade(condition, &context).map_err(|e| {
             let text = e.to_string();
-            match e {
+            Box::new(match e {
                 DegradeError::NoEncoder { .. } => Outcome::Skipped(Reason { kind: ReasonKind::NoEncoder, text }),
                 _ => Outcome::Failed(Reason { kind: ReasonKind::Degrade, text }),
-            }
+            })
         })?;
         let encoder =
             condition.steps.iter().any(|s| matches!(s, Degradation::Codec(Codec::Mp3 { .. } | Codec::Opus { .. })));
