@@ -3,6 +3,8 @@
 //! Weights come from `vbench models pull` into the usual cache. The human prompts come from Debian packages; where they
 //! cannot be had the tests say `skipped: needs …`, which `cargo xtask test` counts.
 
+#![expect(clippy::print_stderr, reason = "the texts that differ are listed with --nocapture")]
+
 mod common;
 
 use std::path::PathBuf;
