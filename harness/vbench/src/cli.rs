@@ -53,7 +53,7 @@ pub struct RunArguments {
     /// With --resume: run failed cells again
     #[arg(long, requires = "resume")]
     pub retry_failed: bool,
-    /// Folder for the run [default: runs/<date>-<suite>]
+    /// Folder for the run [default: runs/DATE-SUITE]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Cells in flight at once; more than 1 makes timings overlap, rows stay the same bytes

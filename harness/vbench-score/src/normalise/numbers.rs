@@ -41,44 +41,45 @@ type Lexicon = HashMap<String, Word, BuildHasherDefault<FoldHasher>>;
 
 static LEXICON: LazyLock<Lexicon> = LazyLock::new(lexicon);
 
+const ONES: [&str; 19] = [
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+];
+const TENS: [&str; 8] = ["twent", "thirt", "fort", "fift", "sixt", "sevent", "eight", "ninet"];
+const POWERS: [(&str, usize); 12] = [
+    ("hundred", 2),
+    ("thousand", 3),
+    ("million", 6),
+    ("billion", 9),
+    ("trillion", 12),
+    ("quadrillion", 15),
+    ("quintillion", 18),
+    ("sextillion", 21),
+    ("septillion", 24),
+    ("octillion", 27),
+    ("nonillion", 30),
+    ("decillion", 33),
+];
+
 /// The peer forms ordinals by rule: "nineth" is one and "ninth" is not.
 fn lexicon() -> Lexicon {
-    const ONES: [&str; 19] = [
-        "one",
-        "two",
-        "three",
-        "four",
-        "five",
-        "six",
-        "seven",
-        "eight",
-        "nine",
-        "ten",
-        "eleven",
-        "twelve",
-        "thirteen",
-        "fourteen",
-        "fifteen",
-        "sixteen",
-        "seventeen",
-        "eighteen",
-        "nineteen",
-    ];
-    const TENS: [&str; 8] = ["twent", "thirt", "fort", "fift", "sixt", "sevent", "eight", "ninet"];
-    const POWERS: [(&str, usize); 12] = [
-        ("hundred", 2),
-        ("thousand", 3),
-        ("million", 6),
-        ("billion", 9),
-        ("trillion", 12),
-        ("quadrillion", 15),
-        ("quintillion", 18),
-        ("sextillion", 21),
-        ("septillion", 24),
-        ("octillion", 27),
-        ("nonillion", 30),
-        ("decillion", 33),
-    ];
     let mut words = Lexicon::default();
     let mut add = |name: String, word: Word| {
         words.insert(name, word);

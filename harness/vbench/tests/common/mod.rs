@@ -1,5 +1,9 @@
 //! A small corpus, a suite with the fake model, and the real binary.
-#![expect(dead_code, clippy::print_stderr, reason = "each test file uses its own part; skips are told where tests print")]
+#![expect(
+    dead_code,
+    clippy::print_stderr,
+    reason = "each test file uses its own part; skips are told where tests print"
+)]
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
