@@ -143,7 +143,11 @@ impl Clip {
         receipt.push("achieved_snr_db", result.achieved_snr_db);
         receipt.push("noise_dbfs", result.noise_dbfs);
         receipt.push("gain_db", result.gain_db);
-        Ok((result.samples, receipt.into_step()))
+        let mut step = receipt.into_step();
+        if let (NoiseKind::SpeechShaped, Some(spectrum)) = (kind, context.corpus_spectrum) {
+            step.facts.push(("spectrum_sha256".to_owned(), spectrum.sha256().to_owned()));
+        }
+        Ok((result.samples, step))
     }
 
     /// The noise for this clip, drawn or remembered.

@@ -24,6 +24,10 @@ pub struct SummaryHead {
     pub seed: u64,
     /// Headline metric, `wer` or `cer`.
     pub primary: String,
+    /// Corpora that the suite names and that are not there.
+    pub absent: Vec<String>,
+    /// Conditions of the suite in order; the first is what the others are compared with.
+    pub conditions: Vec<String>,
     /// Properties to stratify by, in order.
     pub strata: Vec<String>,
 }
@@ -49,14 +53,18 @@ pub fn summarize(
         for by in &head.strata {
             // Strata are named by every planned cell, so that one whose cells all failed still has its line.
             let everyone: Vec<&ScoredCell> = mine.iter().chain(&lost).copied().collect();
-            for (value, _) in group(&everyone, by) {
+            let mut groups = group(&everyone, by);
+            if by == "condition" {
+                groups.sort_by_key(|(value, _)| head.conditions.iter().position(|c| c == value));
+            }
+            for (value, _) in groups {
                 let members: Vec<&ScoredCell> =
                     mine.iter().copied().filter(|c| value_of(c, by).as_ref() == Some(&value)).collect();
                 let failed = lost.iter().filter(|c| value_of(c, by).as_ref() == Some(&value)).count();
                 strata.push(stratum(&plan, &model, by, &value, &members, failed));
             }
         }
-        deltas.extend(condition_deltas(&plan, &model, &mine));
+        deltas.extend(condition_deltas(&plan, &model, &mine, &head.conditions));
     }
     Summary {
         suite: head.suite,
@@ -65,6 +73,7 @@ pub fn summarize(
         seed: head.seed,
         primary: head.primary,
         coverage,
+        absent: head.absent,
         strata,
         deltas,
         failures,
@@ -145,14 +154,15 @@ fn estimate(
 }
 
 /// WER of every later condition against the first one, on the utterances that both have.
-fn condition_deltas(plan: &Plan, model: &str, cells: &[&ScoredCell]) -> Vec<ConditionDelta> {
+fn condition_deltas(plan: &Plan, model: &str, cells: &[&ScoredCell], order: &[String]) -> Vec<ConditionDelta> {
     let groups = group(cells, "condition");
-    let Some(((from, base), others)) = groups.split_first() else {
-        return Vec::new();
-    };
+    let Some((from, others)) = order.split_first() else { return Vec::new() };
+    let members = |name: &String| groups.iter().find(|(value, _)| value == name).map(|(_, members)| members);
+    let Some(base) = members(from) else { return Vec::new() };
     let base: HashMap<(&str, &str), &ScoredCell> =
         base.iter().map(|c| ((c.corpus.as_str(), c.utterance.as_str()), *c)).collect();
-    others.iter().map(|(to, members)| condition_delta(plan, model, (from, &base), (to, members))).collect()
+    let delta = |to: &String| Some(condition_delta(plan, model, (from, &base), (to, members(to)?)));
+    others.iter().filter_map(delta).collect()
 }
 
 fn condition_delta(

@@ -17,6 +17,8 @@ pub struct Summary {
     pub primary: String,
     /// What became of the planned cells.
     pub coverage: Coverage,
+    /// Corpora that the suite names and that are not there: their cells are not among the planned ones.
+    pub absent: Vec<String>,
     /// Per model: first `all`, then every stratum in the order the suite declares.
     pub strata: Vec<StratumSummary>,
     /// Per model and condition other than the first: paired difference to the suite's first condition.

@@ -46,6 +46,7 @@ pub fn summary_json(summary: &Summary) -> Value {
         "weights": summary.weights,
         "seed": summary.seed,
         "primary": summary.primary,
+        "absent_corpora": summary.absent,
         "coverage": {
             "planned": c.planned,
             "done": c.done,

@@ -264,6 +264,10 @@ fn coverage_line(summary: &Summary, paint: Paint) -> String {
         format::count(c.done as u64),
         format::count(c.planned as u64)
     );
+    if !summary.absent.is_empty() {
+        let absent = summary.absent.join(", ");
+        return paint.red(&format!("{line}; without the corpora that are not present: {absent}"));
+    }
     if c.done == c.planned && c.planned > 0 {
         return paint.green(&line);
     }

@@ -96,6 +96,14 @@ impl<'a> AudioPreparer<'a> {
         .clone()
     }
 
+    /// Measures the spectra of all corpora now. Needed before `prepare` is called from tasks of the rayon pool: a task that
+    /// waits for a measurement inside the pool could be handed another one that waits for the same measurement.
+    pub fn measure_spectra(&self) {
+        for corpus in self.corpora.keys() {
+            self.spectrum(corpus);
+        }
+    }
+
     /// The long-term spectrum of a corpus; `None` when none of its files can be read.
     fn spectrum(&self, corpus: &str) -> Option<Arc<LongTermSpectrum>> {
         let CorpusAudio { all, spectrum } = self.corpora.get(corpus)?;
@@ -171,9 +179,20 @@ pub fn read_utterance(utterance: &Utterance) -> Result<Vec<f32>, Reason> {
             return Err(bad(ReasonKind::HashMismatch, format!("sha256 is {actual}, the manifest says {expected}")));
         }
     }
-    match vbench_audio::decode_bytes(&bytes, &options) {
-        Ok(decoded) => Ok(decoded.samples),
-        Err(e) => Err(bad(ReasonKind::BadAudio, e.to_string())),
+    let decoded = vbench_audio::decode_bytes(&bytes, &options).map_err(|e| bad(ReasonKind::BadAudio, e.to_string()))?;
+    check_duration(utterance, decoded.samples.len())
+        .map_err(|text| bad(ReasonKind::BadAudio, text))
+        .map(|()| decoded.samples)
+}
+
+/// A stated duration without a start describes the whole file; one that is off means the wrong file or a cut one.
+fn check_duration(utterance: &Utterance, samples: usize) -> Result<(), String> {
+    let actual = samples as f64 / f64::from(vbench_audio::RATE_HZ);
+    match (utterance.start_s, utterance.duration_s) {
+        (None, Some(stated)) if (stated - actual).abs() > 0.1 + 0.01 * actual => Err(format!(
+            "the manifest says {stated} s, the file has {actual:.2} s (a part of a file needs `start_s` as well)"
+        )),
+        _ => Ok(()),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Create, open for resume, read, write the derived files.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::{File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -102,11 +102,13 @@ impl RunFolder {
     /// The folder exists already, or cannot be written.
     pub fn create(path: &Path, record: &Value) -> Result<Self, StoreError> {
         let write = |source| StoreError::Write { path: path.to_path_buf(), source };
-        if path.join("run.json").exists() || path.join("rows.jsonl").exists() {
-            return Err(StoreError::Exists { path: path.to_path_buf() });
-        }
         std::fs::create_dir_all(path).map_err(write)?;
         let folder = Self::attach(path)?;
+        // A process killed before it wrote run.json leaves empty logs, which may be used again.
+        let has_rows = std::fs::metadata(path.join("rows.jsonl")).is_ok_and(|m| m.len() > 0);
+        if path.join("run.json").exists() || has_rows {
+            return Err(StoreError::Exists { path: path.to_path_buf() });
+        }
         let text = serde_json::to_string_pretty(record).map_err(|e| write(io::Error::other(e)))?;
         write_atomic(&path.join("run.json"), text.as_bytes())?;
         Ok(folder)
@@ -192,19 +194,22 @@ impl RunFolder {
         self.timings.sync().map_err(write)?;
         self.rows.sync().map_err(write)?;
         let (lines, _) = read_lines(&rows_path).map_err(write)?;
-        let record = RunRecord::read(&self.path)?;
-        if lines.len() == record.rows.len() {
+        let place: HashMap<&str, usize> = plan.iter().enumerate().map(|(i, c)| (c.as_str(), i)).collect();
+        // The stored lines themselves are kept, byte for byte; of a retried cell only the last one.
+        let mut latest: BTreeMap<(usize, String), &str> = BTreeMap::new();
+        for (index, line) in lines.iter().enumerate() {
+            let row = Row::from_line(line).map_err(|source| StoreError::Line {
+                path: rows_path.clone(),
+                line: index + 1,
+                source,
+            })?;
+            let place = place.get(row.cell.as_str()).copied().unwrap_or(usize::MAX);
+            latest.insert((place, row.cell), line);
+        }
+        if latest.len() == lines.len() {
             return Ok(());
         }
-        let place: HashMap<&str, usize> = plan.iter().enumerate().map(|(i, c)| (c.as_str(), i)).collect();
-        let mut rows = record.rows;
-        rows.sort_by_key(|r| place.get(r.cell.as_str()).copied().unwrap_or(usize::MAX));
-        let mut text = String::new();
-        for row in &rows {
-            let message = |e: RowError| StoreError::Record { path: rows_path.clone(), message: e.to_string() };
-            text.push_str(&row.to_line().map_err(message)?);
-            text.push('\n');
-        }
+        let text: String = latest.values().flat_map(|line| [*line, "\n"]).collect();
         write_atomic(&rows_path, text.as_bytes())?;
         self.rows = LineLog::open(&rows_path).map_err(write)?;
         Ok(())

@@ -111,6 +111,7 @@ fn property_of(suite: &Suite, (model, utterance, condition): (usize, usize, usiz
         "snr" => suite.conditions[condition].target_snr_db().map(|s| s.to_string()),
         "corpus" => Some(u.corpus.clone()),
         "speaker" => u.speaker.clone(),
+        "session" => u.session.clone(),
         "language" => u.language.clone(),
         "utterance" | "id" => Some(u.id.clone()),
         tag => u.tags.get(tag).cloned(),

@@ -35,6 +35,8 @@ pub fn parse_manifest(corpus: &str, path: &Path, text: &str) -> Result<Vec<Utter
     let mut utterances = Vec::new();
     let mut seen: HashMap<String, usize> = HashMap::new();
     let mut problems = Vec::new();
+    // Some editors begin a file with a byte order mark.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     for (index, raw) in text.lines().enumerate() {
         if raw.trim().is_empty() {
             continue;

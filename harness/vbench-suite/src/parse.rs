@@ -6,7 +6,7 @@ use std::path::Path;
 use toml_edit::Document;
 use vbench_core::{Codec, Condition, Degradation, NoiseKind, Room};
 
-use crate::problem::{Problem, Problems, closest};
+use crate::problem::{Problem, ProblemClass, Problems, closest};
 use crate::reader::TableReader;
 
 /// The suite schema that this version reads.
@@ -165,7 +165,14 @@ pub fn parse_suite(path: &Path, text: &str) -> Result<SuiteFile, Vec<Problem>> {
 fn read_root(root: &mut TableReader, problems: &mut Problems) -> SuiteFile {
     match root.unsigned(problems, "schema") {
         Some(SCHEMA) => {}
-        Some(other) => root.problem(problems, "schema", format!("this version reads schema {SCHEMA}, found {other}")),
+        Some(other) => {
+            root.problem(problems, "schema", format!("this version reads schema {SCHEMA}, found {other}"));
+            if other > SCHEMA
+                && let Some(problem) = problems.list.last_mut()
+            {
+                problem.class = ProblemClass::Newer;
+            }
+        }
         None => root.problem(problems, "schema", format!("required key is missing: write `schema = {SCHEMA}`")),
     }
     let name = root.required_string(problems, "name");

@@ -10,6 +10,8 @@ pub enum ProblemClass {
     Suite,
     /// Input data: a manifest line, an audio file.
     Data,
+    /// The suite's schema is newer than this program.
+    Newer,
 }
 
 /// One problem with its place.
@@ -46,10 +48,17 @@ impl fmt::Display for Problem {
 pub struct SuiteError(pub Vec<Problem>);
 
 impl SuiteError {
-    /// `Suite` as soon as one problem is the suite's own, else `Data`.
+    /// `Newer` before `Suite` before `Data`: the other problems of a newer file are likely none.
     #[must_use]
     pub fn class(&self) -> ProblemClass {
-        if self.0.iter().any(|p| p.class == ProblemClass::Suite) { ProblemClass::Suite } else { ProblemClass::Data }
+        let has = |class| self.0.iter().any(|p| p.class == class);
+        if has(ProblemClass::Newer) {
+            ProblemClass::Newer
+        } else if has(ProblemClass::Suite) {
+            ProblemClass::Suite
+        } else {
+            ProblemClass::Data
+        }
     }
 }
 

@@ -113,7 +113,7 @@ pub struct Block {
 ///
 /// All problems of all files at once, each with file, line and key.
 pub fn load(path: &Path, context: &LoadContext) -> Result<Suite, SuiteError> {
-    let mut loader = Loader { context, problems: Vec::new(), suite: None, stack: Vec::new() };
+    let mut loader = Loader { context, problems: Vec::new(), suite: None, stack: Vec::new(), seen: BTreeSet::new() };
     loader.add_file(path);
     let Some(mut suite) = loader.suite else {
         return Err(SuiteError(loader.problems));
@@ -134,6 +134,7 @@ struct Loader<'a> {
     problems: Vec<Problem>,
     suite: Option<Suite>,
     stack: Vec<PathBuf>,
+    seen: BTreeSet<PathBuf>,
 }
 
 impl Loader<'_> {
@@ -148,8 +149,12 @@ impl Loader<'_> {
     }
 
     fn add_file(&mut self, path: &Path) {
-        if self.stack.iter().any(|p| p == path) {
+        let canonical = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+        if self.stack.contains(&canonical) {
             return self.whole_file(path, "includes itself".into());
+        }
+        if !self.seen.insert(canonical.clone()) {
+            return; // included by two files: its cells are there already
         }
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
@@ -163,7 +168,7 @@ impl Loader<'_> {
         self.merge_header(path, &text, &file, &mut problems);
         self.merge_block(path, &file, &mut problems);
         self.problems.extend(problems.list);
-        self.stack.push(path.to_path_buf());
+        self.stack.push(canonical);
         for (name, _) in &file.include {
             let folder = path.parent().unwrap_or(Path::new("."));
             self.add_file(&folder.join(name));
@@ -273,7 +278,9 @@ impl Loader<'_> {
         if !suite.corpora.iter().any(|c| c.name == spec.name) {
             let text = match std::fs::read_to_string(&manifest) {
                 Ok(text) => text,
-                Err(e) if matches!(spec.source, CorpusSource::Manifest(_)) => {
+                Err(e)
+                    if matches!(spec.source, CorpusSource::Manifest(_)) || e.kind() != std::io::ErrorKind::NotFound =>
+                {
                     let shown = manifest.display();
                     problems.add(spec.offset, "corpora.manifest", format!("cannot read the manifest {shown}: {e}"));
                     return Vec::new();

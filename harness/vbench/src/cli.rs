@@ -48,7 +48,7 @@ pub struct RunArguments {
     /// Suite file, e.g. suites/all.toml (not needed with --resume)
     pub suite: Option<PathBuf>,
     /// Continue an interrupted run in this folder
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["out", "seed", "select", "limit", "models"])]
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["suite", "out", "seed", "select", "limit", "models"])]
     pub resume: Option<PathBuf>,
     /// With --resume: run failed cells again
     #[arg(long, requires = "resume")]

@@ -24,9 +24,16 @@ impl Failure {
     }
 }
 
-/// Writes a line to standard output; a closed pipe (`vbench … | head`) is not an error.
+/// Writes a line to standard output. A closed pipe (`vbench … | head`) is not an error; anything else that loses output
+/// ends the program with its exit code.
 pub fn say(text: impl Display) {
-    drop(writeln!(std::io::stdout(), "{text}"));
+    let mut out = std::io::stdout();
+    if let Err(e) = writeln!(out, "{text}").and_then(|()| out.flush())
+        && e.kind() != std::io::ErrorKind::BrokenPipe
+    {
+        print_error(&format!("cannot write to standard output: {e}"));
+        std::process::exit(i32::from(ExitCode::OutputNotWritten as u8));
+    }
 }
 
 /// Writes a line to standard error.
@@ -49,6 +56,7 @@ impl From<SuiteError> for Failure {
         let code = match e.class() {
             ProblemClass::Suite => ExitCode::SuiteInvalid,
             ProblemClass::Data => ExitCode::InputInvalid,
+            ProblemClass::Newer => ExitCode::StoreUnreadable,
         };
         Self::new(code, e)
     }

@@ -1,6 +1,6 @@
 //! The run on one screen: load, expand, run, score, aggregate, render.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
@@ -189,8 +189,11 @@ fn stored_arguments(record: &RunRecord) -> Result<(PathBuf, Overrides), Failure>
     let bad =
         |what: &str| Failure::new(ExitCode::StoreUnreadable, format!("run.json: `{what}` is missing or not readable"));
     let path = record.record["suite_path"].as_str().ok_or_else(|| bad("suite_path"))?;
+    let path = Path::new(path);
+    let elsewhere = record.record["suite_path_absolute"].as_str().map(PathBuf::from);
+    let path = if path.exists() { path.to_path_buf() } else { elsewhere.unwrap_or_else(|| path.to_path_buf()) };
     let overrides = serde_json::from_value(record.record["overrides"].clone()).map_err(|_| bad("overrides"))?;
-    Ok((PathBuf::from(path), overrides))
+    Ok((path, overrides))
 }
 
 fn apply_overrides(suite: &mut Suite, overrides: &Overrides) -> Result<(), Failure> {
@@ -208,10 +211,13 @@ fn apply_overrides(suite: &mut Suite, overrides: &Overrides) -> Result<(), Failu
                 format!("--model takes NAME=SPEC, e.g. base=whisper:whisper-base; found `{argument}`"),
             ));
         };
-        if name.contains(['/', ',']) || suite.models.iter().any(|m| m.name == name) {
+        if name.contains(['/', ',', '='])
+            || name.contains(char::is_whitespace)
+            || suite.models.iter().any(|m| m.name == name)
+        {
             return Err(Failure::new(
                 ExitCode::Usage,
-                format!("--model {argument}: the name is taken or holds `/` or `,`"),
+                format!("--model {argument}: the name is taken or holds `/`, `,` or white space"),
             ));
         }
         suite.models.push(ModelEntry { name: name.into(), spec: spec.into() });
@@ -246,6 +252,12 @@ fn check_unchanged(
     }
     if stored["plan_sha256"] != plan_sha256(cells) {
         changed.push("plan".into());
+    }
+    for (key, now) in [("vbench", env!("CARGO_PKG_VERSION").to_string()), ("lock_sha256", crate::record::lock_sha256())]
+    {
+        if stored[key] != now {
+            changed.push(format!("{key} (another build of vbench)"));
+        }
     }
     for (index, (name, _, facts)) in models.iter().enumerate() {
         let before = stored["models"][index]["weights_sha256"].as_str();

@@ -47,6 +47,7 @@ pub fn run_record(
         "lock_sha256": lock_sha256(),
         "git_commit": git_commit(),
         "suite_path": suite.path,
+        "suite_path_absolute": suite.path.canonicalize().ok(),
         "overrides": overrides,
         "jobs": jobs,
         "planned": cells.len(),

@@ -120,7 +120,8 @@ fn rules_of(record: &Value) -> Result<Rules, Failure> {
         Weights::from_name(text("weights")).ok_or_else(|| bad(format!("unknown weights `{}`", text("weights"))))?;
     let conditions = suite["conditions"].as_array().into_iter().flatten();
     let target = |c: &Value| Some((c["name"].as_str()?.to_string(), c["target_snr_db"].as_f64()?));
-    Ok(Rules { normalizer, weights, target_snr_db: conditions.filter_map(target).collect() })
+    let several_corpora = suite["corpora"].as_array().is_some_and(|c| c.len() > 1);
+    Ok(Rules { normalizer, weights, target_snr_db: conditions.filter_map(target).collect(), several_corpora })
 }
 
 fn summary_of(record: &RunRecord, rules: &Rules, scored: &Scored) -> Summary {
@@ -135,6 +136,8 @@ fn summary_of(record: &RunRecord, rules: &Rules, scored: &Scored) -> Summary {
         weights: rules.weights.name().into(),
         seed: suite["seed"].as_u64().unwrap_or(0),
         primary,
+        absent: strings("absent"),
+        conditions: condition_sentences(&record.record).into_iter().map(|(name, _)| name).collect(),
         strata: strings("strata"),
     };
     let count = |outcome: &str| record.rows.iter().filter(|r| r.outcome == outcome).count();
@@ -175,6 +178,9 @@ fn worst_cells(
         *seen += 1;
         *seen <= 2
     });
+    if let Some(audio) = audio {
+        audio.preparer.measure_spectra();
+    }
     // Making a clip again and encoding it costs tens of milliseconds: all ten at once.
     let cells: Vec<Option<WorstCell>> = order[..order.len().min(WORST)]
         .par_iter()

@@ -19,6 +19,12 @@ pub struct Rules {
     pub weights: Weights,
     /// Target SNR in dB by condition name, for the SNR strata.
     pub target_snr_db: HashMap<String, f64>,
+    /// Several corpora: the same label in two of them is two speakers.
+    pub several_corpora: bool,
+}
+
+fn within(corpus: &str, label: &str, rules: &Rules) -> String {
+    if rules.several_corpora { format!("{corpus}/{label}") } else { label.to_string() }
 }
 
 /// Every row with its score; the order is that of the rows.
@@ -73,8 +79,8 @@ fn score_row(record: &RunRecord, row: &Row, rules: &Rules) -> Result<ScoredCell,
         corpus: row.corpus.clone(),
         condition: row.condition.clone(),
         model: row.model.clone(),
-        speaker: row.speaker.clone(),
-        session: row.session.clone(),
+        speaker: row.speaker.as_ref().map(|s| within(&row.corpus, s, rules)),
+        session: row.session.as_ref().map(|s| within(&row.corpus, s, rules)),
         tags: row.tags.clone(),
         target_snr_db: rules.target_snr_db.get(&row.condition).copied(),
         achieved_snr_db: match row.to_outcome() {

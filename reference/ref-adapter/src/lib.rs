@@ -83,7 +83,9 @@ impl Model for WhisperModel {
     }
 
     fn transcribe(&self, request: &Request<'_>) -> Result<Response, ModelError> {
-        let mut rng = keyed_rng(request.seed, "whisper", request.cell, "");
+        // Not by the model's name: the same weights under two names must say the same.
+        let utterance = format!("{}/{}", request.utterance.corpus, request.utterance.id);
+        let mut rng = keyed_rng(request.seed, "whisper", &utterance, request.condition);
         let transcript = self
             .whisper
             .transcribe(request.samples, &self.decode_options(request), &mut rng)
