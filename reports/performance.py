@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures vbench on this machine and writes reports/performance.md. Nothing else should run meanwhile.
 
-usage: python3 reports/performance.py [--rounds N] [--base-rounds N] [--skip-peers]
+usage: python3 reports/performance.py [--rounds N] [--base-rounds N] [--skip-peers] [--full RUN]
 
 Needs `cargo build --release --examples -p vbench -p ref-models`, the weights (`vbench models pull whisper-tiny.en whisper-base`),
 `vbench data pull asterisk-en`, and the peers that `cargo xtask test` puts into target/peers. Every comparison runs both
@@ -10,12 +10,14 @@ programs in turn (A B B A ...) on the same clips with the same number of threads
 import argparse
 import json
 import os
-import resource
+import re
 import statistics
 import subprocess
 import tempfile
 import time
 
+# Utterances, through all 8 conditions, for the comparison of encoder inputs.
+FEW = 9
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BIN = os.path.join(ROOT, "target/release/vbench")
 TRANSCRIBE = os.path.join(ROOT, "target/release/examples/transcribe")
@@ -51,9 +53,16 @@ def suite(folder, name, extra):
     return wall, peak, split, wer
 
 
+def finished(folder):
+    """Wall seconds and split of a run of the default suite made just before, from its report."""
+    text = open(os.path.join(folder, "report.md"), encoding="utf-8").read()
+    split = re.search(r"run ([0-9.]+) s; [^|\n]*", text)
+    return float(split.group(1)), split.group(0).strip()
+
+
 def totals(lines):
     last = json.loads(lines.strip().splitlines()[-1])
-    return last["wall_s"], last["cpu_s"]
+    return last["wall_s"][-1], last["cpu_s"][-1]
 
 
 def versus(model, rounds, ids):
@@ -95,30 +104,35 @@ def main():
     ap.add_argument("--rounds", type=int, default=4)
     ap.add_argument("--base-rounds", type=int, default=2)
     ap.add_argument("--skip-peers", action="store_true")
+    ap.add_argument("--full", help="folder of a finished run of suites/all.toml to report instead of a new one")
     a = ap.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         ids = os.path.join(folder, "ids.txt")
         with open(ids, "w") as f:
             for line in open(os.path.join(ROOT, "golden/oracles/human60.jsonl"), encoding="utf-8"):
                 f.write(json.loads(line)["id"] + "\n")
-        wall, peak, split, wer = suite(folder, "full", [])
-        cut_wall, _, cut_split, cut_wer = suite(folder, "cut", ["--model", "whisper-tiny.en=whisper:whisper-tiny.en,encoder=audio+2"])
+        wall, split = finished(a.full) if a.full else suite(folder, "full", [])[0:3:2]
+        few = ["--limit", str(FEW)]
+        few_wall, peak, _, wer = suite(folder, "few", few)
+        cut_wall, _, _, cut_wer = suite(folder, "cut", few + ["--model", "whisper-tiny.en=whisper:whisper-tiny.en,encoder=audio+2"])
         _, _, fake_split, _ = suite(folder, "fake", ["--model", "f=fake:drop=7"])
         helps = sorted(run([BIN, "--help"])[0] * 1e3 for _ in range(21))
         table = []
         if not a.skip_peers:
             for model, rounds in (("whisper-tiny.en", a.rounds), ("whisper-base", a.base_rounds)):
-                table.append(row(model, *versus(model, rounds, ids)))
+                if rounds > 0:
+                    table.append(row(model, *versus(model, rounds, ids)))
     lines = ["# Performance", "",
              "Made by `python3 reports/performance.py --rounds %d --base-rounds %d` on %s, %d cores; every ratio is measured side by side in one run."
              % (a.rounds, a.base_rounds, cpu_name(), os.cpu_count()), "",
              "## The default suite", "",
-             "`vbench run suites/all.toml`, 576 cells, weights there: **%.0f s** wall, peak memory %.0f MiB." % (wall, peak), "",
+             "`vbench run suites/all.toml`, 576 cells, weights there: **%.0f s** wall; peak memory %.0f MiB (of %d utterances)." % (wall, peak, FEW), "",
              "- Split: %s." % split,
              "- Without a model (`--model f=fake:drop=7`): %s." % fake_split,
              "- `vbench --help`: median %.1f ms of 21." % helps[10], "",
              "## Encoder input cut to the audio plus 2 s (option, off by default)", "",
-             "`--model whisper-tiny.en=whisper:whisper-tiny.en,encoder=audio+2`: %.0f s instead of %.0f s wall (ratio %.2f)." % (cut_wall, wall, cut_wall / wall), "",
+             "`--limit %d` with and without `--model whisper-tiny.en=whisper:whisper-tiny.en,encoder=audio+2`: %.0f s instead of %.0f s wall (ratio %.2f)."
+             % (FEW, cut_wall, few_wall, cut_wall / few_wall), "",
              "| WER % | " + " | ".join(wer) + " |", "| --- |" + " --- |" * len(wer),
              "| full 30 s windows | " + " | ".join("%.2f" % wer[k] for k in wer) + " |",
              "| audio + 2 s | " + " | ".join("%.2f" % cut_wer[k] for k in wer) + " |", ""]

@@ -117,3 +117,42 @@ fn a_report_made_again_later_is_the_same_outside_its_block() {
     let outside = |html: &str| html.split(vbench_report::BLOCK_BEGIN).next().map(str::to_string);
     assert_eq!(outside(&first), outside(&second));
 }
+
+#[test]
+fn a_failed_clean_cell_does_not_move_the_baseline_of_the_differences() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    corpus(folder.path(), 8, r#"["clean", "noise-20db", "noise-5db"]"#, "fake:drop=3,fail=/u0/clean");
+    let (code, json, _) = outcome(&vbench(folder.path(), &["run", "suite.toml", "--out", "run", "-q", "--json"]));
+    assert_eq!(code, 6);
+    assert!(json.contains(r#""from": "clean""#) && !json.contains(r#""from": "noise-20db""#), "{json}");
+}
+
+#[test]
+fn a_retry_keeps_the_bytes_of_every_other_row() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    corpus(folder.path(), 8, r#"["clean", "noise-20db", "noise-5db"]"#, "fake:drop=3,fail=/u0/clean");
+    assert_eq!(outcome(&vbench(folder.path(), &["run", "suite.toml", "--out", "run", "-q"])).0, 6);
+    let before = rows(&folder.path().join("run"));
+    assert_eq!(outcome(&vbench(folder.path(), &["run", "--resume", "run", "--retry-failed", "-q"])).0, 6);
+    assert!(rows(&folder.path().join("run")) == before, "rows changed");
+}
+
+#[test]
+fn the_report_is_made_with_eight_threads_too() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    corpus(folder.path(), 24, r#"["noise-20db", "noise-5db"]"#, "fake:drop=3");
+    assert_eq!(outcome(&vbench(folder.path(), &["run", "suite.toml", "--out", "run", "-q"])).0, 0);
+    for _ in 0..4 {
+        let mut child = common::command(folder.path(), &["report", "run"])
+            .env("RAYON_NUM_THREADS", "8")
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .expect("starts");
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+        while child.try_wait().expect("can be asked").is_none() {
+            assert!(std::time::Instant::now() < deadline, "the report hangs");
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+    }
+}

@@ -149,3 +149,14 @@ fn what_is_missing_or_misshapen_is_named() {
     foreign.insert("model.decoder.embed_tokens.weight".into(), (vec![100, 48], vec![0.0; 4800]));
     assert!(load(&foreign).contains("vocabulary 100, expected 51864 to 51866"));
 }
+
+/// Found by fuzzing: a zero beside huge dimensions has no elements but overflowed the stride product.
+#[test]
+fn a_ct2_tensor_with_a_zero_and_huge_dimensions_is_refused() {
+    let hex = "060000000c005768697370657253706563000300000001000000020077000400000000ffffffffffffffffffffffff000000000000000000";
+    let bytes: Vec<u8> = (0..hex.len() / 2).map(|i| u8::from_str_radix(&hex[2 * i..2 * i + 2], 16).unwrap()).collect();
+    let temp = tempfile::tempdir().unwrap();
+    std::fs::write(temp.path().join("model.bin"), bytes).unwrap();
+    let error = ct2::read(temp.path()).err().map(|e| e.to_string()).unwrap_or_default();
+    assert!(error.contains("shape"), "{error}");
+}

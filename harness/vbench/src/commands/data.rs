@@ -120,9 +120,13 @@ fn import_librispeech(dir: &Path, name: &str, cache: &Path) -> Result<ExitCode, 
             if let Some(sex) = sexes.get(speaker) {
                 tags.insert("gender", sex.to_ascii_lowercase());
             }
+            let (sha256, _) = vbench_fetch::digest::sha256_file(&audio)?;
+            let decoded = vbench_audio::decode_file(&audio, &vbench_audio::DecodeOptions::default())
+                .map_err(|e| bad(format!("{}: {e}", audio.display())))?;
+            let duration_s = decoded.samples.len() as f64 / f64::from(vbench_audio::RATE_HZ);
             manifest += &json!({
                 "id": id, "audio": audio, "text": words, "speaker": speaker, "session": format!("{speaker}-{chapter}"),
-                "language": "en", "tags": tags,
+                "language": "en", "duration_s": duration_s, "sha256": sha256, "tags": tags,
             })
             .to_string();
             manifest.push('\n');

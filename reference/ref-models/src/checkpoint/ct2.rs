@@ -156,7 +156,8 @@ fn read_tensor(r: &mut Reader<'_>, name: &str) -> Result<Data, Error> {
             });
         }
     };
-    let count = elements(&shape).filter(|n| n.checked_mul(width) == Some(size));
+    // No weight is empty, and a zero beside huge dimensions would overflow the stride product.
+    let count = elements(&shape).filter(|n| *n > 0 && n.checked_mul(width) == Some(size));
     let Some(count) = count else {
         return Err(Error::malformed(
             path,
