@@ -99,8 +99,10 @@ impl<'a> AudioPreparer<'a> {
     /// Measures the spectra of all corpora now. Needed before `prepare` is called from tasks of the rayon pool: a task that
     /// waits for a measurement inside the pool could be handed another one that waits for the same measurement.
     pub fn measure_spectra(&self) {
-        for corpus in self.corpora.keys() {
-            self.spectrum(corpus);
+        if self.conditions.iter().any(needs_spectrum) {
+            for corpus in self.corpora.keys() {
+                self.spectrum(corpus);
+            }
         }
     }
 
@@ -131,13 +133,15 @@ impl<'a> AudioPreparer<'a> {
     }
 }
 
+fn needs_spectrum(condition: &Condition) -> bool {
+    condition.steps.iter().any(|s| matches!(s, Degradation::Noise { kind: NoiseKind::SpeechShaped, .. }))
+}
+
 impl Prepare for AudioPreparer<'_> {
     fn prepare(&self, cell: &Cell) -> Result<Prepared, Box<Outcome>> {
         let utterance = &self.utterances[cell.utterance];
         let condition = &self.conditions[cell.condition];
-        let needs_spectrum =
-            condition.steps.iter().any(|s| matches!(s, Degradation::Noise { kind: NoiseKind::SpeechShaped, .. }));
-        let spectrum = if needs_spectrum { self.spectrum(&utterance.corpus) } else { None };
+        let spectrum = if needs_spectrum(condition) { self.spectrum(&utterance.corpus) } else { None };
         let start = Instant::now();
         let clean = self.decoded(cell.utterance).map_err(|reason| Box::new(Outcome::Failed(reason)))?;
         let decode_ns = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
