@@ -48,6 +48,8 @@ pub(crate) struct Coverage {
     pub failed: String,
     pub skipped: String,
     pub outstanding: String,
+    /// Corpora that are not present, comma-separated; empty when all are.
+    pub absent: String,
 }
 
 /// The whole run of one model.
@@ -274,12 +276,13 @@ fn coverage(s: &Summary) -> Coverage {
     let shown = |n: usize| format::count(n as u64);
     Coverage {
         percent: format::coverage_percent(c.fraction()),
-        complete: c.planned > 0 && c.done == c.planned,
+        complete: c.planned > 0 && c.done == c.planned && s.absent.is_empty(),
         planned: shown(c.planned),
         done: shown(c.done),
         failed: shown(c.failed),
         skipped: shown(c.skipped),
         outstanding: shown(c.outstanding),
+        absent: visible(&s.absent.join(", ")),
     }
 }
 

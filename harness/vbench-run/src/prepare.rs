@@ -1,7 +1,7 @@
 //! Utterance + condition -> the samples that the model hears, with the receipt.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
@@ -106,6 +106,12 @@ impl<'a> AudioPreparer<'a> {
         }
     }
 
+    /// SHA-256 of a corpus' long-term spectrum as it is now, the one that receipts of noise hold.
+    #[must_use]
+    pub fn spectrum_sha256(&self, corpus: &str) -> Option<String> {
+        self.spectrum(corpus).map(|s| s.sha256().to_owned())
+    }
+
     /// The long-term spectrum of a corpus; `None` when none of its files can be read.
     fn spectrum(&self, corpus: &str) -> Option<Arc<LongTermSpectrum>> {
         let CorpusAudio { all, spectrum } = self.corpora.get(corpus)?;
@@ -157,6 +163,21 @@ impl Prepare for AudioPreparer<'_> {
         let encoder =
             condition.steps.iter().any(|s| matches!(s, Degradation::Codec(Codec::Mp3 { .. } | Codec::Opus { .. })));
         Ok(Prepared { samples: Arc::new(samples), receipt, decode_ns, encoder })
+    }
+}
+
+/// Hashes every recording that the manifests do not pin, so that the run record holds what was really played and a
+/// resumed run notices another file. A file that cannot be read stays unpinned: its cells fail with the reason.
+pub fn pin_audio<'a>(utterances: impl Iterator<Item = &'a mut Utterance>) {
+    let unpinned: Vec<&mut Utterance> = utterances.filter(|u| u.sha256.is_none()).collect();
+    let mut paths: Vec<PathBuf> = unpinned.iter().map(|u| u.audio.clone()).collect();
+    paths.sort();
+    paths.dedup();
+    let limit = DecodeOptions::default().max_bytes;
+    let hash = |path: &PathBuf| Some((path.clone(), sha256_hex(&vbench_audio::read_file(path, limit).ok()?)));
+    let hashes: HashMap<PathBuf, String> = paths.par_iter().filter_map(hash).collect();
+    for utterance in unpinned {
+        utterance.sha256 = hashes.get(&utterance.audio).cloned();
     }
 }
 

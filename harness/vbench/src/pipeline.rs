@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use serde_json::Value;
 use vbench_core::{Cell, ExitCode, Outcome};
 use vbench_model::Model;
 use vbench_run::{AudioPreparer, EngineOptions, Plan, RunEvent, run_cells};
@@ -91,6 +92,8 @@ impl Session {
         };
         let cache = cache_folder(&arguments.cache)?;
         let mut suite = load_with_corpora(&suite_path, &cache, arguments.quiet)?;
+        let corpora = suite.corpora.iter_mut().flat_map(|c| &mut c.all);
+        vbench_run::prepare::pin_audio(corpora.chain(&mut suite.utterances));
         apply_overrides(&mut suite, &overrides)?;
         if suite.task != Task::Asr {
             let task = suite.task.name();
@@ -117,6 +120,7 @@ impl Session {
         let (folder, path, todo, clock_base_ns) = match earlier {
             Some((folder, record)) => {
                 check_unchanged(&record, &suite, &cells, &described)?;
+                check_spectra(&record, &suite)?;
                 let todo = todo_cells(&cells, &record, arguments.retry_failed);
                 let base = record.timings.values().map(|t| t.t_final).max().unwrap_or(0);
                 (folder, arguments.resume.clone().unwrap_or_default(), todo, base)
@@ -235,6 +239,56 @@ fn todo_cells(cells: &[Cell], record: &RunRecord, retry_failed: bool) -> Vec<Cel
     cells.iter().filter(|c| !done.contains(c.key.as_str())).cloned().collect()
 }
 
+/// Noise of one run must have one spectrum: a file that could not be read when the run began and can be read now would
+/// give the cells still to run another noise than those already there.
+fn check_spectra(record: &RunRecord, suite: &Suite) -> Result<(), Failure> {
+    let of_step = |step: &vbench_core::StepReceipt| step.facts.iter().find(|f| f.0 == "spectrum_sha256").cloned();
+    let corpora = suite.corpora.iter().map(|c| (c.name.as_str(), c.all.as_slice()));
+    let preparer = AudioPreparer::new(&suite.utterances, &suite.conditions, corpora, suite.seed);
+    let mut seen = std::collections::BTreeSet::new();
+    for row in &record.rows {
+        let Outcome::Ok { receipt, .. } = row.to_outcome() else { continue };
+        let Some((_, stored)) = receipt.steps.iter().find_map(of_step) else { continue };
+        if !seen.insert((row.corpus.clone(), stored.clone())) {
+            continue;
+        }
+        let now = preparer.spectrum_sha256(&row.corpus).unwrap_or_else(|| "none".into());
+        if now != stored {
+            return Err(Failure::new(
+                ExitCode::SuiteInvalid,
+                format!(
+                    "cannot resume: the long-term spectrum of corpus {} is {now}, the noise already in the run was made \
+                     with {stored} (a recording was repaired, or cannot be read any more); start a new run",
+                    row.corpus
+                ),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// What changed in the corpora, by name. A recording that could not be hashed when the run began may have been repaired.
+fn changed_corpora(stored: &Value, now: &Value) -> Vec<String> {
+    let list = |v: &Value| v.as_array().cloned().unwrap_or_default();
+    let (before, after) = (list(stored), list(now));
+    if before.len() != after.len() {
+        return vec!["suite.corpora".into()];
+    }
+    let mut changed = Vec::new();
+    for (b, a) in before.iter().zip(&after) {
+        let name = a["name"].as_str().unwrap_or_default();
+        let manifest = ["name", "manifest_sha256", "utterances"].iter().any(|key| b[*key] != a[*key]);
+        if manifest {
+            changed.push(format!("manifest of corpus {name}"));
+            continue;
+        }
+        let pairs = list(&b["audio_sha256"]).into_iter().zip(list(&a["audio_sha256"]));
+        let other = pairs.filter(|(b, a)| !b[1].is_null() && b != a);
+        changed.extend(other.map(|(_, a)| format!("audio of {name}/{}", a[0].as_str().unwrap_or_default())).take(5));
+    }
+    changed
+}
+
 /// A resumed run must be the same run: same suite, same plan, same weights.
 fn check_unchanged(
     record: &RunRecord,
@@ -246,7 +300,9 @@ fn check_unchanged(
     let mut changed: Vec<String> = Vec::new();
     let now = suite.resolved();
     for (key, value) in now.as_object().into_iter().flatten() {
-        if stored["suite"][key] != *value {
+        if key == "corpora" {
+            changed.extend(changed_corpora(&stored["suite"][key], value));
+        } else if stored["suite"][key] != *value {
             changed.push(format!("suite.{key}"));
         }
     }

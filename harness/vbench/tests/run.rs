@@ -156,3 +156,42 @@ fn the_report_is_made_with_eight_threads_too() {
         }
     }
 }
+
+#[test]
+fn a_resumed_run_notices_a_recording_that_was_swapped_although_the_manifest_has_no_hash() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    corpus(folder.path(), 6, r#"["clean"]"#, "fake:fail=/u3/");
+    assert_eq!(outcome(&vbench(folder.path(), &["run", "suite.toml", "--out", "run", "-q"])).0, 6);
+    let record = std::fs::read_to_string(folder.path().join("run/run.json")).expect("run.json");
+    assert!(!record.contains(r#""u3",null"#) && !record.contains(r#""u3", null"#), "unpinned audio is hashed at the start");
+    std::fs::copy(folder.path().join("u2.wav"), folder.path().join("u1.wav")).expect("copies");
+    let (code, _, errors) = outcome(&vbench(folder.path(), &["run", "--resume", "run", "--retry-failed", "-q"]));
+    assert_eq!(code, 3, "{errors}");
+    assert!(errors.contains("audio of c/u1"), "{errors}");
+}
+
+#[test]
+fn a_repaired_recording_may_be_retried_unless_the_noise_of_the_run_was_measured_without_it() {
+    for (conditions, expected) in [(r#"["clean"]"#, 0), (r#"["clean", "noise-5db"]"#, 3)] {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        corpus(folder.path(), 6, conditions, "fake:echo");
+        let audio = folder.path().join("u3.wav");
+        let aside = folder.path().join("aside");
+        std::fs::rename(&audio, &aside).expect("renames");
+        assert_eq!(outcome(&vbench(folder.path(), &["run", "suite.toml", "--out", "run", "-q"])).0, 6);
+        std::fs::rename(&aside, &audio).expect("renames");
+        let (code, _, errors) = outcome(&vbench(folder.path(), &["run", "--resume", "run", "--retry-failed", "-q"]));
+        assert_eq!(code, expected, "{conditions}: {errors}");
+        assert_eq!(errors.contains("spectrum"), expected == 3, "{errors}");
+    }
+}
+
+#[test]
+fn a_plan_has_times_and_detectable_differences_without_durations_or_six_speakers() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    corpus(folder.path(), 8, r#"["clean"]"#, "whisper:whisper-base");
+    let (code, table, errors) = outcome(&vbench(folder.path(), &["suite", "plan", "suite.toml"]));
+    assert_eq!(code, 0, "{errors}");
+    assert!(table.contains("points (") && !table.contains("n/a"), "{table}");
+    assert!(!table.contains("0.0 min"), "audio is estimated from the recordings: {table}");
+}

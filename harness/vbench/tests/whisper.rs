@@ -177,3 +177,117 @@ fn base_detects_the_language_of_spanish_french_italian_and_russian_prompts() {
         assert!(right >= 4, "{language}: detected {detected:?}");
     }
 }
+
+/// WER over a run's rows with the Whisper normaliser, as a fraction.
+fn wer(pairs: impl Iterator<Item = (String, String)>) -> f64 {
+    let counts: vbench_core::ErrorCounts = pairs
+        .map(|(reference, hyp)| {
+            let (normalizer, weights) = (vbench_score::Normalizer::WhisperEn, vbench_score::Weights::Sclite);
+            vbench_score::score_pair(&reference, &hyp, &normalizer, weights).expect("short texts").words
+        })
+        .sum();
+    counts.rate().expect("words")
+}
+
+#[test]
+fn the_clean_stratum_of_60_prompts_has_the_recorded_word_error_rate() {
+    if !corpus_present("asterisk-en") {
+        return skipped("WER of 60 prompts", "the Debian packages of asterisk-en");
+    }
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let run = folder.path().join("run");
+    let out = run.to_str().expect("UTF-8");
+    let json = passes(&["run", "suites/human.toml", "--select", "subset60=yes", "--out", out, "-q", "--json"]);
+    let summary: Value = serde_json::from_str(&json).expect("JSON");
+    let results = summary["results"].as_array().expect("results");
+    let all = results.iter().find(|r| r["metric"] == "wer" && r["stratum"]["by"] == "all").expect("WER over all");
+    let value = 100.0 * all["estimate"]["value"].as_f64().expect("a value");
+    assert!((value - 2.67).abs() <= 1.0, "WER {value:.2} %, recorded with faster-whisper: 2.67 %");
+}
+
+/// Prompts longer than one window, beside the live peer.
+#[test]
+fn oracle_three_prompts_over_30_s_are_within_2_points_of_faster_whisper() {
+    let Some(python) = std::env::var_os("VBENCH_PEER_PYTHON") else {
+        return skipped("prompts over 30 s", "faster-whisper (cargo xtask test provisions it)");
+    };
+    if !corpus_present("asterisk-en") {
+        return skipped("prompts over 30 s", "the Debian packages of asterisk-en");
+    }
+    let ids = ["demo-instruct", "priv-callee-options", "demo-congrats"];
+    let folder = tempfile::tempdir().expect("temporary folder");
+    std::fs::write(folder.path().join("ids.txt"), ids.join("\n")).expect("writes");
+    for model in ["whisper-tiny.en", "whisper-base"] {
+        let run = folder.path().join(model);
+        let spec = format!("w=whisper:{model},fallback=off,language=en");
+        let select = ids.map(|id| format!("id={id}")).join(",");
+        let out = run.to_str().expect("UTF-8");
+        passes(&["run", "suites/human.toml", "--select", &select, "--model", &spec, "--out", out, "-q"]);
+        let ours: Vec<(String, Value)> = rows(&run)
+            .lines()
+            .map(|l| serde_json::from_str::<Value>(l).expect("a row"))
+            .map(|r| (r["utt"].as_str().expect("an id").to_string(), r))
+            .collect();
+        let cache = vbench_fetch::cache::root_from(&|name| std::env::var_os(name)).expect("a cache");
+        let peer = Command::new(&python)
+            .arg(root().join("reference/ref-models/parity/faster_whisper.py"))
+            .arg("--model")
+            .arg(cache.join("models").join(model))
+            .arg("--audio-dir")
+            .arg(cache.join("corpora/asterisk-en/audio"))
+            .arg("--ids")
+            .arg(folder.path().join("ids.txt"))
+            .args(["--language", "en"])
+            .output()
+            .expect("python starts");
+        assert!(peer.status.success(), "{}", String::from_utf8_lossy(&peer.stderr));
+        let theirs: Vec<Value> = String::from_utf8_lossy(&peer.stdout)
+            .lines()
+            .map(|l| serde_json::from_str::<Value>(l).expect("a line"))
+            .filter(|v| !v["id"].is_null())
+            .collect();
+        assert_eq!((ours.len(), theirs.len()), (3, 3));
+        let text = |v: &Value| v.as_str().unwrap_or_default().to_string();
+        let reference = |id: &str| text(&ours.iter().find(|o| o.0 == id).expect("was run").1["ref"]);
+        let our_wer = wer(ours.iter().map(|(_, r)| (text(&r["ref"]), text(&r["hyp"]))));
+        let their_wer = wer(theirs.iter().map(|v| (reference(&text(&v["id"])), text(&v["text"]))));
+        eprintln!("{model}: {:.2} % beside {:.2} % of faster-whisper", 100.0 * our_wer, 100.0 * their_wer);
+        assert!((our_wer - their_wer).abs() <= 0.02, "{model}: {our_wer} beside {their_wer}");
+    }
+}
+
+/// A chord gated twice a second: base repeats itself on it at temperature 0.
+#[test]
+fn an_input_on_which_base_loops_is_decoded_again_at_a_higher_temperature() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let sample = |n: u32| {
+        let t = f64::from(n) / 16_000.0;
+        let tone = |hz: f64| 0.15 * (std::f64::consts::TAU * hz * t).sin();
+        let open = (std::f64::consts::TAU * 2.0 * t).sin() > 0.0;
+        ((tone(220.0) + tone(277.0) + tone(330.0)) * f64::from(u8::from(open)) * 32_767.0) as i16
+    };
+    common::write_wav(&folder.path().join("loop.wav"), &(0..28 * 16_000).map(sample).collect::<Vec<i16>>());
+    let line = r#"{"id":"loop","audio":"loop.wav","text":"","language":"en"}"#;
+    std::fs::write(folder.path().join("m.jsonl"), line).expect("writes");
+    let suite = "schema = 1\nname = \"loop\"\ntask = \"asr\"\nseed = 1\nconditions = [\"clean\"]\nstrata = []\n\
+                 [[corpora]]\nname = \"c\"\nmanifest = \"m.jsonl\"\n\
+                 [[models]]\nname = \"off\"\nspec = \"whisper:whisper-base,fallback=off,language=en\"\n\
+                 [[models]]\nname = \"on\"\nspec = \"whisper:whisper-base,language=en\"\n";
+    let path = folder.path().join("suite.toml");
+    std::fs::write(&path, suite).expect("writes");
+    let run = folder.path().join("run");
+    passes(&["run", path.to_str().expect("UTF-8"), "--out", run.to_str().expect("UTF-8"), "-q"]);
+    let found = hypotheses(&run);
+    let [(_, looped, off), (_, mended, on)] = found.as_slice() else { panic!("two rows: {found:?}") };
+    let most_repeated = |text: &str| {
+        let mut seen = std::collections::HashMap::new();
+        for word in text.split_whitespace() {
+            *seen.entry(word).or_insert(0usize) += 1;
+        }
+        seen.into_values().max().unwrap_or(0)
+    };
+    assert_eq!(off["temperature"], 0.0, "{off}");
+    assert!(most_repeated(looped) >= 20, "without fallback the text repeats itself: {looped}");
+    assert!(on["temperature"].as_f64().is_some_and(|t| t > 0.0), "the fallback raised the temperature: {on}");
+    assert!(most_repeated(mended) < most_repeated(looped), "{mended}");
+}

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use comfy_table::{Table, TableStyle};
 use rayon::prelude::*;
-use vbench_core::{Cell, ExitCode};
+use vbench_core::{Cell, ExitCode, ResamplingUnit};
+use vbench_model::ModelSpec;
 use vbench_run::prepare::read_utterance;
-use vbench_stats::{PowerAssumptions, detectable_difference};
+use vbench_stats::{Observation, PowerAssumptions, choose_unit, detectable_difference};
 use vbench_suite::{LoadContext, Selection, Suite, expand, load};
 
 use crate::cli::{CacheArguments, SuiteCommand};
@@ -108,6 +109,7 @@ fn plan(path: &Path, select: &[String], limit: Option<u32>, cache: &CacheArgumen
     if cells.is_empty() {
         return Err(Failure::new(ExitCode::NothingSelected, "no cells: the suite or the selection is empty"));
     }
+    let durations = Durations::of(&suite);
     let mut table = Table::new();
     table.load_style(TableStyle::new()).set_header([
         "model",
@@ -122,47 +124,150 @@ fn plan(path: &Path, select: &[String], limit: Option<u32>, cache: &CacheArgumen
         for (c, condition) in suite.conditions.iter().enumerate() {
             let mine: Vec<&Cell> = cells.iter().filter(|cell| cell.model == m && cell.condition == c).collect();
             if !mine.is_empty() {
-                let facts = Facts::of(&suite, &mine);
+                let facts = Facts::of(&suite, &mine, &durations);
                 table.add_row(facts.row(&model.name, &condition.name));
             }
         }
     }
-    let all = Facts::of(&suite, &cells.iter().collect::<Vec<_>>());
+    let all = Facts::of(&suite, &cells.iter().collect::<Vec<_>>(), &durations);
     table.add_row(all.row("all", ""));
     say(table);
-    let (low, high) = (all.audio_s * PLAN_RTF.0, all.audio_s * PLAN_RTF.1);
-    say(format_args!(
-        "estimated time on 2 cores: {:.0} to {:.0} min (real-time factor {} to {} for Whisper tiny on clips of a few seconds)",
-        (low / 60.0).floor(),
-        (high / 60.0).ceil(),
-        PLAN_RTF.0,
-        PLAN_RTF.1
-    ));
+    say(estimated_time(&suite, &cells, &durations, &cache_folder(cache)?));
     say(
         "smallest difference: between two models on the same cells, found with 80 % power at two-sided 5 %, assuming a\nWER of 5 %, 40 % of the errors not shared and an over-dispersion of 1.5. The line `all` takes the conditions of an utterance\nas independent, which they are not: it is a lower bound.",
     );
     Ok(ExitCode::Passed)
 }
 
-/// Real-time factors assumed before anything has run: see `reports/performance.md` for measured ones.
-const PLAN_RTF: (f64, f64) = (0.1, 0.3);
+/// Seconds that a window of 30 s is assumed to take on 2 cores for every million parameters of Whisper, before anything has
+/// run: `reports/performance.md` has measured ones (tiny.en, 38 million: 0.25 to 0.45 s).
+const SECONDS_PER_WINDOW_AND_MILLION: (f64, f64) = (0.006, 0.016);
+
+/// What a plan says about time: Whisper's cost is that of its windows, whatever they hold.
+fn estimated_time(suite: &Suite, cells: &[Cell], durations: &Durations, cache: &Path) -> String {
+    let mut seconds = (0.0, 0.0);
+    let mut unknown = Vec::new();
+    for (m, model) in suite.models.iter().enumerate() {
+        let windows: f64 = cells
+            .iter()
+            .filter(|c| c.model == m)
+            .map(|c| (durations.of_utterance(&suite.utterances[c.utterance]) / 30.0).ceil().max(1.0))
+            .sum();
+        match millions_of_parameters(&model.spec, cache) {
+            Some(millions) => {
+                seconds.0 += windows * millions * SECONDS_PER_WINDOW_AND_MILLION.0;
+                seconds.1 += windows * millions * SECONDS_PER_WINDOW_AND_MILLION.1;
+            }
+            None => unknown.push(model.name.as_str()),
+        }
+    }
+    let unknown = if unknown.is_empty() { String::new() } else { format!("; unknown for {}", unknown.join(", ")) };
+    let sampled = durations.note();
+    format!(
+        "estimated time on 2 cores: {:.0} to {:.0} min (Whisper: {} to {} ms a window of 30 s and million parameters){unknown}{sampled}",
+        (seconds.0 / 60.0).floor(),
+        (seconds.1 / 60.0).ceil(),
+        1e3 * SECONDS_PER_WINDOW_AND_MILLION.0,
+        1e3 * SECONDS_PER_WINDOW_AND_MILLION.1,
+    )
+}
+
+/// Size of a model from the registry or its folder, at two bytes a parameter; 0 for adapters that compute nothing.
+fn millions_of_parameters(spec: &str, cache: &Path) -> Option<f64> {
+    let ModelSpec::Whisper(options) = ModelSpec::parse(spec).ok()? else { return Some(0.0) };
+    let is_weights = |name: &str| name.ends_with(".bin") || name.ends_with(".safetensors");
+    let folder = [PathBuf::from(&options.model), cache.join("models").join(&options.model)];
+    let bytes: u64 = match vbench_fetch::Registry::embedded().ok()?.model(&options.model) {
+        Ok(entry) => entry.files.iter().filter(|f| is_weights(&f.name)).map(|f| f.size).sum(),
+        Err(_) => std::fs::read_dir(folder.iter().find(|f| f.is_dir())?)
+            .ok()?
+            .filter_map(Result::ok)
+            .filter(|e| is_weights(&e.file_name().to_string_lossy()))
+            .filter_map(|e| e.metadata().ok())
+            .map(|m| m.len())
+            .sum(),
+    };
+    Some(bytes as f64 / 2e6)
+}
+
+/// Lengths of recordings; where a manifest does not state them, the mean of some that were decoded.
+struct Durations {
+    mean_s: std::collections::HashMap<String, f64>,
+    sampled: usize,
+    unknown: usize,
+}
+
+/// Recordings decoded per corpus to estimate the length of the others.
+const SAMPLED: usize = 64;
+
+impl Durations {
+    fn of(suite: &Suite) -> Self {
+        let mut durations = Self { mean_s: std::collections::HashMap::new(), sampled: 0, unknown: 0 };
+        for corpus in &suite.corpora {
+            let unknown: Vec<_> =
+                suite.utterances.iter().filter(|u| u.corpus == corpus.name && u.duration_s.is_none()).collect();
+            let step = unknown.len().div_ceil(SAMPLED).max(1);
+            let read: Vec<f64> = unknown
+                .par_iter()
+                .step_by(step)
+                .filter_map(|u| Some(read_utterance(u).ok()?.len() as f64 / f64::from(vbench_audio::RATE_HZ)))
+                .collect();
+            durations.unknown += unknown.len();
+            durations.sampled += read.len();
+            if !read.is_empty() {
+                durations.mean_s.insert(corpus.name.clone(), read.iter().sum::<f64>() / read.len() as f64);
+            }
+        }
+        durations
+    }
+
+    fn of_utterance(&self, utterance: &vbench_core::Utterance) -> f64 {
+        utterance.duration_s.or_else(|| self.mean_s.get(&utterance.corpus).copied()).unwrap_or(0.0)
+    }
+
+    fn note(&self) -> String {
+        if self.unknown == 0 {
+            return String::new();
+        }
+        format!(
+            "\n{} recordings have no `duration_s` in the manifest: audio and time take the mean of {} that were decoded",
+            self.unknown, self.sampled
+        )
+    }
+}
 
 struct Facts {
     cells: usize,
     speakers: usize,
+    /// Resampling units by the rule of the reports: speakers where at least 6 are known, else sessions, else utterances.
+    clusters: usize,
+    unit: ResamplingUnit,
     words: u64,
     audio_s: f64,
 }
 
 impl Facts {
-    fn of(suite: &Suite, cells: &[&Cell]) -> Self {
+    fn of(suite: &Suite, cells: &[&Cell], durations: &Durations) -> Self {
         let utterances = cells.iter().map(|c| &suite.utterances[c.utterance]);
         let speakers: std::collections::BTreeSet<_> = utterances.clone().filter_map(|u| u.speaker.as_deref()).collect();
+        let observations: Vec<Observation<'_>> = utterances
+            .clone()
+            .map(|u| Observation {
+                utterance: &u.id,
+                speaker: u.speaker.as_deref(),
+                session: u.session.as_deref(),
+                num: 0.0,
+                den: 0.0,
+            })
+            .collect();
+        let chosen = choose_unit(&observations);
         Self {
             cells: cells.len(),
             speakers: speakers.len(),
+            clusters: chosen.sums.len(),
+            unit: chosen.unit,
             words: utterances.clone().map(|u| u.text.split_whitespace().count() as u64).sum(),
-            audio_s: utterances.map(|u| u.duration_s.unwrap_or(0.0)).sum(),
+            audio_s: utterances.map(|u| durations.of_utterance(u)).sum(),
         }
     }
 
@@ -172,8 +277,10 @@ impl Facts {
         } else {
             format!("{:.1} min", self.audio_s / 60.0)
         };
-        let mde = detectable_difference(self.words as f64, self.speakers, &PowerAssumptions::default())
-            .map_or_else(|_| "n/a".into(), |d| format!("{:.2} points", 100.0 * d));
+        let mde = detectable_difference(self.words as f64, self.clusters, &PowerAssumptions::default()).map_or_else(
+            |_| "n/a".into(),
+            |d| format!("{:.2} points ({} {}s)", 100.0 * d, self.clusters, self.unit),
+        );
         [
             model.into(),
             condition.into(),
