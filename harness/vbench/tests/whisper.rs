@@ -287,7 +287,7 @@ fn an_input_on_which_base_loops_is_decoded_again_at_a_higher_temperature() {
         seen.into_values().max().unwrap_or(0)
     };
     assert_eq!(off["temperature"], 0.0, "{off}");
-    assert!(most_repeated(looped) >= 20, "without fallback the text repeats itself: {looped}");
+    assert!(most_repeated(looped) >= 8, "without fallback the text repeats itself: {looped}");
     assert!(on["temperature"].as_f64().is_some_and(|t| t > 0.0), "the fallback raised the temperature: {on}");
     assert!(most_repeated(mended) < most_repeated(looped), "{mended}");
 }
