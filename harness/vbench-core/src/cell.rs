@@ -22,7 +22,7 @@ pub struct Hypothesis {
     pub text: String,
     /// Detected or requested language, when the model tells.
     pub language: Option<String>,
-    /// Temperature of the accepted decoding pass, when the model samples.
+    /// Highest temperature tried in any window, when the model samples: above 0 the fallback stepped in.
     pub temperature: Option<f64>,
     /// Timed pieces of the text.
     pub segments: Vec<Segment>,

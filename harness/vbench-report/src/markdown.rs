@@ -126,8 +126,11 @@ fn headline(f: &Findings) -> String {
     if c.complete {
         out.push_str(&format!("Coverage {} %: {} of {} cells.", c.percent, c.done, c.planned));
     } else {
-        let absent =
-            if c.absent.is_empty() { String::new() } else { format!(" Not present and not planned: {}.", inline(&c.absent)) };
+        let absent = if c.absent.is_empty() {
+            String::new()
+        } else {
+            format!(" Not present and not planned: {}.", inline(&c.absent))
+        };
         out.push_str(&format!(
             "> **Coverage {} %: {} of {} cells; {} failed, {} skipped, {} without outcome.**{absent} \
              The numbers below are of the scored cells only.\n",

@@ -163,7 +163,10 @@ fn a_resumed_run_notices_a_recording_that_was_swapped_although_the_manifest_has_
     corpus(folder.path(), 6, r#"["clean"]"#, "fake:fail=/u3/");
     assert_eq!(outcome(&vbench(folder.path(), &["run", "suite.toml", "--out", "run", "-q"])).0, 6);
     let record = std::fs::read_to_string(folder.path().join("run/run.json")).expect("run.json");
-    assert!(!record.contains(r#""u3",null"#) && !record.contains(r#""u3", null"#), "unpinned audio is hashed at the start");
+    assert!(
+        !record.contains(r#""u3",null"#) && !record.contains(r#""u3", null"#),
+        "unpinned audio is hashed at the start"
+    );
     std::fs::copy(folder.path().join("u2.wav"), folder.path().join("u1.wav")).expect("copies");
     let (code, _, errors) = outcome(&vbench(folder.path(), &["run", "--resume", "run", "--retry-failed", "-q"]));
     assert_eq!(code, 3, "{errors}");

@@ -90,7 +90,6 @@ impl Model for WhisperModel {
             .whisper
             .transcribe(request.samples, &self.decode_options(request), &mut rng)
             .map_err(|e| ModelError(e.to_string()))?;
-        let hottest = transcript.segments.iter().map(|s| s.temperature).fold(0.0, f64::max);
         let segments = transcript.segments.iter().map(|s| Segment {
             start_s: s.start_s,
             end_s: s.end_s,
@@ -100,7 +99,7 @@ impl Model for WhisperModel {
         let hypothesis = Hypothesis {
             text: transcript.text,
             language: Some(transcript.language),
-            temperature: Some(hottest),
+            temperature: Some(transcript.hottest),
             segments,
         };
         Ok(Response { hypothesis, clock: ResponseClock::Real })

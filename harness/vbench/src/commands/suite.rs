@@ -277,10 +277,8 @@ impl Facts {
         } else {
             format!("{:.1} min", self.audio_s / 60.0)
         };
-        let mde = detectable_difference(self.words as f64, self.clusters, &PowerAssumptions::default()).map_or_else(
-            |_| "n/a".into(),
-            |d| format!("{:.2} points ({} {}s)", 100.0 * d, self.clusters, self.unit),
-        );
+        let mde = detectable_difference(self.words as f64, self.clusters, &PowerAssumptions::default())
+            .map_or_else(|_| "n/a".into(), |d| format!("{:.2} points ({} {}s)", 100.0 * d, self.clusters, self.unit));
         [
             model.into(),
             condition.into(),

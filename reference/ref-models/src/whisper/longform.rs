@@ -39,7 +39,7 @@ pub(super) fn transcribe(
     let mut language: Option<(usize, f64)> = fixed_language(model, options);
     // The last frame covers only the zero samples after the audio.
     let content = mel.frames() - 1;
-    let (mut seek, mut windows, mut fallbacks) = (0, 0, 0);
+    let (mut seek, mut windows, mut fallbacks, mut hottest) = (0, 0, 0, 0.0f64);
     let (mut segments, mut history) = (Vec::<Segment>::new(), Vec::<u32>::new());
     while seek < content {
         let span = Span { seek, frames: (content - seek).min(model.window_frames()) };
@@ -65,6 +65,7 @@ pub(super) fn transcribe(
         }
         windows += 1;
         fallbacks += decoded.fallbacks;
+        hottest = hottest.max(decoded.last_temperature);
         if is_silent(&decoded, options) {
             seek += span.frames;
             continue;
@@ -96,7 +97,7 @@ pub(super) fn transcribe(
     let (index, language_probability) = language.unwrap_or((0, 1.0));
     let text: String = segments.iter().map(|s| s.text.as_str()).collect();
     let (text, language) = (text.trim().to_owned(), LANGUAGES[index].to_owned());
-    Ok(Transcript { text, language, language_probability, segments, windows, fallbacks, times })
+    Ok(Transcript { text, language, language_probability, segments, windows, fallbacks, hottest, times })
 }
 
 fn check(model: &Whisper, options: &DecodeOptions) -> Result<(), Error> {

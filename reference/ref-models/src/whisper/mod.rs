@@ -133,6 +133,8 @@ pub struct Transcript {
     pub language_probability: f64,
     /// Segments in order.
     pub segments: Vec<Segment>,
+    /// Highest temperature tried in any window, those that turned out silent included.
+    pub hottest: f64,
     /// Windows decoded.
     pub windows: usize,
     /// Times that a result did not pass and the next temperature was tried.
