@@ -10,8 +10,8 @@
 //! so leaving them out changes neither the optimum nor any tie on it. A common end is cut off first: with the diagonal
 //! preferred, the back-trace takes those hits anyway. (A common beginning is not: ties may lie across it.)
 //!
-//! **Memory.** Two bits a cell of the band; where that exceeds [`TRACE_BYTES`], rows of costs are kept at intervals and
-//! the trace is computed again piece by piece from the end, with the same result.
+//! **Memory.** A byte a cell of the band; where that exceeds [`TRACE_BYTES`], anti-diagonals of costs are kept at intervals
+//! and the trace is computed again piece by piece from the end, with the same result.
 
 use vbench_core::ErrorCounts;
 
@@ -121,6 +121,55 @@ pub fn align(reference: &[u32], hypothesis: &[u32], weights: Weights) -> Result<
     align_within(reference, hypothesis, weights, TRACE_BYTES)
 }
 
+/// Numbers of the operations that [`align`] finds, and the Levenshtein distance, without the operations.
+///
+/// Here a common beginning is cut off as well. Ties across it change where insertions and deletions stand, not how many
+/// there are: a path enters the common part of length p at (p, j) or (i, p), where the optimum costs exactly `j - p`
+/// insertions or `i - p` deletions, so every optimal rest has those and p hits.
+///
+/// # Errors
+/// As [`align`].
+pub fn align_counts(
+    reference: &[u32],
+    hypothesis: &[u32],
+    weights: Weights,
+    scratch: &mut Scratch,
+) -> Result<(ErrorCounts, u64), ScoreError> {
+    let head = reference.iter().zip(hypothesis).take_while(|(r, h)| r == h).count();
+    let (r, h) = (&reference[head..], &hypothesis[head..]);
+    let tail = r.iter().rev().zip(h.iter().rev()).take_while(|(r, h)| r == h).count();
+    let (r, h) = (&r[..r.len() - tail], &h[..h.len() - tail]);
+    let mut counts = ErrorCounts { hits: (head + tail) as u64, ..ErrorCounts::ZERO };
+    let total_min = levenshtein(r, h);
+    match (r.len() as u64, h.len() as u64) {
+        (0, inserted) => counts.ins = inserted,
+        (deleted, 0) => counts.del = deleted,
+        (1, 1) => counts.sub = 1,
+        _ => {
+            let band = Band::new(r, h, weights, total_min)?;
+            band.trace_back(TRACE_BYTES, scratch, &mut |op| count(&mut counts, op));
+        }
+    }
+    Ok((counts, total_min))
+}
+
+/// Memory that alignments can share.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    narrow: Costs<i16>,
+    wide: Costs<i32>,
+    trace: Vec<u8>,
+}
+
+fn count(counts: &mut ErrorCounts, op: AlignOp) {
+    *match op {
+        AlignOp::Hit { .. } => &mut counts.hits,
+        AlignOp::Sub { .. } => &mut counts.sub,
+        AlignOp::Del { .. } => &mut counts.del,
+        AlignOp::Ins { .. } => &mut counts.ins,
+    } += 1;
+}
+
 fn align_within(
     reference: &[u32],
     hypothesis: &[u32],
@@ -133,175 +182,317 @@ fn align_within(
     let mut ops = Vec::with_capacity(reference.len().max(hypothesis.len()) + total_min as usize);
     if total_min > 0 {
         let band = Band::new(r, h, weights, total_min)?;
-        band.trace_back(trace_bytes, &mut ops);
+        band.trace_back(trace_bytes, &mut Scratch::default(), &mut |op| ops.push(op));
         ops.reverse();
     }
     let (r0, h0) = (r.len() as u32, h.len() as u32);
     ops.extend((0..tail as u32).map(|i| AlignOp::Hit { reference: r0 + i, hypothesis: h0 + i }));
     let mut counts = ErrorCounts::ZERO;
     for op in &ops {
-        *match op {
-            AlignOp::Hit { .. } => &mut counts.hits,
-            AlignOp::Sub { .. } => &mut counts.sub,
-            AlignOp::Del { .. } => &mut counts.del,
-            AlignOp::Ins { .. } => &mut counts.ins,
-        } += 1;
+        count(&mut counts, *op);
     }
     Ok(Alignment { ops, counts, total_min })
 }
 
-const DIAGONAL: u64 = 0;
-const INSERTION: u64 = 1;
-const DELETION: u64 = 2;
+// Costs are held times SCALE; what is added with a step carries the operation in the low bits, so that the least of three
+// sums is also the one that ties prefer: the diagonal (0), the insertion, the deletion.
+const INSERTION: u8 = 1;
+const DELETION: u8 = 2;
+const SCALE: usize = 4;
 
-/// A cost that no path has; adding to it does not overflow.
-const FAR: u32 = u32::MAX / 2;
+/// Cells computed at once. An anti-diagonal is rounded up to a multiple; what is computed beyond its end is never read.
+const LANES: usize = 8;
 
-/// Cells of a trace word.
-const PER_WORD: usize = 32;
+/// Numbers that costs are computed in: the narrower, the more at once.
+trait Cost: Copy + Ord {
+    /// Tokens are compared in numbers of the same size.
+    type Token: Copy + PartialEq + Default;
+    /// A cost that no path has; adding two gaps to it does not overflow.
+    const FAR: Self;
+    fn of(value: usize) -> Self;
+    /// Cells beyond the end may overflow.
+    fn plus(self, other: Self) -> Self;
+    fn token(token: u32) -> Self::Token;
+    /// Without the operation.
+    fn cost(self) -> Self;
+    fn operation(self) -> u8;
+}
 
-/// The table around the diagonal. Row i is reference position i; its column k is hypothesis position `i + k - left`.
+impl Cost for i16 {
+    type Token = u16;
+    const FAR: Self = Self::MAX / 2 & !3;
+    fn of(value: usize) -> Self {
+        value as Self
+    }
+    fn plus(self, other: Self) -> Self {
+        self.wrapping_add(other)
+    }
+    fn token(token: u32) -> u16 {
+        token as u16
+    }
+    fn cost(self) -> Self {
+        self & !3
+    }
+    fn operation(self) -> u8 {
+        (self & 3) as u8
+    }
+}
+
+impl Cost for i32 {
+    type Token = u32;
+    const FAR: Self = Self::MAX / 2 & !3;
+    fn of(value: usize) -> Self {
+        value as Self
+    }
+    fn plus(self, other: Self) -> Self {
+        self.wrapping_add(other)
+    }
+    fn token(token: u32) -> u32 {
+        token
+    }
+    fn cost(self) -> Self {
+        self & !3
+    }
+    fn operation(self) -> u8 {
+        (self & 3) as u8
+    }
+}
+
+/// Three neighbouring anti-diagonals of costs, by reference position plus one, and the tokens.
+#[derive(Debug)]
+struct Costs<C: Cost> {
+    before: Vec<C>,
+    last: Vec<C>,
+    next: Vec<C>,
+    /// Pairs of anti-diagonals kept at the beginnings of pieces.
+    kept: Vec<C>,
+    reference: Vec<C::Token>,
+    /// Backwards: along an anti-diagonal both tokens then run forwards.
+    hypothesis: Vec<C::Token>,
+}
+
+impl<C: Cost> Default for Costs<C> {
+    fn default() -> Self {
+        let (before, last, next, kept) = Default::default();
+        Self { before, last, next, kept, reference: Vec::new(), hypothesis: Vec::new() }
+    }
+}
+
+impl<C: Cost> Costs<C> {
+    fn start(&mut self, reference: &[u32], hypothesis: &[u32]) {
+        for row in [&mut self.before, &mut self.last, &mut self.next] {
+            row.clear();
+            row.resize(reference.len() + 3 + LANES, C::FAR);
+        }
+        self.last[1] = C::of(0);
+        self.kept.clear();
+        let padding = || std::iter::repeat_n(C::Token::default(), LANES);
+        self.reference.clear();
+        self.reference.extend(reference.iter().map(|t| C::token(*t)).chain(padding()));
+        self.hypothesis.clear();
+        self.hypothesis.extend(hypothesis.iter().rev().map(|t| C::token(*t)).chain(padding()));
+    }
+}
+
+/// The part of the table around the diagonal, walked by anti-diagonals: the cells of one do not depend on each other, so
+/// that the compiler computes many at once.
 struct Band<'a> {
     reference: &'a [u32],
     hypothesis: &'a [u32],
-    substitution: u32,
-    gap: u32,
-    /// Columns left of the diagonal: most deletions an optimal path can have.
+    substitution: usize,
+    gap: usize,
+    /// Most deletions that an optimal path can have more than insertions.
     left: usize,
-    width: usize,
+    /// Most insertions that it can have more than deletions.
+    right: usize,
 }
 
 impl<'a> Band<'a> {
     fn new(reference: &'a [u32], hypothesis: &'a [u32], weights: Weights, distance: u64) -> Result<Self, ScoreError> {
         let (n, m) = (reference.len(), hypothesis.len());
-        let (substitution, gap) = (weights.substitution(), weights.gap());
+        let (substitution, gap) = (weights.substitution() as usize, weights.gap() as usize);
         // An upper bound of the cost: d errors at the price of a substitution. (A gap is cheaper.)
-        let gaps = (distance * u64::from(substitution) / u64::from(gap)) as usize;
-        let left = (gaps + n).saturating_sub(m) / 2;
-        let right = (gaps + m).saturating_sub(n) / 2;
-        let (left, right) = (left.min(n), right.min(m));
-        let width = left + right + 1;
-        let cells = (n as u64 + 1) * width as u64;
+        let gaps = distance as usize * substitution / gap;
+        let left = ((gaps + n).saturating_sub(m) / 2).min(n);
+        let right = ((gaps + m).saturating_sub(n) / 2).min(m);
+        let cells = (n as u64 + 1) * (left + right + 1) as u64;
         if cells > MAX_CELLS {
             return Err(ScoreError::TooLong { reference: n, hypothesis: m, cells, limit: MAX_CELLS });
         }
-        Ok(Self { reference, hypothesis, substitution, gap, left, width })
+        Ok(Self { reference, hypothesis, substitution, gap, left, right })
     }
 
-    fn words_per_row(&self) -> usize {
-        self.width.div_ceil(PER_WORD)
+    /// First and last reference position on anti-diagonal `s`.
+    fn ends(&self, s: usize) -> (usize, usize) {
+        let (n, m) = (self.reference.len(), self.hypothesis.len());
+        let low = s.saturating_sub(m).max(s.saturating_sub(self.right).div_ceil(2));
+        let high = n.min(s).min((s + self.left) / 2);
+        (low, high)
     }
 
-    /// Costs of row 0, one beyond the band at the end.
-    fn first_row(&self) -> Vec<u32> {
-        let mut row = vec![FAR; self.width + 1];
-        for (j, cost) in row[self.left..self.width].iter_mut().enumerate() {
-            *cost = j as u32 * self.gap;
-        }
-        row
-    }
-
-    /// Turns the costs of row i - 1 into those of row i (i >= 1); writes 2 bits a cell when given room for them.
+    /// Costs of anti-diagonal `s` from the two before it; the operations too when given room for them.
     #[inline]
-    fn next_row<const TRACE: bool>(&self, i: usize, row: &mut [u32], trace: &mut [u64]) {
+    fn advance<C: Cost, const TRACE: bool>(&self, s: usize, costs: &mut Costs<C>, trace: &mut [u8]) {
         let m = self.hypothesis.len();
-        let token = self.reference[i - 1];
-        let mut from = self.left.saturating_sub(i);
-        let to = (m + self.left + 1).saturating_sub(i).min(self.width);
-        let mut previous = FAR;
-        if i <= self.left {
-            // Hypothesis position 0: only deletions lead here.
-            previous = row[from + 1] + self.gap;
-            row[from] = previous;
+        let (low, high) = self.ends(s);
+        let edge = C::of(s * self.gap * SCALE);
+        let (mut from, mut to) = (low, high);
+        if low == 0 {
+            costs.next[1] = edge;
+            from = 1;
             if TRACE {
-                trace[from / PER_WORD] |= DELETION << (2 * (from % PER_WORD));
-            }
-            from += 1;
-        }
-        if from >= to {
-            return;
-        }
-        // The cell's column k stands for hypothesis position i + k - left; its token is one before.
-        let first = i + from - self.left - 1;
-        let tokens = &self.hypothesis[first..first + (to - from)];
-        for (k, other) in (from..to).zip(tokens) {
-            let mut cost = row[k] + if token == *other { 0 } else { self.substitution };
-            let mut op = DIAGONAL;
-            let inserted = previous + self.gap;
-            if inserted < cost {
-                (cost, op) = (inserted, INSERTION);
-            }
-            let deleted = row[k + 1] + self.gap;
-            if deleted < cost {
-                (cost, op) = (deleted, DELETION);
-            }
-            row[k] = cost;
-            previous = cost;
-            if TRACE {
-                trace[k / PER_WORD] |= op << (2 * (k % PER_WORD));
+                trace[0] = INSERTION;
             }
         }
-    }
-
-    /// Pushes the operations from the end to the beginning.
-    fn trace_back(&self, trace_bytes: usize, ops: &mut Vec<AlignOp>) {
-        let n = self.reference.len();
-        let per_row = self.words_per_row();
-        let fits = (trace_bytes / (8 * per_row)).max(1);
-        let rows_per_block = if n <= fits { n.max(1) } else { self.block_rows(fits) };
-        let starts: Vec<usize> = (0..n).step_by(rows_per_block).collect();
-        let mut row = self.first_row();
-        let mut kept = Vec::with_capacity(starts.len());
-        for (block, start) in starts.iter().enumerate() {
-            kept.push(row.clone());
-            if block + 1 < starts.len() {
-                for i in start + 1..=start + rows_per_block {
-                    self.next_row::<false>(i, &mut row, &mut []);
+        if high == s {
+            to = high - 1;
+        }
+        if from <= to {
+            let length = (to + 1 - from).next_multiple_of(LANES);
+            let next = costs.next[from + 1..][..length].as_chunks_mut::<LANES>().0;
+            let diagonal = costs.before[from..][..length].as_chunks().0;
+            let above = costs.last[from..][..length].as_chunks().0;
+            let beside = costs.last[from + 1..][..length].as_chunks().0;
+            let reference = costs.reference[from - 1..][..length].as_chunks().0;
+            let hypothesis = costs.hypothesis[m + from - s..][..length].as_chunks().0;
+            let ops = if TRACE { trace[from - low..][..length].as_chunks_mut::<LANES>().0 } else { &mut [][..] };
+            for c in 0..length / LANES {
+                let packed = self.cells(&diagonal[c], &beside[c], &above[c], &reference[c], &hypothesis[c]);
+                for (next, packed) in next[c].iter_mut().zip(&packed) {
+                    *next = packed.cost();
+                }
+                if TRACE {
+                    for (op, packed) in ops[c].iter_mut().zip(&packed) {
+                        *op = packed.operation();
+                    }
                 }
             }
         }
-        let (mut i, mut j) = (n, self.hypothesis.len());
-        let mut trace = Vec::new();
-        for start in starts.into_iter().rev() {
-            let mut row = kept.pop().unwrap_or_default();
-            trace.clear();
-            trace.resize((i - start) * per_row, 0u64);
-            for (r, bits) in trace.chunks_exact_mut(per_row).enumerate() {
-                self.next_row::<true>(start + 1 + r, &mut row, bits);
-            }
-            while i > start {
-                let k = j + self.left - i;
-                let bits = trace[(i - start - 1) * per_row + k / PER_WORD] >> (2 * (k % PER_WORD)) & 3;
-                self.step(bits, &mut i, &mut j, ops);
+        // What was computed beyond the end, or the column before it, must not look like part of the band.
+        costs.next[low] = C::FAR;
+        costs.next[high + 2] = C::FAR;
+        if high == s {
+            costs.next[high + 1] = edge;
+            if TRACE {
+                trace[high - low] = DELETION;
             }
         }
-        while j > 0 {
-            self.step(INSERTION, &mut i, &mut j, ops);
+        std::mem::swap(&mut costs.before, &mut costs.last);
+        std::mem::swap(&mut costs.last, &mut costs.next);
+    }
+
+    #[inline(always)]
+    fn cells<C: Cost>(
+        &self,
+        diagonal: &[C; LANES],
+        beside: &[C; LANES],
+        above: &[C; LANES],
+        reference: &[C::Token; LANES],
+        hypothesis: &[C::Token; LANES],
+    ) -> [C; LANES] {
+        let [free, substituted] = [0, self.substitution * SCALE].map(C::of);
+        let [inserted, deleted] = [INSERTION, DELETION].map(|op| C::of(self.gap * SCALE + usize::from(op)));
+        let mut packed = [free; LANES];
+        for k in 0..LANES {
+            let cost = diagonal[k].plus(if reference[k] == hypothesis[k] { free } else { substituted });
+            packed[k] = cost.min(beside[k].plus(inserted)).min(above[k].plus(deleted));
+        }
+        packed
+    }
+
+    /// Tells the operations from the end to the beginning.
+    fn trace_back(&self, trace_bytes: usize, scratch: &mut Scratch, told: &mut impl FnMut(AlignOp)) {
+        // No cost exceeds that of deleting and inserting everything; FAR must stay above it.
+        let costs = (self.reference.len() + self.hypothesis.len() + 2) * self.gap * SCALE;
+        let tokens = self.reference.iter().chain(self.hypothesis).max();
+        if costs < usize::from(i16::FAR as u16) && tokens.is_none_or(|t| *t <= u32::from(u16::MAX)) {
+            self.in_pieces(trace_bytes, &mut scratch.narrow, &mut scratch.trace, told);
+        } else {
+            self.in_pieces(trace_bytes, &mut scratch.wide, &mut scratch.trace, told);
         }
     }
 
-    /// Rows of trace a block: what fits, or a little more where the kept rows of costs would weigh more than that
-    /// (they take 16 times the bytes of a row of trace).
-    fn block_rows(&self, fits: usize) -> usize {
-        let balanced = (16 * self.reference.len()).isqrt();
-        fits.max(balanced)
+    fn in_pieces<C: Cost>(
+        &self,
+        trace_bytes: usize,
+        costs: &mut Costs<C>,
+        trace: &mut Vec<u8>,
+        told: &mut impl FnMut(AlignOp),
+    ) {
+        let (n, m) = (self.reference.len(), self.hypothesis.len());
+        // Room for whole lanes behind the last cell.
+        let width = (self.left + self.right) / 2 + 1 + LANES;
+        let piece = self.piece_length(trace_bytes, width, size_of::<C>());
+        costs.start(self.reference, self.hypothesis);
+        // Pieces are (start, start + piece]; at every start the two anti-diagonals before it are kept.
+        let last_piece = (n + m - 1) / piece;
+        for start in (0..=last_piece).map(|p| p * piece) {
+            self.keep(start, width, costs);
+            if start / piece < last_piece {
+                for s in start + 1..=start + piece {
+                    self.advance::<C, false>(s, costs, &mut []);
+                }
+            }
+        }
+        let (mut i, mut j) = (n, m);
+        for start in (0..=last_piece).rev().map(|p| p * piece) {
+            self.recall(start, start / piece, width, costs);
+            trace.resize((i + j - start) * width, 0);
+            for s in start + 1..=i + j {
+                let at = (s - start - 1) * width;
+                self.advance::<C, true>(s, costs, &mut trace[at..at + width]);
+            }
+            while i + j > start {
+                let s = i + j;
+                let op = trace[(s - start - 1) * width + i - self.ends(s).0];
+                self.step(op, &mut i, &mut j, told);
+            }
+        }
     }
 
-    fn step(&self, bits: u64, i: &mut usize, j: &mut usize, ops: &mut Vec<AlignOp>) {
-        match bits {
+    /// Anti-diagonals a piece: all, or what fits, or more where the kept costs would weigh more than the trace.
+    fn piece_length(&self, trace_bytes: usize, width: usize, cost_bytes: usize) -> usize {
+        let all = self.reference.len() + self.hypothesis.len();
+        let fits = trace_bytes / width;
+        if fits >= all { all } else { fits.max((2 * cost_bytes * all).isqrt()).max(1) }
+    }
+
+    /// First kept position of an anti-diagonal, so that `width + 2` costs hold it with its borders.
+    fn keep<C: Cost>(&self, s: usize, width: usize, costs: &mut Costs<C>) {
+        for (back, row) in [(1, &costs.before), (0, &costs.last)] {
+            let low = self.ends(s.saturating_sub(back)).0;
+            let end = (low + width + 2).min(row.len());
+            costs.kept.extend_from_slice(&row[low..end]);
+            costs.kept.extend(std::iter::repeat_n(C::FAR, low + width + 2 - end));
+        }
+    }
+
+    fn recall<C: Cost>(&self, s: usize, piece: usize, width: usize, costs: &mut Costs<C>) {
+        let at = piece * 2 * (width + 2);
+        for (k, row) in [&mut costs.before, &mut costs.last].into_iter().enumerate() {
+            let low = self.ends(s.saturating_sub(1 - k)).0;
+            let end = (low + width + 2).min(row.len());
+            let from = at + k * (width + 2);
+            row[low..end].copy_from_slice(&costs.kept[from..from + end - low]);
+        }
+    }
+
+    #[inline]
+    fn step(&self, op: u8, i: &mut usize, j: &mut usize, told: &mut impl FnMut(AlignOp)) {
+        match op {
             INSERTION => {
                 *j -= 1;
-                ops.push(AlignOp::Ins { hypothesis: *j as u32 });
+                told(AlignOp::Ins { hypothesis: *j as u32 });
             }
             DELETION => {
                 *i -= 1;
-                ops.push(AlignOp::Del { reference: *i as u32 });
+                told(AlignOp::Del { reference: *i as u32 });
             }
             _ => {
                 *i -= 1;
                 *j -= 1;
                 let (reference, hypothesis) = (*i as u32, *j as u32);
-                ops.push(if self.reference[*i] == self.hypothesis[*j] {
+                told(if self.reference[*i] == self.hypothesis[*j] {
                     AlignOp::Hit { reference, hypothesis }
                 } else {
                     AlignOp::Sub { reference, hypothesis }
@@ -389,6 +580,9 @@ mod tests {
             };
             for weights in [Weights::Sclite, Weights::Levenshtein] {
                 let expected = plain(&a, &b, weights);
+                let whole = align(&a, &b, weights).unwrap();
+                let counted = align_counts(&a, &b, weights, &mut Scratch::default()).unwrap();
+                assert_eq!(counted, (whole.counts, whole.total_min), "{a:?} {b:?}");
                 assert_eq!(letters(&align(&a, &b, weights).unwrap().ops), expected, "{a:?} {b:?}");
                 // Room for one row of trace at a time: several pieces.
                 let in_pieces = align_within(&a, &b, weights, 8).unwrap();

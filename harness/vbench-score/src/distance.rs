@@ -21,6 +21,8 @@ pub fn levenshtein(a: &[u32], b: &[u32]) -> u64 {
     let (pattern, text) = if a.len() <= b.len() { (a, b) } else { (b, a) };
     match pattern.len() {
         0 => text.len() as u64,
+        // One token opposite another: no need to look for it.
+        1 if text.len() == 1 => 1,
         1 => text.len() as u64 - u64::from(text.contains(&pattern[0])),
         2..=64 => one_word(pattern, text),
         _ => many_words(pattern, text),
@@ -40,35 +42,40 @@ fn one_word(pattern: &[u32], text: &[u32]) -> u64 {
     distance
 }
 
-/// For each token of the pattern, the positions where it stands.
-enum Masks {
-    /// Indexed by token; small numbers only.
-    Direct(Vec<u64>),
-    Sparse(TokenMap<u64>),
+/// For each token of a pattern of at most 64, the positions where it stands: open addressing, half full at most.
+struct Masks {
+    tokens: [u32; Masks::SLOTS],
+    /// 0 marks a free slot.
+    bits: [u64; Masks::SLOTS],
 }
 
 impl Masks {
-    /// Numbers up to here are looked up by index.
-    const DIRECT: u32 = 4_096;
+    const SLOTS: usize = 128;
 
     fn new(pattern: &[u32]) -> Self {
-        let highest = pattern.iter().copied().max().unwrap_or(0);
-        let bits = pattern.iter().enumerate().map(|(i, token)| (*token, 1u64 << i));
-        if highest <= Self::DIRECT {
-            let mut table = vec![0; highest as usize + 1];
-            bits.for_each(|(token, bit)| table[token as usize] |= bit);
-            return Self::Direct(table);
+        let mut masks = Self { tokens: [0; Self::SLOTS], bits: [0; Self::SLOTS] };
+        for (i, token) in pattern.iter().enumerate() {
+            let slot = masks.slot(*token);
+            masks.tokens[slot] = *token;
+            masks.bits[slot] |= 1 << i;
         }
-        let mut table = TokenMap::with_capacity_and_hasher(pattern.len(), BuildHasherDefault::default());
-        bits.for_each(|(token, bit)| *table.entry(token).or_default() |= bit);
-        Self::Sparse(table)
+        masks
     }
 
-    fn of(&self, token: u32) -> u64 {
-        match self {
-            Self::Direct(table) => table.get(token as usize).copied().unwrap_or(0),
-            Self::Sparse(table) => table.get(&token).copied().unwrap_or(0),
+    /// Where the token stands, or the free slot where it would.
+    #[inline]
+    fn slot(&self, token: u32) -> usize {
+        // Fibonacci hashing: the high bits of a product with the golden ratio.
+        let mut slot = (token.wrapping_mul(0x9e37_79b9) >> 25) as usize;
+        while self.bits[slot] != 0 && self.tokens[slot] != token {
+            slot = (slot + 1) % Self::SLOTS;
         }
+        slot
+    }
+
+    #[inline]
+    fn of(&self, token: u32) -> u64 {
+        self.bits[self.slot(token)]
     }
 }
 
@@ -98,6 +105,40 @@ impl Column {
 }
 
 fn many_words(pattern: &[u32], text: &[u32]) -> u64 {
+    let words = pattern.len().div_ceil(64);
+    let highest = pattern.iter().copied().max().unwrap_or(0) as usize;
+    if (highest + 1) * words <= DENSE { dense(pattern, text, words, highest) } else { sparse(pattern, text, words) }
+}
+
+/// Words of masks that a table indexed by token may have.
+const DENSE: usize = 4_096;
+
+fn dense(pattern: &[u32], text: &[u32], words: usize, highest: usize) -> u64 {
+    let mut masks = vec![0u64; (highest + 1) * words];
+    for (i, token) in pattern.iter().enumerate() {
+        masks[*token as usize * words + i / 64] |= 1 << (i % 64);
+    }
+    let none = vec![0u64; words];
+    let mut columns = vec![Column { up: u64::MAX, down: 0 }; words];
+    let top = (pattern.len() - 1) % 64;
+    let mut distance = pattern.len() as u64;
+    for token in text {
+        let at = *token as usize;
+        let equal = if at <= highest { &masks[at * words..][..words] } else { &none[..] };
+        let (mut carry_up, mut carry_down) = (1, 0);
+        let last = words - 1;
+        for (word, (column, equal)) in columns.iter_mut().zip(equal).enumerate() {
+            let (up, down) = column.step(*equal, carry_up, carry_down);
+            let row = if word == last { top } else { 63 };
+            (carry_up, carry_down) = (up >> row & 1, down >> row & 1);
+        }
+        distance += carry_up;
+        distance -= carry_down;
+    }
+    distance
+}
+
+fn sparse(pattern: &[u32], text: &[u32], words: usize) -> u64 {
     // Per token only the words in which it occurs, in order: memory stays linear in the pattern.
     let mut masks: TokenMap<Vec<(usize, u64)>> = TokenMap::default();
     for (i, token) in pattern.iter().enumerate() {
@@ -108,7 +149,7 @@ fn many_words(pattern: &[u32], text: &[u32]) -> u64 {
             _ => entry.push((word, bit)),
         }
     }
-    let mut columns = vec![Column { up: u64::MAX, down: 0 }; pattern.len().div_ceil(64)];
+    let mut columns = vec![Column { up: u64::MAX, down: 0 }; words];
     let top = (pattern.len() - 1) % 64;
     let mut distance = pattern.len() as u64;
     for token in text {

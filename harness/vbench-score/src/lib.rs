@@ -7,8 +7,10 @@
 //!   english.rs     Whisper's EnglishTextNormalizer, with numbers.rs and spelling.rs
 //!   script_safe.rs NFKC, folding, punctuation by category; keeps vowel signs
 //! tokens.rs      words, grapheme clusters, code points; interning
+//! vocabulary.rs  words of a corpus as small integers
 //! distance.rs    bit-parallel Levenshtein distance
 //! align.rs       alignment with sclite's or Levenshtein weights
+//! corpus.rs      counts of many pairs
 //! error_rate.rs  one pair's counts; WER, MER, WIL, WIP
 //! ```
 //!
@@ -22,13 +24,16 @@
 //! ```
 
 pub mod align;
+pub mod corpus;
 pub mod distance;
 mod error;
 pub mod error_rate;
 pub mod normalise;
 pub mod tokens;
+mod vocabulary;
 
 pub use align::{AlignOp, Alignment, Weights, align};
+pub use corpus::{PairCounter, PairCounts};
 pub use distance::levenshtein;
 pub use error::ScoreError;
 pub use error_rate::{CharUnit, PairScore, mer, score_pair, score_pair_with, wil, wip};

@@ -42,16 +42,34 @@ pub fn intern<'a>(reference: impl Iterator<Item = &'a str>, hypothesis: impl Ite
 
 /// Characters of a pair. ASCII text has one character a byte (CR LF, one cluster, goes the long way).
 pub(crate) fn intern_chars(reference: &str, hypothesis: &str, by_grapheme: bool) -> Interned {
-    let plain = |s: &str| s.is_ascii() && !s.contains('\r');
+    let mut ids = Interned::default();
+    intern_chars_into(reference, hypothesis, by_grapheme, &mut ids.reference, &mut ids.hypothesis);
+    ids
+}
+
+/// As [`intern_chars`], into buffers that are emptied first.
+pub(crate) fn intern_chars_into(
+    reference: &str,
+    hypothesis: &str,
+    by_grapheme: bool,
+    reference_ids: &mut Vec<u32>,
+    hypothesis_ids: &mut Vec<u32>,
+) {
+    reference_ids.clear();
+    hypothesis_ids.clear();
+    let plain = |s: &str| s.is_ascii() && !s.as_bytes().contains(&b'\r');
     if plain(reference) && plain(hypothesis) {
-        let bytes = |s: &str| s.trim().bytes().map(u32::from).collect();
-        return Interned { reference: bytes(reference), hypothesis: bytes(hypothesis) };
+        reference_ids.extend(reference.trim().bytes().map(u32::from));
+        hypothesis_ids.extend(hypothesis.trim().bytes().map(u32::from));
+        return;
     }
-    if by_grapheme {
+    let ids = if by_grapheme {
         intern(graphemes(reference), graphemes(hypothesis))
     } else {
         intern(code_points(reference), code_points(hypothesis))
-    }
+    };
+    reference_ids.extend(ids.reference);
+    hypothesis_ids.extend(ids.hypothesis);
 }
 
 /// Multiply-and-fold hash for short keys. Fast, and not made to resist crafted collisions: its tables hold fixed words or
@@ -80,6 +98,11 @@ impl Hasher for FoldHasher {
         let mut last = [0; 8];
         last[..rest.len()].copy_from_slice(rest);
         self.mix(u64::from_le_bytes(last) ^ (bytes.len() as u64) << 56);
+    }
+
+    fn write_u128(&mut self, number: u128) {
+        self.mix(number as u64);
+        self.mix((number >> 64) as u64);
     }
 
     fn write_u32(&mut self, number: u32) {
