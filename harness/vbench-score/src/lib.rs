@@ -10,6 +10,8 @@
 //! distance.rs    bit-parallel Levenshtein distance
 //! align.rs       alignment with sclite's or Levenshtein weights
 //! error_rate.rs  one pair's counts; WER, MER, WIL, WIP
+//! lattice.rs     references with alternates and optional words, and their alignment
+//! formats/       transcripts in the formats people have, and their pairing
 //! ```
 //!
 //! ```
@@ -25,6 +27,8 @@ pub mod align;
 pub mod distance;
 mod error;
 pub mod error_rate;
+pub mod formats;
+pub mod lattice;
 pub mod normalise;
 pub mod tokens;
 
@@ -32,4 +36,5 @@ pub use align::{AlignOp, Alignment, Weights, align};
 pub use distance::levenshtein;
 pub use error::ScoreError;
 pub use error_rate::{CharUnit, PairScore, mer, score_pair, score_pair_with, wil, wip};
+pub use lattice::{Lattice, LatticeAlignment, score_lattice};
 pub use normalise::Normalizer;
