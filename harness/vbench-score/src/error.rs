@@ -18,6 +18,9 @@ pub enum ScoreError {
         /// Cells allowed.
         limit: u64,
     },
+    /// Input that cannot be read or paired.
+    #[error(transparent)]
+    Input(#[from] crate::formats::FormatError),
     /// No normaliser has this name.
     #[error("no normaliser named {name:?}; known: {known}")]
     UnknownNormalizer {

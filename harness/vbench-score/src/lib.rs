@@ -12,6 +12,8 @@
 //! align.rs       alignment with sclite's or Levenshtein weights
 //! corpus.rs      counts of many pairs
 //! error_rate.rs  one pair's counts; WER, MER, WIL, WIP
+//! lattice.rs     references with alternates and optional words, and their alignment
+//! formats/       transcripts in the formats people have, and their pairing
 //! ```
 //!
 //! ```
@@ -28,6 +30,8 @@ pub mod corpus;
 pub mod distance;
 mod error;
 pub mod error_rate;
+pub mod formats;
+pub mod lattice;
 pub mod normalise;
 pub mod tokens;
 mod vocabulary;
@@ -37,4 +41,5 @@ pub use corpus::{PairCounter, PairCounts};
 pub use distance::levenshtein;
 pub use error::ScoreError;
 pub use error_rate::{CharUnit, PairScore, mer, score_pair, score_pair_with, wil, wip};
+pub use lattice::{Lattice, LatticeAlignment, score_lattice};
 pub use normalise::Normalizer;
