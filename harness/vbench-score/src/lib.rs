@@ -10,6 +10,7 @@
 //! distance.rs    bit-parallel Levenshtein distance
 //! align.rs       alignment with sclite's or Levenshtein weights
 //! error_rate.rs  one pair's counts; WER, MER, WIL, WIP
+//! multi/         several speakers: cpWER, time-constrained tcpWER
 //! ```
 //!
 //! ```
@@ -25,6 +26,7 @@ pub mod align;
 pub mod distance;
 mod error;
 pub mod error_rate;
+pub mod multi;
 pub mod normalise;
 pub mod tokens;
 
