@@ -134,11 +134,11 @@ fn streams<'a>(mut segments: Vec<Segment<'a>>, times: WordTimes, numbers: &mut N
 /// Divides a segment among its words in proportion to their code points.
 fn word_times(segment: &Segment<'_>, times: WordTimes, out: &mut Vec<Interval>) {
     let (Some(start), Some(end)) = (segment.start_s, segment.end_s) else { return };
-    let lengths = words(segment.words).map(|w| w.chars().count());
-    let (count, characters) = lengths.clone().fold((0, 0), |(n, sum), length| (n + 1, sum + length));
+    let lengths = || words(segment.words).map(|w| w.chars().count());
+    let (count, characters) = lengths().fold((0, 0), |(n, sum), length| (n + 1, sum + length));
     let character_s = (end - start) / characters.max(1) as f64;
     let mut before = 0;
-    for length in lengths {
+    for length in lengths() {
         // A single word has the segment's own times, unrounded.
         let part = if count == 1 {
             Interval { start, end }
