@@ -10,6 +10,8 @@
 //! distance.rs    bit-parallel Levenshtein distance
 //! align.rs       alignment with sclite's or Levenshtein weights
 //! error_rate.rs  one pair's counts; WER, MER, WIL, WIP
+//! analysis/      which errors, where and of whom: breakdowns of scored pairs
+//! phoneme/       words to phonemes, phoneme alignment and confusions
 //! ```
 //!
 //! ```
@@ -22,10 +24,12 @@
 //! ```
 
 pub mod align;
+pub mod analysis;
 pub mod distance;
 mod error;
 pub mod error_rate;
 pub mod normalise;
+pub mod phoneme;
 pub mod tokens;
 
 pub use align::{AlignOp, Alignment, Weights, align};
