@@ -67,5 +67,20 @@ pub enum ScoreError {
         actual: u64,
         /// How many are allowed.
         limit: u64,
+    /// A list of keywords or word weights is not valid.
+    #[error("word list, line {line}: {message}")]
+    WordList {
+        /// 1-based line; 0 for the whole list.
+        line: usize,
+        /// What is wrong.
+        message: String,
+    },
+    /// A pronouncing dictionary is not valid.
+    #[error("pronouncing dictionary, line {line}: {message}")]
+    Dictionary {
+        /// 1-based line; 0 for the whole file.
+        line: usize,
+        /// What is wrong.
+        message: String,
     },
 }

@@ -15,6 +15,8 @@
 //! lattice.rs     references with alternates and optional words, and their alignment
 //! formats/       transcripts in the formats people have, and their pairing
 //! multi/         several speakers: cpWER, time-constrained tcpWER
+//! analysis/      which errors, where and of whom: breakdowns of scored pairs
+//! phoneme/       words to phonemes, phoneme alignment and confusions
 //! ```
 //!
 //! ```
@@ -28,6 +30,7 @@
 
 pub mod align;
 pub mod corpus;
+pub mod analysis;
 pub mod distance;
 mod error;
 pub mod error_rate;
@@ -35,6 +38,7 @@ pub mod formats;
 pub mod lattice;
 pub mod multi;
 pub mod normalise;
+pub mod phoneme;
 pub mod tokens;
 mod vocabulary;
 
