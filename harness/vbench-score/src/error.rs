@@ -67,6 +67,7 @@ pub enum ScoreError {
         actual: u64,
         /// How many are allowed.
         limit: u64,
+    },
     /// A list of keywords or word weights is not valid.
     #[error("word list, line {line}: {message}")]
     WordList {
