@@ -8,6 +8,7 @@
 //! html.rs        one self-contained page (templates/)
 //! markdown.rs    the same tables, small enough for a pull-request comment
 //! json.rs        schema vbench/run/1
+//! score/         scored pairs of texts: terminal and schema vbench/score/1
 //! terminal.rs    one table that fits the width
 //! figures.rs     what is plotted; PNG and SVG from one drawing
 //! plot.rs        the dot-and-whisker drawing
@@ -27,6 +28,7 @@ pub mod json;
 pub mod markdown;
 pub mod palette;
 mod plot;
+pub mod score;
 mod strata;
 pub mod terminal;
 mod view;

@@ -287,7 +287,7 @@ fn common_level(summary: &Summary) -> Option<String> {
     if levels.len() == 1 { levels.pop() } else { None }
 }
 
-fn clipped(name: &str) -> String {
+pub(crate) fn clipped(name: &str) -> String {
     let name = visible(name);
     match name.char_indices().nth(NAME_LIMIT) {
         None => name,
@@ -301,7 +301,7 @@ fn display_width(line: &str) -> usize {
 }
 
 /// Breaks at spaces into lines of at most `width` characters.
-fn wrapped(text: &str, width: usize) -> Vec<String> {
+pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split(' ') {
         match lines.last_mut() {
@@ -317,24 +317,24 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
 
 /// ANSI colours, or none.
 #[derive(Debug, Clone, Copy)]
-struct Paint {
-    on: bool,
+pub(crate) struct Paint {
+    pub(crate) on: bool,
 }
 
 impl Paint {
-    fn wrap(self, code: &str, text: &str) -> String {
+    pub(crate) fn wrap(self, code: &str, text: &str) -> String {
         if self.on && !text.is_empty() { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
     }
 
-    fn bold(self, text: &str) -> String {
+    pub(crate) fn bold(self, text: &str) -> String {
         self.wrap("1", text)
     }
 
-    fn dim(self, text: &str) -> String {
+    pub(crate) fn dim(self, text: &str) -> String {
         self.wrap("2", text)
     }
 
-    fn cyan(self, text: &str) -> String {
+    pub(crate) fn cyan(self, text: &str) -> String {
         self.wrap("36", text)
     }
 
@@ -342,7 +342,7 @@ impl Paint {
         self.wrap("32", text)
     }
 
-    fn red(self, text: &str) -> String {
+    pub(crate) fn red(self, text: &str) -> String {
         self.wrap("1;31", text)
     }
 }

@@ -3,6 +3,7 @@
 use vbench_core::ErrorCounts;
 
 use crate::align::{AlignOp, Weights, align};
+use crate::corpus::PairCounts;
 use crate::error::ScoreError;
 use crate::normalise::Normalizer;
 use crate::tokens::{intern, intern_chars, words};
@@ -49,6 +50,19 @@ pub struct PairScore {
     pub hypothesis_tokens: Vec<String>,
     /// The words are the same: no sentence error.
     pub exact: bool,
+}
+
+impl PairScore {
+    /// The counts alone.
+    #[must_use]
+    pub fn counts(&self) -> PairCounts {
+        PairCounts {
+            words: self.words,
+            words_min_errors: self.words_min_errors,
+            chars: self.chars,
+            chars_min_errors: self.chars_min_errors,
+        }
+    }
 }
 
 /// Normalises both texts and counts word errors, and character errors over grapheme clusters.

@@ -29,8 +29,8 @@
 //! ```
 
 pub mod align;
-pub mod corpus;
 pub mod analysis;
+pub mod corpus;
 pub mod distance;
 mod error;
 pub mod error_rate;

@@ -28,7 +28,10 @@ fn bad_times_are_named_with_their_segment() {
                 let error = got.expect_err(want);
                 let text = error.to_string();
                 assert!(text.contains(want) && text.contains(side), "{text}");
-                assert!(matches!(error, ScoreError::SegmentTime { index: 1, ref speaker, .. } if speaker == "B"), "{text}");
+                assert!(
+                    matches!(error, ScoreError::SegmentTime { index: 1, ref speaker, .. } if speaker == "B"),
+                    "{text}"
+                );
             }
         }
     }
@@ -80,12 +83,10 @@ fn a_table_too_large_is_refused_before_it_is_computed() {
 #[test]
 fn a_long_session_with_times_stays_linear() {
     // Ten hours of one speaker, 100,000 words a side, in segments of ten seconds.
-    let texts: Vec<String> = (0..3_600).map(|n| (0..28).map(|w| format!("w{} ", (n * 7 + w * w) % 500)).collect()).collect();
-    let timed: Vec<Segment<'_>> = texts
-        .iter()
-        .enumerate()
-        .map(|(n, t)| segment("A", n as f64 * 10.0, n as f64 * 10.0 + 10.0, t))
-        .collect();
+    let texts: Vec<String> =
+        (0..3_600).map(|n| (0..28).map(|w| format!("w{} ", (n * 7 + w * w) % 500)).collect()).collect();
+    let timed: Vec<Segment<'_>> =
+        texts.iter().enumerate().map(|(n, t)| segment("A", n as f64 * 10.0, n as f64 * 10.0 + 10.0, t)).collect();
     let score = tcp_wer(&timed, &timed[1..], 5.0).expect("in range");
     assert_eq!(score.counts, ErrorCounts { hits: 3_599 * 28, sub: 0, del: 28, ins: 0 });
 }

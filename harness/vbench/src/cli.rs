@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use vbench_score::formats::{Format, MissingPolicy};
+use vbench_score::{CharUnit, Weights};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -11,6 +13,7 @@ Examples:
   vbench run suites/all.toml --model m=fake:drop=5   try the harness without weights
   vbench suite plan suites/all.toml              what would run, how long, what it could detect
   vbench report runs/ID                          render an old run again with today's rules
+  vbench score --ref ref.txt --hyp hyp.txt       score transcripts made elsewhere
 
 Exit codes: 0 passed, 1 internal error, 2 usage, 3 suite invalid, 4 nothing selected, 5 model or data unavailable,
 6 run incomplete, 7 store unreadable, 8 output not written, 9 input data invalid, 10 gate failed, 11 gate inconclusive.";
@@ -31,6 +34,8 @@ pub enum Command {
     Run(RunArguments),
     /// Render the report of a finished or interrupted run again
     Report(ReportArguments),
+    /// Score transcripts: WER, CER, confusions; text, trn, stm/ctm, CSV, JSONL, Kaldi, SegLST
+    Score(Box<ScoreArguments>),
     /// Check, list or plan suites
     #[command(subcommand)]
     Suite(SuiteCommand),
@@ -107,6 +112,139 @@ pub struct ReportArguments {
     #[command(flatten)]
     /// Where corpora are kept.
     pub cache: CacheArguments,
+}
+
+const SCORE_EXAMPLES: &str = "\
+Examples:
+  vbench score --ref ref.txt --hyp hyp.txt                       line i against line i, no normalising
+  vbench score --ref ref.trn --hyp hyp.trn --by speaker          sclite's files and counts
+  vbench score --ref ref.stm --hyp hyp.ctm                       words assigned to segments by time
+  vbench score --pairs out.jsonl --normalizer whisper-en --normalizer none   the band over normalisers
+  vbench score --pairs out.csv --column ref=truth --column hyp=output --by accent --json
+  vbench score --ref r.txt --hyp h.txt --align --confusions 20   what went wrong
+  vbench score --ref r.json --hyp h.json --multi tcp --collar 5  meetings: time-constrained, any speaker names
+
+WER is a ratio of sums with a 95 % interval over speakers (or sessions, or utterances: always named). Counts are sclite's;
+--weights levenshtein gives jiwer's totals.";
+
+/// Arguments of `score`.
+#[derive(Debug, Args)]
+#[command(after_help = SCORE_EXAMPLES)]
+pub struct ScoreArguments {
+    /// References
+    #[arg(long = "ref", value_name = "FILE", requires = "hypothesis", conflicts_with = "pairs")]
+    pub reference: Option<PathBuf>,
+    /// Hypotheses
+    #[arg(long = "hyp", value_name = "FILE", requires = "reference")]
+    pub hypothesis: Option<PathBuf>,
+    /// References and hypotheses in one file: JSONL with `id`, `ref`, `hyp` and any tags, or CSV/TSV with such columns
+    #[arg(long, value_name = "FILE")]
+    pub pairs: Option<PathBuf>,
+    /// Format: text, kaldi, jsonl, csv, tsv, trn, stm, ctm, seglst [default: by the file's ending]
+    #[arg(long, value_name = "NAME", value_parser = format)]
+    pub format: Option<Format>,
+    /// Format of the hypotheses where it is another one
+    #[arg(long, value_name = "NAME", value_parser = format)]
+    pub hyp_format: Option<Format>,
+    /// Name of a column or key: id, ref, hyp, text, speaker or session (repeatable)
+    #[arg(long = "column", value_name = "KEY=NAME", value_parser = column)]
+    pub columns: Vec<(String, String)>,
+    /// Utterances without a partner: error, empty (count as deleted) or skip; always counted
+    #[arg(long, value_name = "POLICY", default_value = "error", value_parser = policy)]
+    pub missing: MissingPolicy,
+    /// Text normaliser (repeatable: the band over all; breakdowns are of the first) [default: none]
+    #[arg(long, value_name = "NAME")]
+    pub normalizer: Vec<String>,
+    /// Alignment weights: sclite (0/3/3/4) or levenshtein
+    #[arg(long, value_name = "NAME", default_value = "sclite", value_parser = weights)]
+    pub weights: Weights,
+    /// What a character is: grapheme or code-point
+    #[arg(long, value_name = "UNIT", default_value = "grapheme", value_parser = char_unit)]
+    pub char_unit: CharUnit,
+    /// A line for each value of a tag, of `speaker` or of `session` (repeatable)
+    #[arg(long, value_name = "TAG")]
+    pub by: Vec<String>,
+    /// The N most frequent substitutions, deletions and insertions
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub confusions: Option<u16>,
+    /// Breakdowns: part of the utterance, word class, length, speaker; repetitions and hallucinations
+    #[arg(long)]
+    pub analysis: bool,
+    /// Phoneme confusions
+    #[arg(long)]
+    pub phonemes: bool,
+    /// Language of the texts for word classes and phonemes
+    #[arg(long, value_name = "TAG", default_value = "en")]
+    pub language: String,
+    /// Recall, precision and WER of these words or phrases, one a line
+    #[arg(long, value_name = "FILE")]
+    pub keywords: Option<PathBuf>,
+    /// Weighted WER: lines `word weight`
+    #[arg(long, value_name = "FILE")]
+    pub word_weights: Option<PathBuf>,
+    /// Show every pair with errors, word above word
+    #[arg(long, conflicts_with = "json")]
+    pub align: bool,
+    /// Say which rule of the normaliser changed which word
+    #[arg(long, conflicts_with = "json")]
+    pub explain: bool,
+    /// Several speakers: cp (cpWER) or tcp (tcpWER, needs times)
+    #[arg(long, value_name = "METRIC")]
+    pub multi: Option<MultiMetric>,
+    /// With --multi tcp: seconds that words may be apart
+    #[arg(long, value_name = "SECONDS", default_value_t = 5.0)]
+    pub collar: f64,
+    /// With --json: counts of every pair
+    #[arg(long, requires = "json")]
+    pub per_utterance: bool,
+    /// JSON on standard output, schema vbench/score/1
+    #[arg(long)]
+    pub json: bool,
+    /// Seed of the intervals' draws
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// Threads [default: one a core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=512))]
+    pub threads: Option<u16>,
+}
+
+/// How several speakers are scored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum MultiMetric {
+    /// Concatenated minimum-permutation WER
+    Cp,
+    /// The same, with words apart in time not matched
+    Tcp,
+}
+
+fn named<T>(what: &str, name: &str, found: Option<T>, known: &[&str]) -> Result<T, String> {
+    found.ok_or_else(|| format!("no {what} `{name}`; known: {}", known.join(", ")))
+}
+
+fn format(name: &str) -> Result<Format, String> {
+    named("format", name, Format::from_name(name), &Format::ALL.map(Format::name))
+}
+
+fn policy(name: &str) -> Result<MissingPolicy, String> {
+    named("policy", name, MissingPolicy::from_name(name), &MissingPolicy::ALL.map(MissingPolicy::name))
+}
+
+fn weights(name: &str) -> Result<Weights, String> {
+    named("weights", name, Weights::from_name(name), &["sclite", "levenshtein"])
+}
+
+fn char_unit(name: &str) -> Result<CharUnit, String> {
+    let units = [CharUnit::Grapheme, CharUnit::CodePoint];
+    named("unit", name, units.into_iter().find(|u| u.name() == name), &units.map(CharUnit::name))
+}
+
+fn column(argument: &str) -> Result<(String, String), String> {
+    match argument.split_once('=') {
+        Some((key, name)) if ["id", "ref", "hyp", "text", "speaker", "session"].contains(&key) => {
+            Ok((key.into(), name.into()))
+        }
+        _ => Err("expected KEY=NAME with KEY one of id, ref, hyp, text, speaker, session".into()),
+    }
 }
 
 /// Suite commands.

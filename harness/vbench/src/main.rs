@@ -9,7 +9,7 @@
 //! render.rs     summary + rows -> report files
 //! progress.rs   progress with ETA on stderr
 //! failure.rs    message + exit code
-//! commands/     suite, models, data, report
+//! commands/     suite, models, data, report, score
 //! ```
 
 mod cli;
@@ -36,6 +36,7 @@ fn main() -> std::process::ExitCode {
     let outcome = match cli.command {
         Command::Run(arguments) => pipeline::run(&arguments),
         Command::Report(arguments) => commands::report::report(&arguments),
+        Command::Score(arguments) => commands::score::score(&arguments),
         Command::Suite(command) => commands::suite::suite(&command),
         Command::Models(command) => commands::models::models(&command),
         Command::Data(command) => commands::data::data(&command),

@@ -107,7 +107,7 @@ pub fn table(summary: &Summary) -> String {
     vbench_report::terminal_table(summary, width, terminal && std::env::var_os("NO_COLOR").is_none())
 }
 
-fn terminal_width() -> usize {
+pub(crate) fn terminal_width() -> usize {
     std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok()).unwrap_or(120).clamp(80, 200)
 }
 

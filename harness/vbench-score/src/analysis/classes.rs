@@ -152,7 +152,9 @@ impl WordClasses {
 
 /// A word without punctuation at its ends.
 fn bare(word: &str) -> &str {
-    word.trim_matches(|c: char| c.is_ascii_punctuation() || matches!(c, '“' | '”' | '‘' | '’' | '«' | '»' | '…' | '–' | '—'))
+    word.trim_matches(|c: char| {
+        c.is_ascii_punctuation() || matches!(c, '“' | '”' | '‘' | '’' | '«' | '»' | '…' | '–' | '—')
+    })
 }
 
 /// `anna's` and `anna’s` -> `anna`; shorter stems than two letters are left (`it's` is a function word of its own).

@@ -133,11 +133,7 @@ pub fn cp_wer(reference: &[Segment<'_>], hypothesis: &[Segment<'_>]) -> Result<M
 /// # Errors
 /// [`ScoreError::SegmentTime`] for a missing or not finite time or an end before its start; [`ScoreError::Collar`] for
 /// a negative collar or NaN; [`ScoreError::SessionTooLarge`] above [`MAX_SPEAKERS`], [`MAX_WORDS`] or [`MAX_CELLS`].
-pub fn tcp_wer(
-    reference: &[Segment<'_>],
-    hypothesis: &[Segment<'_>],
-    collar_s: f64,
-) -> Result<MultiScore, ScoreError> {
+pub fn tcp_wer(reference: &[Segment<'_>], hypothesis: &[Segment<'_>], collar_s: f64) -> Result<MultiScore, ScoreError> {
     if collar_s.is_nan() || collar_s < 0.0 {
         return Err(ScoreError::Collar { collar: collar_s.to_string() });
     }

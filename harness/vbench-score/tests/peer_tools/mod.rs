@@ -20,7 +20,10 @@ pub fn python_with(package: &str) -> Option<PathBuf> {
     };
     let found = std::env::var_os("VBENCH_PEER_PYTHON").map(PathBuf::from).filter(imports);
     if found.is_none() {
-        skipped(&format!("comparison with {package}"), &format!("Python with {package} (cargo xtask test installs it)"));
+        skipped(
+            &format!("comparison with {package}"),
+            &format!("Python with {package} (cargo xtask test installs it)"),
+        );
     }
     found
 }
@@ -46,8 +49,26 @@ pub fn run_python(python: &PathBuf, script: &str, input: &Value) -> Value {
 
 /// Words that repeat often, of several scripts and lengths, without letters that change length or meaning in lower case.
 pub const VOCABULARY: [&str; 20] = [
-    "a", "the", "no", "seven", "window", "open", "oh", "and", "re-entry", "it's", "నమస్కారం", "ఇది", "ఒక", "పరీక్ష", "да",
-    "нет", "привет", "окно", "ü", "señor",
+    "a",
+    "the",
+    "no",
+    "seven",
+    "window",
+    "open",
+    "oh",
+    "and",
+    "re-entry",
+    "it's",
+    "నమస్కారం",
+    "ఇది",
+    "ఒక",
+    "పరీక్ష",
+    "да",
+    "нет",
+    "привет",
+    "окно",
+    "ü",
+    "señor",
 ];
 
 /// Keyed random numbers with the few draws that the tests need.

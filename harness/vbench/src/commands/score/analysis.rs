@@ -1,0 +1,77 @@
+//! Breakdowns of the errors: the pairs are aligned once more, with their tokens.
+
+use rayon::prelude::*;
+use vbench_core::ExitCode;
+use vbench_report::score::AnalysisReport;
+use vbench_score::Normalizer;
+use vbench_score::analysis::{Analysis, Keywords, Rules as AnalysisRules, Utterance, WordWeights};
+use vbench_score::formats::Pair;
+use vbench_score::phoneme::{PhonemeConfusions, Pronouncer, PronunciationCache};
+
+use super::{Rules, score_one, too_long};
+use crate::cli::ScoreArguments;
+use crate::failure::Failure;
+
+/// Rows of every list when only the breakdowns were asked for.
+const TOP: usize = 10;
+
+/// Pairs analysed by one thread before the next takes some.
+const CHUNK: usize = 2_048;
+
+/// The breakdowns asked for, if any.
+pub(super) fn analyse(
+    arguments: &ScoreArguments,
+    pairs: &[Pair<'_>],
+    normalizer: &Normalizer,
+    rules: &Rules,
+) -> Result<Option<AnalysisReport>, Failure> {
+    let lists = arguments.keywords.is_some() || arguments.word_weights.is_some();
+    if !(arguments.analysis || arguments.confusions.is_some() || arguments.phonemes || lists) {
+        return Ok(None);
+    }
+    let analysis_rules = AnalysisRules {
+        keywords: list(arguments.keywords.as_deref(), |text| Keywords::parse(text, normalizer))?,
+        weights: list(arguments.word_weights.as_deref(), |text| WordWeights::parse(text, normalizer))?,
+        ..AnalysisRules::for_language(&arguments.language)
+    };
+    let pronouncer = arguments.phonemes.then(|| pronouncer(arguments)).transpose()?;
+    let part = |chunk: &[Pair<'_>]| -> Result<(Analysis, PhonemeConfusions), Failure> {
+        let mut sums = (Analysis::default(), PhonemeConfusions::default());
+        let mut cache = pronouncer.as_ref().map(PronunciationCache::new);
+        for pair in chunk {
+            let score = score_one(pair, normalizer, rules).map_err(|e| too_long(pair, &e))?;
+            let raw = pair.reference.plain();
+            let utterance =
+                Utterance { id: &pair.id, speaker: pair.speaker.as_deref(), raw_reference: Some(&raw), score: &score };
+            sums.0.add(&analysis_rules, &utterance);
+            if let Some(cache) = &mut cache {
+                sums.1.add(cache, &score);
+            }
+        }
+        Ok(sums)
+    };
+    let parts: Vec<_> = pairs.par_chunks(CHUNK).map(part).collect::<Result<_, _>>()?;
+    let (mut analysis, mut phonemes) = (Analysis::default(), PhonemeConfusions::default());
+    for (a, p) in parts {
+        analysis.merge(a);
+        phonemes.merge(&p);
+    }
+    let top = arguments.confusions.map_or(TOP, usize::from);
+    let phonemes = pronouncer.map(|p| (phonemes, p.describe()));
+    Ok(Some(AnalysisReport { analysis, top, whole: arguments.analysis, phonemes }))
+}
+
+fn list<T>(
+    path: Option<&std::path::Path>,
+    parse: impl FnOnce(&str) -> Result<T, vbench_score::ScoreError>,
+) -> Result<Option<T>, Failure> {
+    let Some(path) = path else { return Ok(None) };
+    let invalid = |e: &dyn std::fmt::Display| Failure::new(ExitCode::InputInvalid, format!("{}: {e}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|e| invalid(&e))?;
+    parse(&text).map(Some).map_err(|e| invalid(&e))
+}
+
+/// English words go by the dictionary, fetched when it is missing; without it by letter-to-sound rules, which is said.
+fn pronouncer(arguments: &ScoreArguments) -> Result<Pronouncer, Failure> {
+    Ok(Pronouncer::for_language(&arguments.language, None))
+}
