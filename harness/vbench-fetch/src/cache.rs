@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! <root>/models/<name>/...          verified files, and .verified
+//! <root>/lexicons/<name>/...        the same for pronouncing dictionaries
 //! <root>/corpora/<name>/...         manifest.jsonl, audio/, LICENCE.txt, README.txt
 //! <root>/locks/<kind>-<name>.lock   held (flock) while something is pulled
 //! <root>/tmp/<kind>-<name>.<pid>/   a pull in progress
@@ -66,6 +67,12 @@ impl Cache {
     #[must_use]
     pub fn model_dir(&self, name: &str) -> PathBuf {
         self.root.join("models").join(name)
+    }
+
+    /// Folder of a pronouncing dictionary's files.
+    #[must_use]
+    pub fn lexicon_dir(&self, name: &str) -> PathBuf {
+        self.root.join("lexicons").join(name)
     }
 
     /// Folder of a corpus.

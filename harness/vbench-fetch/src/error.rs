@@ -30,7 +30,7 @@ pub enum FetchError {
     /// A name that no registry entry has.
     #[error("no {kind} is named `{name}`; the registry has {}", known.join(", "))]
     Unknown {
-        /// `model` or `corpus`.
+        /// `model`, `lexicon` or `corpus`.
         kind: &'static str,
         /// The name asked for.
         name: String,
@@ -128,11 +128,13 @@ pub enum FetchError {
         /// What went wrong.
         message: String,
     },
-    /// A model could not be had from any source.
-    #[error("{}", unavailable(model, attempts, folder, files))]
+    /// A model or lexicon could not be had from any source.
+    #[error("{}", unavailable(kind, name, attempts, folder, files))]
     Unavailable {
-        /// The model.
-        model: String,
+        /// `model` or `lexicon`.
+        kind: &'static str,
+        /// Its name.
+        name: String,
         /// Every source tried, in order.
         attempts: Vec<Attempt>,
         /// Where to put the files by hand.
@@ -182,8 +184,14 @@ impl FetchError {
     }
 }
 
-fn unavailable(model: &str, attempts: &[Attempt], folder: &Path, files: &[(String, u64, String)]) -> String {
-    let mut text = format!("model `{model}` is not in the cache and no source delivered it\n");
+fn unavailable(
+    kind: &str,
+    name: &str,
+    attempts: &[Attempt],
+    folder: &Path,
+    files: &[(String, u64, String)],
+) -> String {
+    let mut text = format!("{kind} `{name}` is not in the cache and no source delivered it\n");
     for attempt in attempts {
         text.push_str(&format!("  tried {}: {}\n", attempt.source, attempt.reason));
     }

@@ -22,7 +22,7 @@ pub use cache::Cache;
 pub use client::Clients;
 pub use corpus::{CorpusReport, Decode, corpus_status, pull_corpus};
 pub use error::{Attempt, FetchError};
-pub use model::{FileState, ModelStatus, model_status, pull_model, verify_model};
+pub use model::{FileState, ModelStatus, lexicon_status, model_status, pull_lexicon, pull_model, verify_model};
 pub use registry::{CorpusEntry, ModelEntry, Registry};
 
 /// What a pull is doing, for a progress bar or a log line.

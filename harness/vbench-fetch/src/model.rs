@@ -1,4 +1,4 @@
-//! Models: pull, verify, status.
+//! Models and lexicons: pull, verify, status.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -46,7 +46,16 @@ impl ModelStatus {
 ///
 /// The file system refuses to say.
 pub fn model_status(entry: &ModelEntry, cache: &Cache) -> Result<ModelStatus, FetchError> {
-    inspect(entry, cache, Depth::Stamps, &mut |_| {})
+    inspect(entry, cache.model_dir(&entry.name), Depth::Stamps, &mut |_| {})
+}
+
+/// As [`model_status`], of a pronouncing dictionary of the registry.
+///
+/// # Errors
+///
+/// As [`model_status`].
+pub fn lexicon_status(entry: &ModelEntry, cache: &Cache) -> Result<ModelStatus, FetchError> {
+    inspect(entry, cache.lexicon_dir(&entry.name), Depth::Stamps, &mut |_| {})
 }
 
 /// Hashes every file of a model and remembers the result.
@@ -59,7 +68,7 @@ pub fn verify_model(
     cache: &Cache,
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<ModelStatus, FetchError> {
-    inspect(entry, cache, Depth::HashAll, progress)
+    inspect(entry, cache.model_dir(&entry.name), Depth::HashAll, progress)
 }
 
 /// Makes sure that a model is in the cache and returns its folder.
@@ -76,13 +85,38 @@ pub fn pull_model(
     clients: &Clients,
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<PathBuf, FetchError> {
-    if model_status(entry, cache)?.is_verified() {
-        return Ok(cache.model_dir(&entry.name));
+    pull(entry, "model", cache.model_dir(&entry.name), cache, clients, progress)
+}
+
+/// As [`pull_model`], of a pronouncing dictionary of the registry. Its licence text is one of its files.
+///
+/// # Errors
+///
+/// As [`pull_model`].
+pub fn pull_lexicon(
+    entry: &ModelEntry,
+    cache: &Cache,
+    clients: &Clients,
+    progress: &mut dyn FnMut(Progress<'_>),
+) -> Result<PathBuf, FetchError> {
+    pull(entry, "lexicon", cache.lexicon_dir(&entry.name), cache, clients, progress)
+}
+
+fn pull(
+    entry: &ModelEntry,
+    kind: &'static str,
+    target: PathBuf,
+    cache: &Cache,
+    clients: &Clients,
+    progress: &mut dyn FnMut(Progress<'_>),
+) -> Result<PathBuf, FetchError> {
+    if inspect(entry, target.clone(), Depth::Stamps, &mut |_| {})?.is_verified() {
+        return Ok(target);
     }
-    let key = format!("model-{}", entry.name);
+    let key = format!("{kind}-{}", entry.name);
     let lock = cache.lock(&key, progress)?;
     // Another process may have pulled it while this one waited; or the files were put there by hand.
-    let status = inspect(entry, cache, Depth::HashUnknown, progress)?;
+    let status = inspect(entry, target, Depth::HashUnknown, progress)?;
     if status.is_verified() {
         return Ok(status.folder);
     }
@@ -111,7 +145,8 @@ pub fn pull_model(
         }
     }
     Err(FetchError::Unavailable {
-        model: entry.name.clone(),
+        kind,
+        name: entry.name.clone(),
         attempts,
         folder: status.folder,
         files: entry.files.iter().map(|f| (f.name.clone(), f.size, f.sha256.clone())).collect(),
@@ -234,11 +269,10 @@ enum Depth {
 
 fn inspect(
     entry: &ModelEntry,
-    cache: &Cache,
+    folder: PathBuf,
     depth: Depth,
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<ModelStatus, FetchError> {
-    let folder = cache.model_dir(&entry.name);
     let old = cache::read_stamps(&folder);
     let mut stamps = old.clone();
     let mut files = Vec::new();

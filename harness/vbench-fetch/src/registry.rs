@@ -1,6 +1,7 @@
-//! The registries: `reference/models.toml` (weights) and `suites/corpora.toml` (recordings), parsed and checked.
+//! The registries: `reference/models.toml` (weights), `suites/corpora.toml` (recordings) and `suites/lexicons.toml`
+//! (pronouncing dictionaries), parsed and checked.
 //!
-//! Both are embedded in the program; [`Registry::load`] reads other files in their place. A key that is not known is an
+//! All are embedded in the program; [`Registry::load`] reads other files in the place of the first two. A key that is not known is an
 //! error, as is a file name with a folder in it, so nothing can be written outside the cache.
 
 use std::path::Path;
@@ -13,6 +14,8 @@ use crate::FetchError;
 pub const EMBEDDED_MODELS: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../reference/models.toml"));
 /// The registry of corpora that is built into the program.
 pub const EMBEDDED_CORPORA: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../suites/corpora.toml"));
+/// The registry of pronouncing dictionaries that is built into the program.
+pub const EMBEDDED_LEXICONS: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../suites/lexicons.toml"));
 const HUMAN60: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../suites/corpora/human60.ids.txt"));
 
 /// Schema of the registry files that this program reads.
@@ -27,6 +30,8 @@ pub struct Registry {
     pub models: Vec<ModelEntry>,
     /// Corpora, in the order of the file.
     pub corpora: Vec<CorpusEntry>,
+    /// Pronouncing dictionaries, in the order of the file; their entries are of the same form as those of models.
+    pub lexicons: Vec<ModelEntry>,
 }
 
 /// One file with its pinned size and hash.
@@ -174,7 +179,8 @@ impl Registry {
         let models = parse_models(&text, &file)?;
         let (text, file) = read(corpora, EMBEDDED_CORPORA, "corpora.toml")?;
         let corpora = parse_corpora(&text, &file)?;
-        Ok(Self { models, corpora })
+        let lexicons = parse_lexicons(EMBEDDED_LEXICONS, "lexicons.toml (built in)")?;
+        Ok(Self { models, corpora, lexicons })
     }
 
     /// The model of this name.
@@ -187,6 +193,19 @@ impl Registry {
             kind: "model",
             name: name.to_string(),
             known: self.models.iter().map(|m| m.name.clone()).collect(),
+        })
+    }
+
+    /// The pronouncing dictionary of this name.
+    ///
+    /// # Errors
+    ///
+    /// [`FetchError::Unknown`] with the names there are.
+    pub fn lexicon(&self, name: &str) -> Result<&ModelEntry, FetchError> {
+        self.lexicons.iter().find(|l| l.name == name).ok_or_else(|| FetchError::Unknown {
+            kind: "lexicon",
+            name: name.to_string(),
+            known: self.lexicons.iter().map(|l| l.name.clone()).collect(),
         })
     }
 
@@ -210,14 +229,27 @@ impl Registry {
 ///
 /// [`FetchError::Registry`] for the first thing that is wrong.
 pub fn parse_models(text: &str, file: &str) -> Result<Vec<ModelEntry>, FetchError> {
+    parse_entries(text, file, "model")
+}
+
+/// Parses a registry of pronouncing dictionaries; `file` is named in errors.
+///
+/// # Errors
+///
+/// [`FetchError::Registry`] for the first thing that is wrong.
+pub fn parse_lexicons(text: &str, file: &str) -> Result<Vec<ModelEntry>, FetchError> {
+    parse_entries(text, file, "lexicon")
+}
+
+fn parse_entries(text: &str, file: &str, key: &str) -> Result<Vec<ModelEntry>, FetchError> {
     let context = Context { file, text };
     let document = context.document()?;
     let root = Table::new(&context, document.as_table(), "");
-    root.only(&["schema", "model"])?;
+    root.only(&["schema", key])?;
     root.schema()?;
-    let models = root.tables("model")?.iter().map(model).collect::<Result<Vec<_>, _>>()?;
-    root.unique(models.iter().map(|m| m.name.as_str()), "model")?;
-    Ok(models)
+    let entries = root.tables(key)?.iter().map(model).collect::<Result<Vec<_>, _>>()?;
+    root.unique(entries.iter().map(|m| m.name.as_str()), key)?;
+    Ok(entries)
 }
 
 /// Parses a registry of corpora; `file` is named in errors.

