@@ -110,7 +110,7 @@ fn by_pairs(c: &mut Criterion) {
                 black_box(pairs).iter().map(errors).sum::<u64>()
             });
         });
-        for normalizer in [Normalizer::None, Normalizer::WhisperEn, Normalizer::ScriptSafe] {
+        for normalizer in [Normalizer::None, Normalizer::WhisperEn, Normalizer::ScriptSafe { remove_harakat: false }] {
             group.bench_with_input(
                 BenchmarkId::new(format!("score_pair_{}", normalizer.name()), count),
                 &pairs,

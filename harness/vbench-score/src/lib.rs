@@ -6,6 +6,8 @@
 //!   basic.rs       Whisper's BasicTextNormalizer
 //!   english.rs     Whisper's EnglishTextNormalizer, with numbers.rs and spelling.rs
 //!   script_safe.rs NFKC, folding, punctuation by category; keeps vowel signs
+//!   rules/         rules of the user's: words, GLM, regular expressions
+//!   draft.rs       a text on its way through the passes, and the record of what changed
 //! tokens.rs      words, grapheme clusters, code points; interning
 //! distance.rs    bit-parallel Levenshtein distance
 //! align.rs       alignment with sclite's or Levenshtein weights
@@ -32,4 +34,4 @@ pub use align::{AlignOp, Alignment, Weights, align};
 pub use distance::levenshtein;
 pub use error::ScoreError;
 pub use error_rate::{CharUnit, PairScore, mer, score_pair, score_pair_with, wil, wip};
-pub use normalise::Normalizer;
+pub use normalise::{Explanation, Normalizer, RuleProblem, RuleSet, Step};
