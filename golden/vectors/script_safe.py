@@ -5,7 +5,7 @@ usage: script_safe.py > script_safe.json
 
 No peer has such a normaliser, so the definition is written down a second time, with str.casefold and unicodedata: NFKC,
 full case folding, then by general category (decimal digits to ASCII; P and S to space; Cf, Cc, Co, Cs, Cn and Me away
-unless white space; with harakat removed, non-spacing Arabic marks too), repeated until nothing changes; spaces squeezed
+unless white space; with harakat removed, non-spacing Arabic marks too), NFKC again, repeated until nothing changes; spaces squeezed
 and cut. `without_harakat` is absent where it is the same. Cases: every decimal digit, every character whose folding is not its lower case, samples of every block of
 Unicode with and without a following mark, and sentences with the traps of several scripts.
 """
@@ -48,7 +48,8 @@ def category(c, drop):
 
 def script_safe(text, drop):
     while True:
-        new = "".join(category(c, drop) for c in u.normalize("NFKC", text).casefold())
+        kept = "".join(category(c, drop) for c in u.normalize("NFKC", text).casefold())
+        new = u.normalize("NFKC", kept)
         if new == text:
             return " ".join(text.split())
         text = new
