@@ -4,12 +4,13 @@
 //! replaced, 2 % dropped, 2 % added.
 
 use std::hint::black_box;
+use std::sync::Arc;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use rand::Rng;
 use vbench_core::keyed::keyed_rng;
 use vbench_score::tokens::{intern, words};
-use vbench_score::{Normalizer, Weights, align, levenshtein, score_pair};
+use vbench_score::{Normalizer, RuleSet, Weights, align, levenshtein, score_pair};
 
 struct Maker {
     rng: Box<dyn FnMut() -> u32>,
@@ -110,7 +111,7 @@ fn by_pairs(c: &mut Criterion) {
                 black_box(pairs).iter().map(errors).sum::<u64>()
             });
         });
-        for normalizer in [Normalizer::None, Normalizer::WhisperEn, Normalizer::ScriptSafe] {
+        for normalizer in [Normalizer::None, Normalizer::WhisperEn, Normalizer::ScriptSafe { remove_harakat: false }] {
             group.bench_with_input(
                 BenchmarkId::new(format!("score_pair_{}", normalizer.name()), count),
                 &pairs,
@@ -126,6 +127,7 @@ fn by_pairs(c: &mut Criterion) {
     group.finish();
 }
 
+/// All normalisers on 4,000 utterances of 20 words, as in the script.
 fn normalisers(c: &mut Criterion) {
     let mut maker = Maker::new();
     let text: Vec<String> = (0..4_000).map(|_| maker.pair(20, 0.0).0).collect();
@@ -137,8 +139,58 @@ fn normalisers(c: &mut Criterion) {
             b.iter(|| black_box(&text).iter().map(|t| normalizer.normalize(t).len()).sum::<usize>());
         });
     }
+    group.bench_function("whisper-en, explained", |b| {
+        b.iter(|| black_box(&text).iter().map(|t| Normalizer::WhisperEn.explain(t).steps.len()).sum::<usize>());
+    });
+    group.bench_function("rules, 2000 of words", |b| {
+        let file: String = maker.vocabulary.iter().take(2_000).map(|word| format!("{word} => x{word}\n")).collect();
+        let Ok(rules) = RuleSet::parse("bench.rules", "", &file) else { return };
+        let rules = Normalizer::Rules(Arc::new(rules));
+        b.iter(|| black_box(&text).iter().map(|t| rules.normalize(t).len()).sum::<usize>());
+    });
     group.finish();
 }
 
-criterion_group!(benches, by_length, by_pairs, normalisers);
+/// Number words, digits and currency in place of a share of the words, or punctuation after them.
+fn mixed(maker: &mut Maker, length: usize, numbers: f64, signs: f64) -> String {
+    const NUMBERS: [&str; 24] = [
+        "one", "two", "five", "seven", "eleven", "nineteen", "twenty", "forty", "ninety", "hundred", "thousand",
+        "million", "third", "1960s", "3.5", "$20", "100,000", "2nd", "percent", "dollars", "point", "and", "oh", "12%",
+    ];
+    const SIGNS: [&str; 8] = [",", ".", "?", "!", " -", "'s", "\"", ";"];
+    let mut words = Vec::new();
+    for _ in 0..length {
+        let at = (maker.rng)() as usize;
+        let mut word = if maker.share() < numbers { NUMBERS[at % NUMBERS.len()].to_owned() } else { maker.word() };
+        if maker.share() < signs {
+            word.push_str(SIGNS[at % SIGNS.len()]);
+        }
+        words.push(word);
+    }
+    words.join(" ")
+}
+
+fn whisper_by_content(c: &mut Criterion) {
+    let mut maker = Maker::new();
+    let mut group = c.benchmark_group("whisper_en");
+    group.sample_size(10);
+    let mut run = |name: String, text: Vec<String>| {
+        group.throughput(Throughput::Bytes(text.iter().map(|t| t.len() as u64).sum()));
+        group.bench_function(name, |b| {
+            b.iter(|| black_box(&text).iter().map(|t| Normalizer::WhisperEn.normalize(t).len()).sum::<usize>());
+        });
+    };
+    for length in [5, 20, 100, 10_000] {
+        let count = 80_000 / length;
+        run(format!("words/{length}"), (0..count).map(|_| mixed(&mut maker, length, 0.0, 0.0)).collect());
+    }
+    for (numbers, signs) in [(0.1, 0.0), (0.5, 0.0), (1.0, 0.0), (0.0, 0.2), (0.0, 1.0), (0.2, 0.2)] {
+        let name = format!("numbers_{:.0}pct_signs_{:.0}pct", 100.0 * numbers, 100.0 * signs);
+        run(name, (0..4_000).map(|_| mixed(&mut maker, 20, numbers, signs)).collect());
+    }
+    drop(run);
+    group.finish();
+}
+
+criterion_group!(benches, by_length, by_pairs, normalisers, whisper_by_content);
 criterion_main!(benches);

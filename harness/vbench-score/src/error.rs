@@ -1,5 +1,7 @@
 //! What can go wrong when scoring.
 
+use crate::normalise::RuleProblem;
+
 /// Why a pair cannot be scored, or a normaliser not be found.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ScoreError {
@@ -84,4 +86,20 @@ pub enum ScoreError {
         /// What is wrong.
         message: String,
     },
+    /// A rules file has lines that cannot be used.
+    #[error("{file}: {} that cannot be used{}", lines(.problems.len()), listed(.problems))]
+    Rules {
+        /// The file's name as given.
+        file: String,
+        /// Every such line, in order.
+        problems: Vec<RuleProblem>,
+    },
+}
+
+fn lines(count: usize) -> String {
+    if count == 1 { "1 line".to_owned() } else { format!("{count} lines") }
+}
+
+fn listed(problems: &[RuleProblem]) -> String {
+    problems.iter().map(|problem| format!("\n  {problem}")).collect()
 }

@@ -6,6 +6,8 @@
 //!   basic.rs       Whisper's BasicTextNormalizer
 //!   english.rs     Whisper's EnglishTextNormalizer, with numbers.rs and spelling.rs
 //!   script_safe.rs NFKC, folding, punctuation by category; keeps vowel signs
+//!   rules/         rules of the user's: words, GLM, regular expressions
+//!   draft.rs       a text on its way through the passes, and the record of what changed
 //! tokens.rs      words, grapheme clusters, code points; interning
 //! vocabulary.rs  words of a corpus as small integers
 //! distance.rs    bit-parallel Levenshtein distance
@@ -49,3 +51,4 @@ pub use error::ScoreError;
 pub use error_rate::{CharUnit, PairScore, mer, score_pair, score_pair_with, wil, wip};
 pub use lattice::{Lattice, LatticeAlignment, score_lattice};
 pub use normalise::Normalizer;
+pub use normalise::{Explanation, Normalizer, RuleProblem, RuleSet, Step};

@@ -3,22 +3,60 @@
 use vbench_score::{Normalizer, ScoreError};
 
 fn script_safe(text: &str) -> String {
-    Normalizer::ScriptSafe.normalize(text).into_owned()
+    Normalizer::ScriptSafe { remove_harakat: false }.normalize(text).into_owned()
 }
 
 #[test]
 fn names_and_ids_are_stable_and_lead_back() {
-    let ids: Vec<_> = Normalizer::ALL.iter().map(Normalizer::id).collect();
-    let expected =
-        ["none/1", "basic/1", "basic+split/1", "basic+strip/1", "basic+split+strip/1", "whisper-en/1", "script-safe/1"];
+    let all = Normalizer::ALL;
+    let ids: Vec<_> = all.iter().map(Normalizer::id).collect();
+    let expected = [
+        "none/1",
+        "basic/1",
+        "basic+split-letters/1",
+        "basic+remove-diacritics/1",
+        "basic+split-letters+remove-diacritics/1",
+        "whisper-en/1",
+        "script-safe/2",
+        "script-safe+remove-harakat/2",
+    ];
     assert_eq!(ids, expected);
     for normalizer in Normalizer::ALL {
-        assert_eq!(Normalizer::from_name(normalizer.name()), Ok(normalizer));
-        assert_eq!(Normalizer::from_name(normalizer.id()), Ok(normalizer));
+        assert_eq!(Normalizer::from_name(normalizer.name()).as_ref(), Ok(&normalizer));
+        assert_eq!(Normalizer::from_name(normalizer.id()).as_ref(), Ok(&normalizer));
     }
-    let unknown = Normalizer::from_name("whisper").unwrap_err();
-    assert!(matches!(unknown, ScoreError::UnknownNormalizer { .. }));
-    assert!(unknown.to_string().contains("whisper-en"));
+    let both = Normalizer::Basic { split_letters: true, remove_diacritics: true };
+    assert_eq!(Normalizer::from_name("basic+remove-diacritics+split-letters"), Ok(both));
+}
+
+#[test]
+fn names_that_are_not_understood_are_refused_with_the_known_ones() {
+    for name in [
+        "",
+        "whisper",
+        "whisper-en/2",
+        "script-safe/1",
+        "basic+",
+        "basic+split",
+        "basic+split-letters+split-letters",
+        "whisper-en+split-letters",
+        "script-safe+remove-harakat+",
+        "none/1/1",
+        "rules:house@00000000",
+    ] {
+        let unknown = Normalizer::from_name(name).unwrap_err();
+        assert!(matches!(unknown, ScoreError::UnknownNormalizer { .. }), "{name}");
+        assert!(unknown.to_string().contains("basic+split-letters+remove-diacritics, whisper-en"), "{unknown}");
+    }
+}
+
+#[test]
+fn harakat_go_on_request_and_parts_of_letters_stay() {
+    let bare = Normalizer::from_name("script-safe+remove-harakat").unwrap();
+    assert_eq!(bare.normalize("كِتَابٌ؟ القُرْآنُ مُؤَسَّسَة"), "كتاب القرآن مؤسسة");
+    // A letter, a vowel mark and a madda that compose once the vowel mark is gone.
+    assert_eq!(bare.normalize("\u{627}\u{64e}\u{653}"), "\u{622}");
+    assert_eq!(bare.normalize("కి కీ किसान é"), "కి కీ किसान é");
 }
 
 #[test]
@@ -37,6 +75,7 @@ fn script_safe_folds_digits_of_every_script() {
 #[test]
 fn script_safe_folds_case_and_compatibility_forms() {
     assert_eq!(script_safe("ΟΔΥΣΣΕΎΣ Straße ﬁne Ｆｕｌｌ"), "οδυσσεύσ strasse fine full");
+    assert_eq!(script_safe("ᾼδης ᾳ ꮳꮃꭹ Ꮳ ẞ ᲀ"), "αιδησ αι ᏣᎳᎩ Ꮳ ss в");
     assert_eq!(script_safe("e\u{301}\u{200d}"), "é");
     assert_eq!(script_safe("a\u{200d}\u{301}"), "á");
     assert_eq!(script_safe("\u{feff}x\0y\u{202e}z"), "xyz");

@@ -2,28 +2,28 @@
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::scan::{apply, lower, remove_enclosed, remove_symbols, remove_symbols_and_diacritics, squeeze_spaces};
+use super::draft::{Draft, Edit};
+use super::scan::{lower, remove_enclosed, remove_symbols, remove_symbols_and_diacritics, squeeze_spaces};
 
-pub(super) fn normalize(raw: &str, split_letters: bool, remove_diacritics: bool) -> String {
-    let mut text = lower(raw);
-    remove_enclosed(&mut text);
-    let cleaned = if remove_diacritics { remove_symbols_and_diacritics(&text, &[]) } else { remove_symbols(&text) };
-    // Compatibility forms may have been capitals.
-    text = lower(&cleaned);
-    if split_letters {
-        text = spaced_clusters(&text);
+pub(super) fn normalize(draft: &mut Draft<'_>, split_letters: bool, remove_diacritics: bool) {
+    lower(draft);
+    remove_enclosed(draft);
+    if remove_diacritics {
+        draft.pass("punctuation and diacritics", |edit| remove_symbols_and_diacritics(edit, &[]));
+    } else {
+        draft.pass("punctuation and marks", remove_symbols);
     }
-    apply(&mut text, squeeze_spaces);
-    text
+    // Compatibility forms may have been capitals.
+    lower(draft);
+    if split_letters {
+        draft.pass("split letters", space_clusters);
+    }
+    let squeezed = squeeze_spaces(draft.text());
+    draft.set_spacing(squeezed);
 }
 
-fn spaced_clusters(text: &str) -> String {
-    let mut out = String::with_capacity(2 * text.len());
-    for cluster in text.graphemes(true) {
-        if !out.is_empty() {
-            out.push(' ');
-        }
-        out.push_str(cluster);
+fn space_clusters(edit: &mut Edit<'_>) {
+    for (at, _) in edit.text().grapheme_indices(true).skip(1) {
+        edit.replace(at, at, " ");
     }
-    out
 }

@@ -3,71 +3,72 @@
 //! The peer is a list of regular expressions applied one after the other. Here each pass is a scanner that looks only
 //! where its pattern could match; the order of passes is the peer's, because later ones see what earlier ones wrote.
 
+use super::draft::{Draft, Edit, Rule};
 use super::numbers;
 use super::scan::{
-    Edit, Runs, apply, is_digit, is_space, is_word, lower, remove_enclosed, remove_symbols_and_diacritics,
-    squeeze_spaces,
+    Runs, is_digit, is_space, is_word, join_words, lower, remove_enclosed, remove_symbols_and_diacritics, squeeze_spaces,
 };
-use super::spelling;
 
 /// Signs that survive until numbers have been read.
 const NUMERIC_SIGNS: [char; 6] = ['.', '%', '$', '¢', '€', '£'];
 
-pub(super) fn normalize(raw: &str) -> String {
-    let mut text = lower(raw);
-    remove_enclosed(&mut text);
-    apply(&mut text, remove_fillers);
-    if text.contains('\'') {
-        apply(&mut text, attach_apostrophes);
+pub(super) fn normalize(draft: &mut Draft<'_>) {
+    lower(draft);
+    remove_enclosed(draft);
+    draft.pass("hesitation", remove_fillers);
+    if draft.text().contains('\'') {
+        draft.pass("apostrophe", attach_apostrophes);
     }
-    apply(&mut text, expand_words);
-    if text.contains('\'') {
-        apply(&mut text, expand_perfect_tenses);
-        apply(&mut text, expand_negations);
-        apply(&mut text, expand_contractions);
+    draft.pass("contraction", expand_words);
+    if draft.text().contains('\'') {
+        draft.pass("perfect tense", expand_perfect_tenses);
+        draft.pass("contraction", expand_negations);
+        draft.pass("contraction", expand_contractions);
     }
-    if text.contains(',') {
-        apply(&mut text, join_digit_groups);
+    if draft.text().contains(',') {
+        draft.pass("digit group", join_digit_groups);
     }
-    if text.contains('.') {
-        apply(&mut text, remove_full_stops);
+    if draft.text().contains('.') {
+        draft.pass("full stop", remove_full_stops);
     }
-    let text = remove_symbols_and_diacritics(&text, &NUMERIC_SIGNS);
-    let mut text = spelling::american(&numbers::to_digits(&text));
-    if text.contains(NUMERIC_SIGNS) {
-        text = space_stray_prefixes(&text);
-        text = space_stray_percents(&text);
+    draft.pass("punctuation and diacritics", |edit| remove_symbols_and_diacritics(edit, &NUMERIC_SIGNS));
+    numbers::separate(draft);
+    let joined = join_words(draft.text());
+    draft.set_spacing(joined);
+    numbers::read(draft);
+    if draft.text().contains(NUMERIC_SIGNS) {
+        draft.pass("stray sign", space_stray_prefixes);
+        draft.pass("stray sign", space_stray_percents);
+        let squeezed = squeeze_spaces(draft.text());
+        draft.set_spacing(squeezed);
     }
-    apply(&mut text, squeeze_spaces);
-    text
 }
 
 /// Takes out hesitations that stand alone.
-fn remove_fillers(text: &str) -> Option<String> {
-    let mut edit = Edit::new(text);
+fn remove_fillers(edit: &mut Edit<'_>) {
+    let text = edit.text();
     for (start, end) in Runs::new(text) {
         if (2..=3).contains(&(end - start)) && matches!(&text[start..end], "hmm" | "mm" | "mhm" | "mmm" | "uh" | "um") {
             edit.replace(start, end, "");
         }
     }
-    edit.finish()
 }
 
 /// No white space before an apostrophe.
-fn attach_apostrophes(text: &str) -> Option<String> {
-    let mut edit = Edit::new(text);
+fn attach_apostrophes(edit: &mut Edit<'_>) {
+    let text = edit.text();
     for (at, _) in text.match_indices('\'') {
-        let kept = text[..at].trim_end_matches(is_space).len().max(edit.done_to());
+        let free = edit.done_to();
+        let kept = free + text[free..at].trim_end_matches(is_space).len();
         if kept < at {
             edit.replace(kept, at, "");
         }
     }
-    edit.finish()
 }
 
 /// Whole words: contractions with a form of their own, and titles.
-fn expand_words(text: &str) -> Option<String> {
-    let mut edit = Edit::new(text);
+fn expand_words(edit: &mut Edit<'_>) {
+    let text = edit.text();
     let mut previous: Option<(usize, usize)> = None;
     for (start, end) in Runs::new(text) {
         let word = &text[start..end];
@@ -76,12 +77,13 @@ fn expand_words(text: &str) -> Option<String> {
         let contraction = joined.and_then(|p| Some((p.0, contraction(&text[p.0..p.1], word)?)));
         if let Some((from, full)) = contraction {
             edit.replace(from, end, full);
-        } else if let Some(full) = title_or_slang(word) {
+        } else if let Some(full) = slang(word) {
             edit.replace(start, end, full);
+        } else if let Some(full) = title(word) {
+            edit.replace_as(Rule::Named("title"), start, end, full);
         }
         previous = Some((start, end));
     }
-    edit.finish()
 }
 
 fn contraction(before: &str, after: &str) -> Option<&'static str> {
@@ -97,7 +99,26 @@ fn contraction(before: &str, after: &str) -> Option<&'static str> {
     })
 }
 
-fn title_or_slang(word: &str) -> Option<&'static str> {
+fn slang(word: &str) -> Option<&'static str> {
+    Some(match word.len() {
+        4 if word == "imma" => "i am going to",
+        5 => match word {
+            "wanna" => "want to",
+            "gotta" => "got to",
+            "gonna" => "going to",
+            _ => return None,
+        },
+        6 => match word {
+            "woulda" => "would have",
+            "coulda" => "could have",
+            _ => return None,
+        },
+        7 if word == "shoulda" => "should have",
+        _ => return None,
+    })
+}
+
+fn title(word: &str) -> Option<&'static str> {
     Some(match word.len() {
         2 => match word {
             "mr" => "mister ",
@@ -122,26 +143,13 @@ fn title_or_slang(word: &str) -> Option<&'static str> {
             _ => return None,
         },
         4 => match word {
-            "imma" => "i am going to",
             "prof" => "professor ",
             "capt" => "captain ",
             "pres" => "president ",
             "asst" => "assistant ",
             _ => return None,
         },
-        5 => match word {
-            "wanna" => "want to",
-            "gotta" => "got to",
-            "gonna" => "going to",
-            "assoc" => "associate ",
-            _ => return None,
-        },
-        6 => match word {
-            "woulda" => "would have",
-            "coulda" => "could have",
-            _ => return None,
-        },
-        7 if word == "shoulda" => "should have",
+        5 if word == "assoc" => "associate ",
         _ => return None,
     })
 }
@@ -152,7 +160,7 @@ fn ends_at(text: &str, at: usize) -> bool {
 }
 
 /// `'s been` is "has", `'d been` is "had"; `'s done` is ambiguous and stays.
-fn expand_perfect_tenses(text: &str) -> Option<String> {
+fn expand_perfect_tenses(edit: &mut Edit<'_>) {
     const TENSES: [(&str, &str); 6] = [
         ("'d been", " had been"),
         ("'s been", " has been"),
@@ -161,28 +169,26 @@ fn expand_perfect_tenses(text: &str) -> Option<String> {
         ("'d done", " had done"),
         ("'s got", " has got"),
     ];
-    let mut edit = Edit::new(text);
+    let text = edit.text();
     for (at, _) in text.match_indices('\'') {
         let found = TENSES.iter().find(|(from, _)| text[at..].starts_with(from) && ends_at(text, at + from.len()));
         if let Some((from, to)) = found {
             edit.replace(at, at + from.len(), to);
         }
     }
-    edit.finish()
 }
 
 /// `n't`. Before the other contractions, which may only then end at a word boundary.
-fn expand_negations(text: &str) -> Option<String> {
-    let mut edit = Edit::new(text);
+fn expand_negations(edit: &mut Edit<'_>) {
+    let text = edit.text();
     for (at, found) in text.match_indices("n't") {
         if ends_at(text, at + found.len()) {
             edit.replace(at, at + found.len(), " not");
         }
     }
-    edit.finish()
 }
 
-fn expand_contractions(text: &str) -> Option<String> {
+fn expand_contractions(edit: &mut Edit<'_>) {
     const ENDINGS: [(&str, &str); 7] = [
         ("'re", " are"),
         ("'s", " is"),
@@ -192,19 +198,18 @@ fn expand_contractions(text: &str) -> Option<String> {
         ("'ve", " have"),
         ("'m", " am"),
     ];
-    let mut edit = Edit::new(text);
+    let text = edit.text();
     for (at, _) in text.match_indices('\'') {
         let found = ENDINGS.iter().find(|(from, _)| text[at..].starts_with(from) && ends_at(text, at + from.len()));
         if let Some((from, to)) = found {
             edit.replace(at, at + from.len(), to);
         }
     }
-    edit.finish()
 }
 
 /// Commas between digits go. A digit belongs to one match only, so `1,2,3` keeps its second comma.
-fn join_digit_groups(text: &str) -> Option<String> {
-    let mut edit = Edit::new(text);
+fn join_digit_groups(edit: &mut Edit<'_>) {
+    let text = edit.text();
     let mut free_from = 0;
     for (at, _) in text.match_indices(',') {
         let before = text[free_from..at].chars().next_back().is_some_and(is_digit);
@@ -214,12 +219,11 @@ fn join_digit_groups(text: &str) -> Option<String> {
             free_from = at + 1 + after.len_utf8();
         }
     }
-    edit.finish()
 }
 
 /// A full stop without a digit after it becomes a space; the character after it belongs to the match.
-fn remove_full_stops(text: &str) -> Option<String> {
-    let mut edit = Edit::new(text);
+fn remove_full_stops(edit: &mut Edit<'_>) {
+    let text = edit.text();
     let mut free_from = 0;
     for (at, _) in text.match_indices('.') {
         if at < free_from {
@@ -233,32 +237,32 @@ fn remove_full_stops(text: &str) -> Option<String> {
             }
         }
     }
-    edit.finish()
 }
 
-/// `.`, `$`, `¢`, `€`, `£` without a digit after them become a space.
-fn space_stray_prefixes(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        let stray = c != '%' && NUMERIC_SIGNS.contains(&c);
-        match chars.next_if(|next| stray && !next.is_ascii_digit()) {
-            Some(next) => out.extend([' ', next]),
-            None => out.push(c),
+/// `.`, `$`, `¢`, `€`, `£` without a digit after them become a space; the character after them belongs to the match.
+fn space_stray_prefixes(edit: &mut Edit<'_>) {
+    let text = edit.text();
+    let mut free_from = 0;
+    for (at, sign) in text.match_indices(['.', '$', '¢', '€', '£']) {
+        let end = at + sign.len();
+        if at < free_from {
+            continue;
+        }
+        if let Some(next) = text[end..].chars().next().filter(|c| !c.is_ascii_digit()) {
+            edit.replace(at, end, " ");
+            free_from = end + next.len_utf8();
         }
     }
-    out
 }
 
-/// `%` without a digit before it becomes a space.
-fn space_stray_percents(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        out.push(c);
-        if !c.is_ascii_digit() && chars.next_if_eq(&'%').is_some() {
-            out.push(' ');
+/// `%` without a digit before it becomes a space; the character before it belongs to the match.
+fn space_stray_percents(edit: &mut Edit<'_>) {
+    let text = edit.text();
+    let mut free_from = 0;
+    for (at, _) in text.match_indices('%') {
+        if text[free_from..at].chars().next_back().is_some_and(|c| !c.is_ascii_digit()) {
+            edit.replace(at, at + 1, " ");
+            free_from = at + 1;
         }
     }
-    out
 }

@@ -5,11 +5,12 @@
 //! Quantities are decimal strings: "nine decillion decillion" is a valid input and must not overflow.
 
 use std::collections::HashMap;
-use std::fmt::Write as _;
 use std::hash::BuildHasherDefault;
 use std::sync::LazyLock;
 
-use super::scan::{Edit, Runs, apply, digit_value, is_digit, is_space, is_word, split_words};
+use super::draft::{Draft, Edit, Rule};
+use super::scan::{Runs, digit_value, is_digit, is_space, is_word, word_ranges};
+use super::spelling;
 use crate::tokens::FoldHasher;
 
 /// What a word means to the reader.
@@ -186,102 +187,81 @@ fn is_number(word: &str) -> bool {
     digits(whole) && fraction.is_none_or(digits)
 }
 
-/// The number being read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What is pending, if anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Pending {
+    Nothing,
     /// A whole number in ASCII digits without leading zeros.
-    Quantity(String),
+    Quantity,
     /// Digits in a row, with points and signs as they came.
-    Digits(String),
+    Digits,
 }
 
-impl Pending {
-    fn into_text(self) -> String {
-        match self {
-            Self::Quantity(text) | Self::Digits(text) => text,
-        }
+/// Passes before numbers are read: halves, digits apart from letters.
+pub(super) fn separate(draft: &mut Draft<'_>) {
+    if draft.text().contains("half") {
+        draft.pass("half", read_halves);
     }
-
-    /// Text to append digits to; the quantity zero counts as nothing.
-    fn into_prefix(self) -> String {
-        match self {
-            Self::Quantity(zero) if zero == "0" => String::new(),
-            other => other.into_text(),
-        }
+    if draft.text().bytes().any(|b| b.is_ascii_digit()) {
+        draft.pass("digits apart from letters", part_digits_from_letters);
+        draft.pass("ordinal ending", join_ordinal_endings);
     }
 }
 
-/// All passes on numbers; words of the result are separated by single spaces where words were read.
-pub(super) fn to_digits(text: &str) -> String {
-    let mut text = match read_halves(text) {
-        Some(new) => new,
-        None => text.to_owned(),
-    };
-    if text.bytes().any(|b| b.is_ascii_digit()) {
-        apply(&mut text, part_digits_from_letters);
-        apply(&mut text, join_ordinal_endings);
+/// Number words to digits and British to American spelling, in a text of words joined by single spaces.
+///
+/// Spelling is a later step of the peer. It is done here because the words that are no numbers are at hand; nothing
+/// between the two makes or takes away a word of the spelling table, whose entries are letters only.
+pub(super) fn read(draft: &mut Draft<'_>) {
+    draft.pass("number", |edit| Reader::read(edit));
+    if draft.text().contains(['€', '£', '$']) {
+        draft.pass("cents", combine_cents);
+        draft.pass("cents", read_cents_alone);
     }
-    let mut text = Reader::read(&text);
-    if text.contains(['€', '£', '$']) {
-        apply(&mut text, combine_cents);
-        apply(&mut text, read_cents_alone);
+    if draft.text().contains('1') {
+        draft.pass("one in letters", spell_one);
     }
-    if text.contains('1') {
-        apply(&mut text, spell_one);
-    }
-    text
 }
 
-/// "two and a half" is "two point five", after number words only.
-fn read_halves(text: &str) -> Option<String> {
-    if text.is_empty() {
-        return None;
-    }
-    if text.chars().all(is_space) {
-        return Some(String::new());
-    }
-    if !text.contains("half") {
-        return None;
-    }
-    let runs: Vec<_> = Runs::new(text).collect();
-    let mut pieces: Vec<&str> = Vec::new();
+/// "two and a half" is "two point five", after number words only. Without a word before it, it is dropped.
+fn read_halves(edit: &mut Edit<'_>) {
+    let text = edit.text();
+    let mut runs = [(0, 0); 2];
     let mut from = 0;
     let gap = |a: (usize, usize), b: (usize, usize)| text[a.1..b.0].chars().all(is_space);
-    for three in runs.windows(3) {
-        let [and, a, half] = [three[0], three[1], three[2]];
+    for half in Runs::new(text) {
+        let [and, a] = runs;
+        runs = [a, half];
         let words = [and, a, half].map(|(start, end)| &text[start..end]);
         if words != ["and", "a", "half"] || !gap(and, a) || !gap(a, half) {
             continue;
         }
-        let segment = &text[from..and.0];
+        let last = text[from..and.0].rsplit(is_space).find(|word| !word.is_empty());
         from = half.1;
-        if let Some(last) = split_words(segment).last() {
-            let number = matches!(look_up(last), Some(Word::Zero | Word::Ones(_) | Word::Tens(_) | Word::Power(_)));
-            pieces.extend([segment, if number { "point five" } else { "and a half" }]);
+        match last.map(look_up) {
+            None => edit.replace(and.0, half.1, " "),
+            Some(Some(Word::Zero | Word::Ones(_) | Word::Tens(_) | Word::Power(_))) => {
+                edit.replace(and.0, half.1, " point five ");
+            }
+            Some(_) => edit.replace(and.0, half.1, " and a half "),
         }
     }
-    let rest = &text[from..];
-    if split_words(rest).next().is_some() {
-        pieces.push(rest);
-    }
-    Some(pieces.join(" "))
 }
 
 /// A space between a letter and a digit.
-fn part_digits_from_letters(text: &str) -> Option<String> {
-    let mut edit = Edit::new(text);
+fn part_digits_from_letters(edit: &mut Edit<'_>) {
+    let text = edit.text();
     for (at, pair) in text.as_bytes().windows(2).enumerate() {
         let [a, b] = [pair[0], pair[1]];
         if (a.is_ascii_lowercase() && b.is_ascii_digit()) || (a.is_ascii_digit() && b.is_ascii_lowercase()) {
             edit.replace(at + 1, at + 1, " ");
         }
     }
-    edit.finish()
 }
 
 /// No space before an ordinal or plural ending: `1960 s`, `274 th`.
-fn join_ordinal_endings(text: &str) -> Option<String> {
-    let mut edit = Edit::new(text);
+fn join_ordinal_endings(edit: &mut Edit<'_>) {
+    let text = edit.text();
     for (start, end) in Runs::new(text) {
         if !matches!(&text[start..end], "st" | "nd" | "rd" | "th" | "s") {
             continue;
@@ -291,198 +271,291 @@ fn join_ordinal_endings(text: &str) -> Option<String> {
             edit.replace(number.len(), start, "");
         }
     }
-    edit.finish()
 }
 
-struct Reader {
-    out: String,
+/// A word with its place in the text.
+#[derive(Clone, Copy)]
+struct Read<'a> {
+    text: &'a str,
+    start: usize,
+    token: Token,
+}
+
+impl Read<'_> {
+    fn end(&self) -> usize {
+        self.start + self.text.len()
+    }
+}
+
+/// Goes over the words. `out` is what the words from `group` on have become so far; it takes their place in the text
+/// as soon as nothing is pending.
+struct Reader<'e, 'a> {
+    edit: &'e mut Edit<'a>,
     sign: Option<char>,
-    pending: Option<Pending>,
+    pending: Pending,
+    /// Digits of the pending number.
+    digits: String,
+    out: String,
+    group: Option<usize>,
+    /// End of the word before the one being read.
+    read_to: usize,
 }
 
-impl Reader {
-    fn read(text: &str) -> String {
-        let mut reader = Self { out: String::with_capacity(text.len() + 8), sign: None, pending: None };
-        let words: Vec<(&str, Token)> = split_words(text).map(|w| (w, Token::of(w))).collect();
-        let mut skip = false;
-        for (i, (word, token)) in words.iter().enumerate() {
-            if std::mem::take(&mut skip) {
-                continue;
+impl<'e, 'a> Reader<'e, 'a> {
+    fn read(edit: &'e mut Edit<'a>) {
+        let text = edit.text();
+        let mut words = word_ranges(text).map(|(start, end)| {
+            let text = &text[start..end];
+            Read { text, start, token: Token::of(text) }
+        });
+        let mut reader = Self {
+            edit,
+            sign: None,
+            pending: Pending::Nothing,
+            digits: String::new(),
+            out: String::new(),
+            group: None,
+            read_to: 0,
+        };
+        let mut before = None;
+        let mut current = words.next();
+        while let Some(word) = current {
+            let mut after = words.next();
+            let skipped = reader.step(word, before, after);
+            reader.read_to = word.end();
+            before = Some(word.token);
+            if let Some(second) = after.filter(|_| skipped) {
+                reader.read_to = second.end();
+                before = Some(second.token);
+                after = words.next();
             }
-            let before = i.checked_sub(1).map(|b| words[b].1);
-            let after = words.get(i + 1).copied();
-            match token {
-                Token::Number | Token::Prefixed(_) => reader.number(word, *token),
-                Token::Other => reader.flush_then(word),
-                Token::Known(known) => skip = reader.known(word, *known, before, after),
+            if reader.pending == Pending::Nothing && !reader.out.is_empty() {
+                reader.close();
             }
+            current = after;
         }
         reader.flush();
-        reader.out
+    }
+
+    /// Reads one word. Returns whether the next word was read too.
+    fn step(&mut self, word: Read<'_>, before: Option<Token>, after: Option<Read<'_>>) -> bool {
+        match word.token {
+            Token::Other => {
+                self.flush();
+                let spelled = spelling::american(word.text).filter(|_| self.sign.is_none());
+                if self.sign.is_some() || self.group.is_some() {
+                    self.group.get_or_insert(word.start);
+                    self.emit(spelled.unwrap_or(word.text));
+                } else if let Some(spelled) = spelled {
+                    self.edit.replace_as(Rule::Named("spelling"), word.start, word.end(), spelled);
+                }
+                false
+            }
+            Token::Number | Token::Prefixed(_) => {
+                self.number(word);
+                false
+            }
+            Token::Known(known) => {
+                let text = (word.start, word.text);
+                self.known(text, known, before, after)
+            }
+        }
     }
 
     /// Writes a word with the sign that waits for one; nothing is pending afterwards.
     fn emit(&mut self, text: &str) {
+        self.begin_word();
+        self.out.push_str(text);
+        self.pending = Pending::Nothing;
+    }
+
+    fn begin_word(&mut self) {
         if !self.out.is_empty() {
             self.out.push(' ');
         }
         self.out.extend(self.sign.take());
-        self.out.push_str(text);
-        self.pending = None;
     }
 
+    /// Writes the pending digits and what follows them as one word.
+    fn emit_pending(&mut self, suffix: &str) {
+        self.begin_word();
+        self.out.push_str(&self.digits);
+        self.out.push_str(suffix);
+        self.pending = Pending::Nothing;
+    }
+
+    /// Writes what is pending before the word being read.
     fn flush(&mut self) {
-        if let Some(pending) = self.pending.take() {
-            self.emit(&pending.into_text());
+        if self.pending != Pending::Nothing {
+            self.emit_pending("");
+            self.close();
         }
     }
 
-    fn flush_then(&mut self, word: &str) {
+    /// Puts `out` in the place of the words read so far.
+    fn close(&mut self) {
+        if let Some(start) = self.group.take()
+            && self.edit.text()[start..self.read_to] != self.out
+        {
+            self.edit.replace(start, self.read_to, &self.out);
+        }
+        self.out.clear();
+    }
+
+    fn flush_then(&mut self, (start, word): (usize, &str)) {
         self.flush();
+        self.group.get_or_insert(start);
         self.emit(word);
     }
 
     /// A number in digits.
-    fn number(&mut self, word: &str, token: Token) {
-        match &mut self.pending {
-            // Decimals, or the parts of an address.
-            Some(Pending::Digits(text)) if text.ends_with('.') => return text.push_str(word),
-            _ => self.flush(),
+    fn number(&mut self, word: Read<'_>) {
+        // Decimals, or the parts of an address.
+        if self.pending == Pending::Digits && self.digits.ends_with('.') {
+            return self.digits.push_str(word.text);
         }
-        let mut bare = word;
-        if let Token::Prefixed(sign) = token {
+        self.flush();
+        self.group.get_or_insert(word.start);
+        let mut bare = word.text;
+        if let Token::Prefixed(sign) = word.token {
             self.sign = Some(sign);
-            bare = &word[sign.len_utf8()..];
+            bare = &word.text[sign.len_utf8()..];
         }
-        self.pending = Some(match parse(bare) {
-            Some((whole, fraction)) if fraction.bytes().all(|b| b == b'0') => Pending::Quantity(trim_zeros(&whole)),
-            _ => Pending::Digits(bare.to_owned()),
-        });
+        self.digits.clear();
+        self.pending = match parse(bare) {
+            Some((whole, fraction)) if fraction.bytes().all(|b| b == b'0') => {
+                self.digits.push_str(trim_zeros(&whole));
+                Pending::Quantity
+            }
+            _ => {
+                self.digits.push_str(bare);
+                Pending::Digits
+            }
+        };
     }
 
     /// A word of the lexicon. Returns whether the next word was read too.
-    fn known(&mut self, text: &str, word: Word, before: Option<Token>, after: Option<(&str, Token)>) -> bool {
-        let next = after.map(|(_, token)| token);
+    fn known(&mut self, text: (usize, &str), word: Word, before: Option<Token>, after: Option<Read<'_>>) -> bool {
+        let next = after.map(|read| read.token);
+        match word {
+            Word::Sign(_) | Word::Per | Word::And | Word::Repeat(_) | Word::Point => {}
+            _ => {
+                self.group.get_or_insert(text.0);
+            }
+        }
         match word {
             Word::Zero => self.append("0"),
-            Word::Ones(value) => self.pending = Some(self.with_ones(value, before)),
+            Word::Ones(value) => self.ones(value, before),
             Word::OnesSuffixed(value, suffix) => {
-                let number = self.with_ones(value, before).into_text();
-                self.emit(&(number + suffix));
+                self.ones(value, before);
+                self.emit_pending(suffix);
             }
-            Word::Tens(value) => self.pending = Some(self.with_small(value, 2, false)),
+            Word::Tens(value) => self.small(value, 2, false),
             Word::TensSuffixed(value, suffix) => {
-                let number = self.with_small(value, 2, false).into_text();
-                self.emit(&(number + suffix));
+                self.small(value, 2, false);
+                self.emit_pending(suffix);
             }
-            Word::Power(zeros) => self.multiply(zeros),
-            Word::PowerSuffixed(zeros, suffix) => self.multiply_and_emit(zeros, suffix),
+            Word::Power(zeros) => self.multiply(text.0, zeros),
+            Word::PowerSuffixed(zeros, suffix) => {
+                self.multiply(text.0, zeros);
+                self.emit_pending(suffix);
+            }
             Word::Sign(sign) => {
                 self.flush();
-                if next.is_some_and(Token::may_follow) { self.sign = Some(sign) } else { self.emit(text) }
+                self.group.get_or_insert(text.0);
+                if next.is_some_and(Token::may_follow) { self.sign = Some(sign) } else { self.emit(text.1) }
             }
-            Word::Currency(sign) => match self.pending.take() {
-                Some(pending) => {
+            Word::Currency(sign) => {
+                if self.pending == Pending::Nothing {
+                    self.emit(text.1);
+                } else {
                     self.sign = Some(sign);
-                    self.emit(&pending.into_text());
+                    self.emit_pending("");
                 }
-                None => self.emit(text),
-            },
-            Word::Percent => self.percent(text),
-            Word::Per => return self.per(text, after),
-            Word::And | Word::Repeat(_) | Word::Point => {
-                return self.special(text, word, before, next);
             }
+            Word::Percent if self.pending == Pending::Nothing => self.emit(text.1),
+            Word::Percent => self.emit_pending("%"),
+            Word::Per => {
+                // "per cent" in two words.
+                if self.pending != Pending::Nothing && after.is_some_and(|read| read.text == "cent") {
+                    self.emit_pending("%");
+                    return true;
+                }
+                self.flush_then(text);
+            }
+            Word::And | Word::Repeat(_) | Word::Point => return self.special(text, word, before, next),
         }
         false
     }
 
-    /// Appends to what is pending, as digits.
+    /// Appends to what is pending, as digits; the quantity zero counts as nothing.
     fn append(&mut self, digits: &str) {
-        let text = self.pending.take().map_or_else(String::new, Pending::into_prefix);
-        self.pending = Some(Pending::Digits(text + digits));
+        if self.pending == Pending::Nothing || (self.pending == Pending::Quantity && self.digits == "0") {
+            self.digits.clear();
+        }
+        self.digits.push_str(digits);
+        self.pending = Pending::Digits;
     }
 
     /// One to nineteen after what is pending.
-    fn with_ones(&mut self, value: u32, before: Option<Token>) -> Pending {
+    fn ones(&mut self, value: u32, before: Option<Token>) {
         let after_tens = matches!(before, Some(Token::Known(Word::Tens(_)))) && value < 10;
-        if let (Some(Pending::Digits(text)), true) = (&self.pending, after_tens) {
+        if self.pending == Pending::Digits && after_tens {
             // "nineteen eighty" + "four": the zero makes room.
-            let room = text.strip_suffix('0').unwrap_or(text);
-            return Pending::Digits(format!("{room}{value}"));
+            if self.digits.ends_with('0') {
+                self.digits.pop();
+            }
+            push_number(&mut self.digits, value);
+            return;
         }
         let after_ones = matches!(before, Some(Token::Known(Word::Ones(_))));
-        self.with_small(value, if value < 10 { 1 } else { 2 }, after_ones)
+        self.small(value, if value < 10 { 1 } else { 2 }, after_ones);
     }
 
     /// Adds to a quantity that ends in `room` zeros; else, or when `as_digits`, writes the digits behind it.
-    fn with_small(&mut self, value: u32, room: usize, as_digits: bool) -> Pending {
-        match self.pending.take() {
-            None => Pending::Quantity(value.to_string()),
-            Some(Pending::Quantity(text)) if !as_digits && ends_in_zeros(&text, room) => {
-                Pending::Quantity(add(&text, &value.to_string()))
+    fn small(&mut self, value: u32, room: usize, as_digits: bool) {
+        match self.pending {
+            Pending::Nothing => {
+                self.digits.clear();
+                self.pending = Pending::Quantity;
             }
-            Some(other) => Pending::Digits(format!("{}{value}", other.into_text())),
+            Pending::Quantity if !as_digits && ends_in_zeros(&self.digits, room) => {
+                // The value has at most `room` digits: they take the place of zeros, and nothing is carried.
+                let width = if value < 10 { 1 } else { 2 };
+                self.digits.truncate(self.digits.len().saturating_sub(width));
+            }
+            Pending::Quantity | Pending::Digits => self.pending = Pending::Digits,
         }
+        push_number(&mut self.digits, value);
     }
 
-    fn multiply(&mut self, zeros: usize) {
-        let power = || format!("1{:0<zeros$}", "");
-        self.pending = Some(Pending::Quantity(match self.pending.take() {
-            None => power(),
-            Some(Pending::Quantity(text)) => scale_last_three(&text, zeros),
-            Some(Pending::Digits(text)) => match shift(&text, zeros) {
-                Some(product) => product,
-                None => {
-                    self.emit(&text);
-                    power()
-                }
-            },
-        }));
-    }
-
-    fn multiply_and_emit(&mut self, zeros: usize, suffix: &str) {
-        let power = || format!("1{:0<zeros$}{suffix}", "");
-        match self.pending.take() {
-            None => self.emit(&power()),
-            Some(Pending::Quantity(text)) => self.emit(&(scale_last_three(&text, zeros) + suffix)),
-            Some(Pending::Digits(text)) => match shift(&text, zeros) {
-                Some(product) => self.emit(&(product + suffix)),
-                None => {
-                    self.emit(&text);
-                    self.emit(&power());
-                }
-            },
+    /// Multiplies what is pending by ten to the `zeros`, or writes it and begins anew with that power.
+    fn multiply(&mut self, start: usize, zeros: usize) {
+        match self.pending {
+            Pending::Quantity => scale_last_three(&mut self.digits, zeros),
+            Pending::Digits if let Some(product) = shift(&self.digits, zeros) => self.digits = product,
+            Pending::Nothing | Pending::Digits => {
+                self.flush();
+                self.group.get_or_insert(start);
+                self.digits.clear();
+                self.digits.push('1');
+                push_zeros(&mut self.digits, zeros);
+            }
         }
+        self.pending = Pending::Quantity;
     }
 
-    fn percent(&mut self, text: &str) {
-        match self.pending.take() {
-            Some(pending) => self.emit(&(pending.into_text() + "%")),
-            None => self.emit(text),
-        }
-    }
-
-    /// "per cent" in two words.
-    fn per(&mut self, text: &str, after: Option<(&str, Token)>) -> bool {
-        let cent = after.is_some_and(|(word, _)| word == "cent");
-        if self.pending.is_some() && cent {
-            self.percent(text);
-            return true;
-        }
-        self.flush_then(text);
-        false
-    }
-
-    /// Words that mean something only before a number.
-    fn special(&mut self, text: &str, word: Word, before: Option<Token>, next: Option<Token>) -> bool {
+    /// Words that mean something only before a number. A "point" without a decimal after it is dropped.
+    fn special(&mut self, text: (usize, &str), word: Word, before: Option<Token>, next: Option<Token>) -> bool {
         if !next.is_some_and(Token::may_follow) {
             self.flush_then(text);
             return false;
         }
         match word {
             // "two hundred and six"
-            Word::And if matches!(before, Some(Token::Known(Word::Power(_)))) => {}
+            Word::And if matches!(before, Some(Token::Known(Word::Power(_)))) => {
+                self.group.get_or_insert(text.0);
+            }
             Word::Repeat(times) => {
                 let digit = match next {
                     Some(Token::Known(Word::Ones(value))) => value,
@@ -492,10 +565,15 @@ impl Reader {
                         return false;
                     }
                 };
-                self.append(&digit.to_string().repeat(times));
+                self.group.get_or_insert(text.0);
+                self.append("");
+                for _ in 0..times {
+                    push_number(&mut self.digits, digit);
+                }
                 return true;
             }
             Word::Point => {
+                self.group.get_or_insert(text.0);
                 if next.is_some_and(Token::is_decimal) {
                     self.append(".");
                 }
@@ -504,6 +582,17 @@ impl Reader {
         }
         false
     }
+}
+
+fn push_number(digits: &mut String, value: u32) {
+    if value >= 10 {
+        digits.extend(char::from_digit(value / 10, 10));
+    }
+    digits.extend(char::from_digit(value % 10, 10));
+}
+
+fn push_zeros(digits: &mut String, zeros: usize) {
+    digits.extend(std::iter::repeat_n('0', zeros));
 }
 
 /// Whole and decimal digits in ASCII of a text like `12`, `3.5`, `3.` or `.5`; `None` for any other form.
@@ -516,13 +605,30 @@ fn parse(text: &str) -> Option<(String, String)> {
     Some((ascii(whole)?, ascii(fraction)?))
 }
 
-fn trim_zeros(digits: &str) -> String {
+fn trim_zeros(digits: &str) -> &str {
     let trimmed = digits.trim_start_matches('0');
-    if trimmed.is_empty() { "0".to_owned() } else { trimmed.to_owned() }
+    if trimmed.is_empty() { "0" } else { trimmed }
 }
 
 fn ends_in_zeros(quantity: &str, zeros: usize) -> bool {
     quantity == "0" || (quantity.len() > zeros && quantity[quantity.len() - zeros..].bytes().all(|b| b == b'0'))
+}
+
+/// Multiplies the last three digits by ten to the `zeros`: "two thousand five" + "hundred".
+fn scale_last_three(quantity: &mut String, zeros: usize) {
+    let before = quantity.len().saturating_sub(3);
+    let last = quantity.split_off(before);
+    if before == 0 {
+        quantity.push_str(&last);
+        push_zeros(quantity, zeros);
+        let trimmed = trim_zeros(quantity).len();
+        quantity.drain(..quantity.len() - trimmed);
+        return;
+    }
+    let mut scaled = last;
+    push_zeros(&mut scaled, zeros);
+    quantity.push_str("000");
+    *quantity = add(quantity, &scaled);
 }
 
 /// Sum of two whole numbers in decimal digits.
@@ -539,14 +645,7 @@ fn add(a: &str, b: &str) -> String {
         reversed.push(b'0' + sum % 10);
         carry = sum / 10;
     }
-    trim_zeros(&reversed.iter().rev().map(|d| char::from(*d)).collect::<String>())
-}
-
-/// Multiplies the last three digits by ten to the `zeros`: "two thousand five" + "hundred".
-fn scale_last_three(quantity: &str, zeros: usize) -> String {
-    let (before, last) = quantity.split_at(quantity.len().saturating_sub(3));
-    let scaled = format!("{last}{:0<zeros$}", "");
-    if before.is_empty() { trim_zeros(&scaled) } else { add(&format!("{before}000"), &scaled) }
+    trim_zeros(&reversed.iter().rev().map(|d| char::from(*d)).collect::<String>()).to_owned()
 }
 
 /// Digits with a decimal part times ten to the `zeros`, if that is a whole number.
@@ -554,7 +653,7 @@ fn shift(text: &str, zeros: usize) -> Option<String> {
     let (whole, fraction) = parse(text)?;
     let (kept, rest) = fraction.split_at(fraction.len().min(zeros));
     let whole_number = rest.bytes().all(|b| b == b'0');
-    whole_number.then(|| trim_zeros(&format!("{whole}{kept:0<zeros$}")))
+    whole_number.then(|| trim_zeros(&format!("{whole}{kept:0<zeros$}")).to_owned())
 }
 
 /// One or two digits from `at` that end a run of `\w`, as their end and value.
@@ -566,11 +665,11 @@ fn cents(text: &str, at: usize) -> Option<(usize, u32)> {
 }
 
 /// `$2 and ¢7` is `$2.07`.
-fn combine_cents(text: &str) -> Option<String> {
+fn combine_cents(edit: &mut Edit<'_>) {
+    let text = edit.text();
     if !text.contains('¢') {
-        return None;
+        return;
     }
-    let mut edit = Edit::new(text);
     for (at, sign) in text.match_indices(['€', '£', '$']) {
         if at < edit.done_to() {
             continue;
@@ -587,12 +686,11 @@ fn combine_cents(text: &str) -> Option<String> {
             edit.replace(end, stop, &format!(".{value:02}"));
         }
     }
-    edit.finish()
 }
 
 /// `$0.07` is `¢7`. The peer's pattern lets any character stand for the point.
-fn read_cents_alone(text: &str) -> Option<String> {
-    let mut edit = Edit::new(text);
+fn read_cents_alone(edit: &mut Edit<'_>) {
+    let text = edit.text();
     for (at, sign) in text.match_indices(['€', '£', '$']) {
         if at < edit.done_to() {
             continue;
@@ -605,18 +703,14 @@ fn read_cents_alone(text: &str) -> Option<String> {
         };
         let from = text.len() - rest.len() + point.len_utf8();
         if let Some((stop, value)) = cents(text, from) {
-            let mut written = String::new();
-            // Writing to a string cannot fail.
-            let _ = write!(written, "¢{value}");
-            edit.replace(at, stop, &written);
+            edit.replace(at, stop, &format!("¢{value}"));
         }
     }
-    edit.finish()
 }
 
 /// `1` and `1s` that stand alone are written as words.
-fn spell_one(text: &str) -> Option<String> {
-    let mut edit = Edit::new(text);
+fn spell_one(edit: &mut Edit<'_>) {
+    let text = edit.text();
     for (start, end) in Runs::new(text) {
         match &text[start..end] {
             "1" => edit.replace(start, end, "one"),
@@ -624,5 +718,16 @@ fn spell_one(text: &str) -> Option<String> {
             _ => {}
         }
     }
-    edit.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_word_of_the_reader_is_in_the_spelling_table() {
+        for word in LEXICON.keys().map(String::as_str).chain(["one", "ones", "cent"]) {
+            assert_eq!(spelling::american(word), None, "{word}");
+        }
+    }
 }

@@ -6,6 +6,8 @@
 use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory};
 
+use super::draft::{Draft, Edit};
+
 /// `\w`: letters, numbers and the underscore.
 pub(super) fn is_word(c: char) -> bool {
     if c.is_ascii() {
@@ -49,11 +51,16 @@ pub(super) fn digit_value(c: char) -> Option<u32> {
 
 /// Words between white space, as `str.split()`.
 pub(super) fn split_words(text: &str) -> impl Iterator<Item = &str> {
+    word_ranges(text).map(|(start, end)| &text[start..end])
+}
+
+/// Byte ranges of the words between white space.
+pub(super) fn word_ranges(text: &str) -> impl Iterator<Item = (usize, usize)> {
     let mut at = 0;
     std::iter::from_fn(move || {
         let start = at + stretch(&text[at..], |byte| SPACE_BYTE[usize::from(byte)], is_space);
         at = start + stretch(&text[start..], |byte| !SPACE_BYTE[usize::from(byte)], |c| !is_space(c));
-        (at > start).then(|| &text[start..at])
+        (at > start).then_some((start, at))
     })
 }
 
@@ -122,67 +129,31 @@ impl Iterator for Runs<'_> {
     }
 }
 
-/// Text with replacements, copied in stretches.
-pub(super) struct Edit<'a> {
-    text: &'a str,
-    out: String,
-    copied: usize,
-}
-
-impl<'a> Edit<'a> {
-    pub(super) fn new(text: &'a str) -> Self {
-        Self { text, out: String::new(), copied: 0 }
-    }
-
-    /// Puts `with` in the place of bytes `from..to`; ranges come in order.
-    pub(super) fn replace(&mut self, from: usize, to: usize, with: &str) {
-        if self.copied == 0 {
-            self.out.reserve(self.text.len() + 16);
-        }
-        self.out.push_str(&self.text[self.copied..from]);
-        self.out.push_str(with);
-        self.copied = to;
-    }
-
-    /// End of the last replaced range.
-    pub(super) fn done_to(&self) -> usize {
-        self.copied
-    }
-
-    /// The new text, or `None` when nothing was replaced.
-    pub(super) fn finish(mut self) -> Option<String> {
-        if self.copied == 0 && self.out.is_empty() {
-            return None;
-        }
-        self.out.push_str(&self.text[self.copied..]);
-        Some(self.out)
-    }
-}
-
-/// Applies a pass that returns `None` for "nothing to do".
-pub(super) fn apply(text: &mut String, pass: impl FnOnce(&str) -> Option<String>) {
-    if let Some(new) = pass(text) {
-        *text = new;
-    }
-}
-
 /// Lower case, full mappings, final sigma by context.
-pub(super) fn lower(text: &str) -> String {
-    if text.is_ascii() { text.to_ascii_lowercase() } else { text.to_lowercase() }
+pub(super) fn lower(draft: &mut Draft<'_>) {
+    let text = draft.text();
+    let lowered = if !text.is_ascii() {
+        text.to_lowercase()
+    } else if text.bytes().any(|b| b.is_ascii_uppercase()) {
+        text.to_ascii_lowercase()
+    } else {
+        return;
+    };
+    draft.set_word_by_word("lower case", lowered);
 }
 
 /// Removes `<...>`, `[...]` (either closing sign ends either) and `(...)` with at least one character inside.
-pub(super) fn remove_enclosed(text: &mut String) {
-    if text.contains(['<', '[']) {
-        apply(text, |s| remove_between(s, &['<', '['], &['>', ']'], 0));
+pub(super) fn remove_enclosed(draft: &mut Draft<'_>) {
+    if draft.text().contains(['<', '[']) {
+        draft.pass("bracketed text", |edit| remove_between(edit, &['<', '['], &['>', ']'], 0));
     }
-    if text.contains('(') {
-        apply(text, |s| remove_between(s, &['('], &[')'], 1));
+    if draft.text().contains('(') {
+        draft.pass("bracketed text", |edit| remove_between(edit, &['('], &[')'], 1));
     }
 }
 
-fn remove_between(text: &str, open: &[char], close: &[char], least: usize) -> Option<String> {
-    let mut edit = Edit::new(text);
+fn remove_between(edit: &mut Edit<'_>, open: &[char], close: &[char], least: usize) {
+    let text = edit.text();
     let mut at = 0;
     while let Some(start) = text[at..].find(open).map(|i| at + i) {
         // Opening and closing signs are one byte each.
@@ -197,18 +168,34 @@ fn remove_between(text: &str, open: &[char], close: &[char], least: usize) -> Op
         edit.replace(start, end + 1, "");
         at = end + 1;
     }
-    edit.finish()
 }
 
-/// One space for each run of white space.
+/// One space for each run of white space; `None` when that is so already.
 pub(super) fn squeeze_spaces(text: &str) -> Option<String> {
+    if is_squeezed(text) { None } else { Some(squeezed(text)) }
+}
+
+/// As `squeeze_spaces`, without white space at the ends: words joined by single spaces.
+pub(super) fn join_words(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
-    let single = text.is_ascii()
-        && bytes.windows(2).all(|w| w != b"  ")
-        && bytes.iter().all(|b| *b == b' ' || !is_space(char::from(*b)));
-    if single {
+    if is_squeezed(text) && bytes.first() != Some(&b' ') && bytes.last() != Some(&b' ') {
         return None;
     }
+    let trimmed = text.trim_matches(is_space);
+    Some(if is_squeezed(trimmed) { trimmed.to_owned() } else { squeezed(trimmed) })
+}
+
+/// Whether the only white space is single U+0020. May say no for text beyond ASCII that is.
+fn is_squeezed(text: &str) -> bool {
+    let mut before = 0;
+    text.bytes().all(|byte| {
+        let fine = byte.is_ascii() && if byte == b' ' { before != b' ' } else { !SPACE_BYTE[usize::from(byte)] };
+        before = byte;
+        fine
+    })
+}
+
+fn squeezed(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut in_space = false;
     for c in text.chars() {
@@ -220,7 +207,7 @@ pub(super) fn squeeze_spaces(text: &str) -> Option<String> {
         }
         in_space = space;
     }
-    Some(out)
+    out
 }
 
 /// Marks, symbols and punctuation: what Whisper's normalisers turn into spaces.
@@ -234,49 +221,82 @@ fn is_mark_symbol_or_punctuation(c: char) -> bool {
     )
 }
 
+/// Stretches that can be composed on their own: ASCII text, and text beyond ASCII with the ASCII character before it.
+///
+/// Every ASCII character begins a new normalisation segment, but may compose with the marks after it.
+pub(super) fn compositions(text: &str) -> impl Iterator<Item = (usize, usize, bool)> {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        if at == bytes.len() {
+            return None;
+        }
+        let start = at;
+        let other = bytes[start..].iter().position(|b| !b.is_ascii()).map_or(bytes.len(), |i| start + i);
+        let plain_end = if other == bytes.len() { other } else { other.saturating_sub(1).max(start) };
+        if plain_end > start {
+            at = plain_end;
+            return Some((start, at, true));
+        }
+        at = bytes[other..].iter().position(u8::is_ascii).map_or(bytes.len(), |i| other + i);
+        Some((start, at, false))
+    })
+}
+
 /// NFKC, then a space for every mark, symbol and punctuation.
-pub(super) fn remove_symbols(text: &str) -> String {
-    let spaced = |c| {
-        if is_mark_symbol_or_punctuation(c) { ' ' } else { c }
-    };
-    if text.is_ascii() { text.chars().map(spaced).collect() } else { text.nfkc().map(spaced).collect() }
+pub(super) fn remove_symbols(edit: &mut Edit<'_>) {
+    let text = edit.text();
+    let mut mapped = String::new();
+    for (start, end, ascii) in compositions(text) {
+        if ascii {
+            space_ascii_punctuation(edit, start, end, &[false; 128]);
+            continue;
+        }
+        mapped.clear();
+        mapped.extend(text[start..end].nfkc().map(|c| if is_mark_symbol_or_punctuation(c) { ' ' } else { c }));
+        if mapped != text[start..end] {
+            edit.replace(start, end, &mapped);
+        }
+    }
+}
+
+fn space_ascii_punctuation(edit: &mut Edit<'_>, start: usize, end: usize, keep: &[bool; 128]) {
+    for (i, byte) in edit.text()[start..end].bytes().enumerate() {
+        if byte.is_ascii_punctuation() && !keep[usize::from(byte)] {
+            edit.replace(start + i, start + i + 1, " ");
+        }
+    }
 }
 
 /// NFKD, without non-spacing marks and with a few letters spelled out; a space for every other mark, symbol and
 /// punctuation except those in `keep`.
-pub(super) fn remove_symbols_and_diacritics(text: &str, keep: &[char]) -> String {
+pub(super) fn remove_symbols_and_diacritics(edit: &mut Edit<'_>, keep: &[char]) {
     let mut kept = [false; 128];
     for c in keep.iter().filter(|c| c.is_ascii()) {
         kept[*c as usize] = true;
     }
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
+    let text = edit.text();
+    let mut mapped = String::new();
+    let mut at = 0;
     // ASCII decomposes to itself and nothing is reordered across it, so stretches can be taken one by one.
-    while !rest.is_empty() {
-        let ascii = rest.bytes().position(|b| !b.is_ascii()).unwrap_or(rest.len());
-        let mut copied = 0;
-        for (i, byte) in rest[..ascii].bytes().enumerate() {
-            if byte.is_ascii_punctuation() && !kept[usize::from(byte)] {
-                out.push_str(&rest[copied..i]);
-                out.push(' ');
-                copied = i + 1;
-            }
-        }
-        out.push_str(&rest[copied..ascii]);
-        rest = &rest[ascii..];
-        let other = rest.bytes().position(|b| b.is_ascii()).unwrap_or(rest.len());
-        for c in rest[..other].nfkd() {
+    while at < text.len() {
+        let other = text[at..].bytes().position(|b| !b.is_ascii()).map_or(text.len(), |i| at + i);
+        space_ascii_punctuation(edit, at, other, &kept);
+        at = text[other..].bytes().position(|b| b.is_ascii()).map_or(text.len(), |i| other + i);
+        mapped.clear();
+        for c in text[other..at].nfkd() {
             if keep.contains(&c) {
-                out.push(c);
+                mapped.push(c);
             } else if let Some(letters) = spelled_out(c) {
-                out.push_str(letters);
+                mapped.push_str(letters);
             } else if c.general_category() != GeneralCategory::NonspacingMark {
-                out.push(if is_mark_symbol_or_punctuation(c) { ' ' } else { c });
+                mapped.push(if is_mark_symbol_or_punctuation(c) { ' ' } else { c });
             }
         }
-        rest = &rest[other..];
+        if mapped != text[other..at] {
+            edit.replace(other, at, &mapped);
+        }
     }
-    out
 }
 
 /// Letters that NFKD does not take apart.
