@@ -99,6 +99,23 @@ def cpu_name():
     return "unknown"
 
 
+def replace_section(title, lines):
+    """Puts lines under the heading of reports/performance.md, which is added where it is missing."""
+    path = os.path.join(ROOT, "reports/performance.md")
+    text = open(path, encoding="utf-8").read()
+    section = "## %s\n\n%s\n" % (title, "\n".join(lines))
+    found = re.search(r"^## %s\n.*?(?=^## |\Z)" % re.escape(title), text, re.M | re.S)
+    text = text[:found.start()] + section + "\n" * (found.end() < len(text)) + text[found.end():] if found else text + "\n" + section
+    open(path, "w", encoding="utf-8").write(text)
+
+
+def other_sections(own):
+    """What other scripts wrote into reports/performance.md."""
+    path = os.path.join(ROOT, "reports/performance.md")
+    text = open(path, encoding="utf-8").read() if os.path.exists(path) else ""
+    return [s.rstrip() for s in re.findall(r"^## .*?(?=^## |\Z)", text, re.M | re.S) if s.split("\n", 1)[0][3:] not in own]
+
+
 def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("--rounds", type=int, default=4)
@@ -145,9 +162,12 @@ def main():
         notes = os.path.join(ROOT, "reports/performance-notes.md")
         if os.path.exists(notes):
             lines += [open(notes, encoding="utf-8").read().rstrip(), ""]
+    own = {"The default suite", "Encoder input cut to the audio plus 2 s (option, off by default)",
+           "Whisper beside faster-whisper", "What to make of it"}
+    others = other_sections(own)
     path = os.path.join(ROOT, "reports/performance.md")
     with open(path, "w", encoding="utf-8") as f:
-        f.write("\n".join(lines))
+        f.write("\n".join(lines + [part + "\n" for part in others]))
     print(path)
 
 

@@ -16,6 +16,7 @@ pub fn check(root: &Path) -> Vec<String> {
     let mut problems = Vec::new();
     arrows(root, &mut problems);
     dependencies_have_reasons(root, &mut problems);
+    one_feature_set(root, &mut problems);
     for file in &files {
         let Ok(text) = std::fs::read_to_string(root.join(file)) else { continue };
         let name = file.to_string_lossy();
@@ -89,6 +90,25 @@ fn arrows(root: &Path, problems: &mut Vec<String>) {
 }
 
 /// Every dependency has its reason in ARCHITECTURE.md.
+/// The README's run command and the tests must want the same features of every crate they share: else candle, which takes
+/// minutes, is compiled twice.
+fn one_feature_set(root: &Path, problems: &mut Vec<String>) {
+    let tree = |arguments: &[&str]| -> Option<BTreeSet<String>> {
+        let common = ["tree", "--offline", "-f", "{p} {f}", "--prefix", "none"];
+        let out = Command::new("cargo").current_dir(root).args(common).args(arguments).output().ok()?;
+        let text = String::from_utf8_lossy(&out.stdout).into_owned();
+        out.status.success().then(|| text.lines().map(|l| l.replace(" (*)", "").trim_end().to_owned()).collect())
+    };
+    let (run, tests) = (tree(&["-p", "vbench", "-e", "normal,build"]), tree(&["--workspace", "-e", "all"]));
+    let (Some(run), Some(tests)) = (run, tests) else {
+        problems.push("cargo tree failed: the features of the run and of the tests cannot be compared".into());
+        return;
+    };
+    for package in run.difference(&tests) {
+        problems.push(format!("Cargo.toml: `cargo run` builds `{package}`, the tests build it with other features"));
+    }
+}
+
 fn dependencies_have_reasons(root: &Path, problems: &mut Vec<String>) {
     let manifest = std::fs::read_to_string(root.join("Cargo.toml")).unwrap_or_default();
     let document = std::fs::read_to_string(root.join("ARCHITECTURE.md")).unwrap_or_default();

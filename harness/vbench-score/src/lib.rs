@@ -50,5 +50,4 @@ pub use distance::levenshtein;
 pub use error::ScoreError;
 pub use error_rate::{CharUnit, PairScore, mer, score_pair, score_pair_with, wil, wip};
 pub use lattice::{Lattice, LatticeAlignment, score_lattice};
-pub use normalise::Normalizer;
 pub use normalise::{Explanation, Normalizer, RuleProblem, RuleSet, Step};

@@ -152,7 +152,8 @@ pub struct ScoreArguments {
     /// Utterances without a partner: error, empty (count as deleted) or skip; always counted
     #[arg(long, value_name = "POLICY", default_value = "error", value_parser = policy)]
     pub missing: MissingPolicy,
-    /// Text normaliser (repeatable: the band over all; breakdowns are of the first) [default: none]
+    /// Text normaliser: none, basic, whisper-en, script-safe, with options such as basic+remove-diacritics, or rules:FILE
+    /// (repeatable: the band over all; breakdowns are of the first) [default: none]
     #[arg(long, value_name = "NAME")]
     pub normalizer: Vec<String>,
     /// Alignment weights: sclite (0/3/3/4) or levenshtein
@@ -206,6 +207,9 @@ pub struct ScoreArguments {
     /// Threads [default: one a core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=512))]
     pub threads: Option<u16>,
+    #[command(flatten)]
+    /// Where the pronouncing dictionary is kept.
+    pub cache: CacheArguments,
 }
 
 /// How several speakers are scored.

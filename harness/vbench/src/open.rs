@@ -71,6 +71,16 @@ pub fn pull(name: &str, cache: &Path, quiet: bool) -> Result<PathBuf, Failure> {
     Ok(folder?)
 }
 
+/// Makes sure that a pronouncing dictionary of the registry is in the cache.
+pub fn pull_lexicon(name: &str, cache: &Path) -> Result<PathBuf, Failure> {
+    let registry = Registry::embedded()?;
+    let cache = Cache::open(Some(cache.to_path_buf()))?;
+    let mut shown = Shown::new(name, false);
+    let folder = vbench_fetch::pull_lexicon(registry.lexicon(name)?, &cache, &clients(), &mut |p| shown.show(p));
+    shown.finish();
+    Ok(folder?)
+}
+
 /// Package clients and the hub's address, which `HF_ENDPOINT` may change.
 #[must_use]
 pub fn clients() -> Clients {

@@ -3,21 +3,24 @@
 use std::collections::BTreeMap;
 use std::io::{BufWriter, IsTerminal as _, Write};
 use std::path::Path;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use vbench_compare::{TextRow, TextSummary, summarize_text};
 use vbench_core::ExitCode;
+use vbench_core::hash::sha256_hex;
+use vbench_report::format::visible;
 use vbench_report::score::{
     AlignedPair, NormalizerResult, Pairing, ScoreReport, UtteranceCounts, alignment_text, score_table, write_score_json,
 };
 use vbench_score::formats::{Columns, Format, MissingPolicy, Pair, Paired, Reference, Source, load, load_pairs};
 use vbench_score::{
-    CharUnit, Normalizer, PairCounter, PairCounts, PairScore, ScoreError, Weights, score_lattice, score_pair_with,
+    CharUnit, Normalizer, PairCounter, PairCounts, PairScore, RuleSet, ScoreError, Weights, score_lattice, score_pair_with,
 };
 use vbench_stats::Plan;
 
 use crate::cli::ScoreArguments;
-use crate::failure::{Failure, note, say};
+use crate::failure::{Failure, say};
 
 mod analysis;
 mod multi;
@@ -74,7 +77,20 @@ fn normalizers(arguments: &ScoreArguments) -> Result<Vec<Normalizer>, Failure> {
         [] => vec!["none"],
         names => names.iter().map(String::as_str).collect(),
     };
-    names.into_iter().map(|name| Normalizer::from_name(name).map_err(|e| Failure::new(ExitCode::Usage, e))).collect()
+    names.into_iter().map(normalizer).collect()
+}
+
+/// A normaliser by name; `rules:FILE` reads the user's rules.
+fn normalizer(name: &str) -> Result<Normalizer, Failure> {
+    let Some(path) = name.strip_prefix("rules:") else {
+        return Normalizer::from_name(name)
+            .map_err(|e| Failure::new(ExitCode::Usage, format!("{e}; or `rules:FILE` for rules of your own")));
+    };
+    let invalid = |e: &dyn std::fmt::Display| Failure::new(ExitCode::InputInvalid, format!("{path}: {e}"));
+    let bytes = std::fs::read(path).map_err(|e| invalid(&e))?;
+    let text = std::str::from_utf8(&bytes).map_err(|e| invalid(&e))?;
+    let rules = RuleSet::parse(path, &sha256_hex(&bytes), text);
+    rules.map(|r| Normalizer::Rules(Arc::new(r))).map_err(|e| Failure::new(ExitCode::InputInvalid, e))
 }
 
 fn columns(arguments: &ScoreArguments) -> Columns<'_> {
@@ -229,7 +245,7 @@ fn result(
     }
     let utterances =
         if arguments.per_utterance { pairs.iter().zip(counts).map(utterance).collect() } else { Vec::new() };
-    Ok(NormalizerResult { normalizer: normalizer.name().into(), strata, utterances })
+    Ok(NormalizerResult { normalizer: normalizer.id().into(), strata, utterances })
 }
 
 fn utterance((pair, c): (&Pair<'_>, &PairCounts)) -> UtteranceCounts {
@@ -293,9 +309,19 @@ fn print(
     Ok(())
 }
 
-/// Which rule changed which word, for every text that a rule changed.
+/// Which rule changed which word, a line each: utterance, side, rule, words before and after.
 fn explain(pairs: &[Pair<'_>], normalizer: &Normalizer) {
-    note(format_args!("{} texts, normaliser {}", 2 * pairs.len(), normalizer.name()));
+    let mut changed = 0;
+    for pair in pairs {
+        for (side, text) in [("ref", pair.reference.plain()), ("hyp", pair.hypothesis.as_ref().into())] {
+            let steps = normalizer.explain(&text).steps;
+            changed += usize::from(!steps.is_empty());
+            for step in steps {
+                say(format_args!("{}  {side}  {}", visible(&pair.id), visible(&step.to_string())));
+            }
+        }
+    }
+    say(format_args!("{changed} of {} texts changed by {}\n", 2 * pairs.len(), normalizer.id()));
 }
 
 /// Columns and whether colour is wanted on standard output.

@@ -6,11 +6,15 @@ use vbench_report::score::AnalysisReport;
 use vbench_score::Normalizer;
 use vbench_score::analysis::{Analysis, Keywords, Rules as AnalysisRules, Utterance, WordWeights};
 use vbench_score::formats::Pair;
-use vbench_score::phoneme::{PhonemeConfusions, Pronouncer, PronunciationCache};
+use vbench_score::phoneme::{Dictionary, PhonemeConfusions, Pronouncer, PronunciationCache};
 
 use super::{Rules, score_one, too_long};
 use crate::cli::ScoreArguments;
-use crate::failure::Failure;
+use crate::failure::{Failure, note};
+use crate::open::cache_folder;
+
+/// Name in the registry of lexicons.
+const DICTIONARY: &str = "cmudict";
 
 /// Rows of every list when only the breakdowns were asked for.
 const TOP: usize = 10;
@@ -73,5 +77,23 @@ fn list<T>(
 
 /// English words go by the dictionary, fetched when it is missing; without it by letter-to-sound rules, which is said.
 fn pronouncer(arguments: &ScoreArguments) -> Result<Pronouncer, Failure> {
-    Ok(Pronouncer::for_language(&arguments.language, None))
+    let dictionary = match arguments.language.split(['-', '_']).next() {
+        Some("en") => dictionary(arguments)?,
+        _ => None,
+    };
+    Ok(Pronouncer::for_language(&arguments.language, dictionary))
+}
+
+fn dictionary(arguments: &ScoreArguments) -> Result<Option<Dictionary>, Failure> {
+    let folder = match crate::open::pull_lexicon(DICTIONARY, &cache_folder(&arguments.cache)?) {
+        Ok(folder) => folder,
+        Err(failure) => {
+            note(format_args!("{}\nphonemes are by letter-to-sound rules alone", failure.message));
+            return Ok(None);
+        }
+    };
+    let path = folder.join("cmudict.dict");
+    let invalid = |e: &dyn std::fmt::Display| Failure::new(ExitCode::Unavailable, format!("{}: {e}", path.display()));
+    let text = std::fs::read_to_string(&path).map_err(|e| invalid(&e))?;
+    Dictionary::parse(DICTIONARY, &text).map(Some).map_err(|e| invalid(&e))
 }

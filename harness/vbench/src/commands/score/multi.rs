@@ -33,7 +33,7 @@ pub(super) fn score(
         MultiMetric::Tcp => ("tcpWER", Some(arguments.collar), tcp_wer(&reference, &hypothesis, arguments.collar)),
     };
     let score = score.map_err(|e| Failure::new(ExitCode::InputInvalid, e))?;
-    let report = MultiReport { metric: name, collar_s, normalizer: normalizer.name().into(), score };
+    let report = MultiReport { metric: name, collar_s, normalizer: normalizer.id().into(), score };
     if arguments.json {
         write_out(|out| write_multi_json(&report, out))?;
     } else {
