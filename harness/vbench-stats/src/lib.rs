@@ -18,6 +18,7 @@
 //! Pure: no clock, no files, no global random state. Every random draw comes from a generator passed in or keyed by
 //! [`vbench_core::keyed::keyed_rng`]; the result does not depend on the number of threads.
 
+pub mod abc;
 pub mod bootstrap;
 pub mod clusters;
 mod error;
