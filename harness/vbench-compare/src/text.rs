@@ -65,6 +65,8 @@ pub struct TextSummary {
     pub cer_macro: Option<f64>,
     /// Pairs with a reference and a word error.
     pub sentences_wrong: usize,
+    /// Pairs with words whose characters were too many to align: they are in no character error rate.
+    pub chars_left_out: usize,
 }
 
 impl TextSummary {
@@ -111,6 +113,7 @@ pub fn summarize_text(by: &str, value: &str, rows: &[TextRow<'_>], plan: &Plan) 
         wer_macro: mean(&|r| r.words.rate()),
         cer_macro: mean(&|r| r.chars.rate()),
         sentences_wrong: wrong,
+        chars_left_out: rated.iter().filter(|r| r.chars.reference() == 0).count(),
     }
 }
 

@@ -16,7 +16,8 @@ pub struct PairCounts {
     pub words: ErrorCounts,
     /// Least number of word errors (Levenshtein distance).
     pub words_min_errors: u64,
-    /// Character counts; inner spaces are characters.
+    /// Character counts; inner spaces are characters. Zero where the texts have words and their characters are too many to
+    /// align (above [`crate::align::MAX_CELLS`]): such a pair is in no character error rate.
     pub chars: ErrorCounts,
     /// Least number of character errors.
     pub chars_min_errors: u64,
@@ -64,7 +65,11 @@ impl<'n> PairCounter<'n> {
         let by_grapheme = self.char_unit == CharUnit::Grapheme;
         intern_chars_into(&reference, &hypothesis, by_grapheme, &mut self.reference, &mut self.hypothesis);
         let (chars, chars_min_errors) =
-            align_counts(&self.reference, &self.hypothesis, self.weights, &mut self.scratch)?;
+            match align_counts(&self.reference, &self.hypothesis, self.weights, &mut self.scratch) {
+                // The words were not too many: the pair keeps its word counts.
+                Err(ScoreError::TooLong { .. }) => (ErrorCounts::ZERO, 0),
+                counted => counted?,
+            };
         Ok(PairCounts { words, words_min_errors, chars, chars_min_errors })
     }
 }

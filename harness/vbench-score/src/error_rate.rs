@@ -2,7 +2,7 @@
 
 use vbench_core::ErrorCounts;
 
-use crate::align::{AlignOp, Weights, align};
+use crate::align::{AlignOp, Alignment, Weights, align};
 use crate::corpus::PairCounts;
 use crate::error::ScoreError;
 use crate::normalise::Normalizer;
@@ -36,7 +36,8 @@ pub struct PairScore {
     pub words: ErrorCounts,
     /// Least number of word errors (Levenshtein distance).
     pub words_min_errors: u64,
-    /// Character counts; inner spaces are characters.
+    /// Character counts; inner spaces are characters. Zero where the texts have words and their characters are too many to
+    /// align: see [`PairCounts::chars`].
     pub chars: ErrorCounts,
     /// Least number of character errors.
     pub chars_min_errors: u64,
@@ -95,7 +96,10 @@ pub fn score_pair_with(
     let ids = intern(words(&reference), words(&hypothesis));
     let by_word = align(&ids.reference, &ids.hypothesis, weights)?;
     let ids = intern_chars(&reference, &hypothesis, char_unit == CharUnit::Grapheme);
-    let by_char = align(&ids.reference, &ids.hypothesis, weights)?;
+    let by_char = match align(&ids.reference, &ids.hypothesis, weights) {
+        Err(ScoreError::TooLong { .. }) => Alignment::default(),
+        aligned => aligned?,
+    };
     Ok(PairScore {
         exact: by_word.total_min == 0,
         words: by_word.counts,

@@ -207,3 +207,16 @@ fn bad_input_is_an_error_that_says_where() {
         }
     }
 }
+
+#[test]
+fn two_unrelated_texts_of_60_000_words_are_scored_without_their_characters() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let text = |first: usize| (0..60_000).map(|i| format!("w{} ", (first + i * 7_919) % 50_021)).collect::<String>();
+    write(folder.path(), &[("r.txt", &text(0)), ("h.txt", &text(31))]);
+    let value = json(folder.path(), &["--ref", "r.txt", "--hyp", "h.txt"]);
+    let words = &value["results"][0]["words"];
+    assert_eq!(words["reference"], 60_000);
+    assert!(words["substitutions"].as_u64().is_some_and(|s| s > 0), "{words}");
+    assert_eq!(value["results"][0]["chars"]["pairs_left_out"], 1);
+    assert!(value["results"][0]["chars"]["cer"]["value"].is_null(), "no made-up rate");
+}

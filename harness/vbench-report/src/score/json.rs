@@ -5,7 +5,7 @@
 //!  "results": [{"stratum": {"by", "value"}, "normalizer", "weights",
 //!    "words": {"hits", "substitutions", "deletions", "insertions", "reference", "total_min", "wer": Estimate, "wer_macro"?,
 //!              "mer"?, "wil"?, "wip"?, "word_accuracy"?, "hallucinated"},
-//!    "chars": {"unit", "hits", …, "total_min", "cer": Estimate, "cer_macro"?},
+//!    "chars": {"unit", "hits", …, "total_min", "cer": Estimate, "cer_macro"?, "pairs_left_out"?},
 //!    "sentences": {"total", "wrong", "empty_references", "ser": Estimate},
 //!    "note"?, "utterances"?: [{"id", "words": {…}, "chars": {…}}]}],
 //!  "analysis"?: {"confusions": {"substitutions", "deletions", "insertions"}, "by_part", "by_class", "by_length", "by_speaker",
@@ -103,6 +103,9 @@ fn stratum_json(report: &ScoreReport, result: &NormalizerResult, s: &TextSummary
     chars.insert("total_min".into(), s.chars_min_errors.into());
     chars.insert("cer".into(), estimate_json(&s.cer));
     insert_number(&mut chars, "cer_macro", s.cer_macro.unwrap_or(f64::NAN));
+    if s.chars_left_out > 0 {
+        chars.insert("pairs_left_out".into(), s.chars_left_out.into());
+    }
     let mut out = json!({
         "stratum": {"by": s.by, "value": s.value},
         "normalizer": result.normalizer,

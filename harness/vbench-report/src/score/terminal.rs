@@ -128,6 +128,12 @@ fn details(report: &ScoreReport) -> Vec<String> {
             count(all.hallucinated_words)
         ));
     }
+    if all.chars_left_out > 0 {
+        notes.push(format!(
+            "{} pairs have too many characters to align: they are in no CER.",
+            count(all.chars_left_out as u64)
+        ));
+    }
     notes.push(String::new());
     notes.retain(|n| n != "-");
     notes
