@@ -16,6 +16,7 @@ fn bad_times_are_named_with_their_segment() {
         (segment("B", 2.0, 1.5, "x"), "ends before it starts", true),
         (segment("B", f64::NAN, 1.5, "x"), "is not finite", true),
         (segment("B", 1.0, f64::INFINITY, "x"), "is not finite", true),
+        (segment("B", -3e9, 1.0, "x"), "is more than 2e9 s from 0", true),
         (Segment { speaker: "B", ..none }, "is missing", false),
     ];
     for (bad, want, also_cp) in cases {
@@ -28,7 +29,10 @@ fn bad_times_are_named_with_their_segment() {
                 let error = got.expect_err(want);
                 let text = error.to_string();
                 assert!(text.contains(want) && text.contains(side), "{text}");
-                assert!(matches!(error, ScoreError::SegmentTime { index: 1, ref speaker, .. } if speaker == "B"), "{text}");
+                assert!(
+                    matches!(error, ScoreError::SegmentTime { index: 1, ref speaker, .. } if speaker == "B"),
+                    "{text}"
+                );
             }
         }
     }
@@ -80,12 +84,10 @@ fn a_table_too_large_is_refused_before_it_is_computed() {
 #[test]
 fn a_long_session_with_times_stays_linear() {
     // Ten hours of one speaker, 100,000 words a side, in segments of ten seconds.
-    let texts: Vec<String> = (0..3_600).map(|n| (0..28).map(|w| format!("w{} ", (n * 7 + w * w) % 500)).collect()).collect();
-    let timed: Vec<Segment<'_>> = texts
-        .iter()
-        .enumerate()
-        .map(|(n, t)| segment("A", n as f64 * 10.0, n as f64 * 10.0 + 10.0, t))
-        .collect();
+    let texts: Vec<String> =
+        (0..3_600).map(|n| (0..28).map(|w| format!("w{} ", (n * 7 + w * w) % 500)).collect()).collect();
+    let timed: Vec<Segment<'_>> =
+        texts.iter().enumerate().map(|(n, t)| segment("A", n as f64 * 10.0, n as f64 * 10.0 + 10.0, t)).collect();
     let score = tcp_wer(&timed, &timed[1..], 5.0).expect("in range");
     assert_eq!(score.counts, ErrorCounts { hits: 3_599 * 28, sub: 0, del: 28, ins: 0 });
 }
@@ -123,5 +125,12 @@ fn times_that_only_touch_do_not_overlap() {
     // The middle of the hypothesis, 2.0, less the collar of 1 s touches the end of the reference.
     let hypothesis = [segment("1", 1.5, 2.5, "a")];
     let errors = |collar| tcp_wer(&reference, &hypothesis, collar).expect("tcpWER").counts.errors();
-    assert_eq!((errors(1.0), errors(1.001)), (2, 0));
+    assert_eq!((errors(1.0), errors(1.000_000_001)), (2, 0));
+    // 0.3 + 0.1 s, the middle of two fifths and so on: on paper 0.1 + 0.3 s touches 0.4 s, in binary it does not.
+    let reference = [segment("A", 0.1, 0.4, "a"), segment("A", 0.4, 0.7, "b")];
+    for (start, end) in [(0.0, 0.2), (0.05, 0.15), (0.1, 0.1)] {
+        let hypothesis = [segment("1", start, end, "b")];
+        let errors = tcp_wer(&reference, &hypothesis, 0.3).expect("tcpWER").counts.errors();
+        assert_eq!(errors, 2, "`b` is substituted for `a` and not matched");
+    }
 }

@@ -126,7 +126,8 @@ mod tests {
             let mut rng = keyed_rng(3, "assign", &case.to_string(), "");
             let n = rng.next_u32() as usize % 7;
             let range = [2, 5, 1_000, 1_000_000_000][rng.next_u32() as usize % 4];
-            let costs: Vec<i64> = (0..n * n).map(|_| i64::from(rng.next_u32() % range) - i64::from(range / 3)).collect();
+            let costs: Vec<i64> =
+                (0..n * n).map(|_| i64::from(rng.next_u32() % range) - i64::from(range / 3)).collect();
             let assigned = assign(&costs, n);
             let mut columns = assigned.clone();
             columns.sort_unstable();

@@ -67,7 +67,7 @@ fn band(n: usize, m: usize, distance: u64) -> impl Iterator<Item = Window> {
 }
 
 fn in_order(times: &[Interval]) -> bool {
-    times.first().is_none_or(|t| t.start >= 0.0) && times.is_sorted_by(|a, b| a.start <= b.start)
+    times.first().is_none_or(|t| t.start >= 0) && times.is_sorted_by(|a, b| a.start <= b.start)
 }
 
 /// The window of every reference word, for times in any order.
@@ -75,8 +75,8 @@ fn time_windows(reference: &[Interval], hypothesis: &[Interval]) -> Vec<Window> 
     let m = hypothesis.len();
     // Start of this and all later words.
     let from_here = |times: &[Interval]| {
-        let mut least = f64::INFINITY;
-        let mut starts: Vec<f64> = times
+        let mut least = i64::MAX;
+        let mut starts: Vec<i64> = times
             .iter()
             .rev()
             .map(|t| {
@@ -89,8 +89,8 @@ fn time_windows(reference: &[Interval], hypothesis: &[Interval]) -> Vec<Window> 
     };
     let (reference_starts, hypothesis_starts) = (from_here(reference), from_here(hypothesis));
     let (mut lo, mut hi) = (0, 0);
-    let mut reference_end = f64::NEG_INFINITY;
-    let window = |(word, start): (&Interval, &f64)| {
+    let mut reference_end = i64::MIN;
+    let window = |(word, start): (&Interval, &i64)| {
         while lo < m && hypothesis[lo].end <= *start {
             lo += 1;
         }
@@ -208,23 +208,23 @@ mod tests {
             let mut below = |n: u32| rng.next_u32() % n;
             let kinds = 1 + below(5);
             let span = [4, 20, 80][below(3) as usize];
-            let mut side = |shift: f64| {
+            let mut side = |shift: i64| {
                 let n = below(25);
                 let times = (0..n).map(|_| {
-                    let start = f64::from(below(span)) / 2.0 + shift;
-                    Interval { start, end: start + f64::from(below(6)) / 2.0 }
+                    let start = i64::from(below(span)) + shift;
+                    Interval { start, end: start + i64::from(below(6)) }
                 });
                 let times: Vec<Interval> = times.collect();
                 stream(times.iter().map(|_| below(kinds)).collect(), times)
             };
             // A negative start: nothing is left out, so that ties are those of the whole table.
-            let (mut r, mut h) = (side(-1.0), side(0.0));
+            let (mut r, mut h) = (side(-2), side(0));
             if case % 2 == 0 {
-                r.times.sort_by(|a, b| a.start.total_cmp(&b.start));
-                h.times.sort_by(|a, b| a.start.total_cmp(&b.start));
+                r.times.sort_by_key(|t| t.start);
+                h.times.sort_by_key(|t| t.start);
             }
             if let Some(first) = r.times.first_mut() {
-                first.start = -1.0;
+                first.start = -2;
             }
             let overlap = |i: usize, j: usize| r.times[i].start < h.times[j].end && r.times[i].end > h.times[j].start;
             let expected = plain(&r.words, &h.words, overlap);
@@ -233,7 +233,7 @@ mod tests {
             assert_eq!(plain_counts(&r, &h, distance), plain(&r.words, &h.words, |_, _| true), "{r:?} {h:?}");
             // In order of time without negative starts ties may be others, the total may not.
             for times in [&mut r.times, &mut h.times] {
-                times.iter_mut().for_each(|t| (t.start, t.end) = (t.start + 1.0, t.end + 1.0));
+                times.iter_mut().for_each(|t| (t.start, t.end) = (t.start + 2, t.end + 2));
             }
             assert_eq!(timed_counts(&r, &h).errors(), expected.errors(), "{r:?} {h:?}");
         }
@@ -241,8 +241,7 @@ mod tests {
 
     #[test]
     fn windows_are_narrow() {
-        let times: Vec<Interval> =
-            (0..10_000).map(|n| Interval { start: f64::from(n), end: f64::from(n) + 1.0 }).collect();
+        let times: Vec<Interval> = (0..10_000).map(|n| Interval { start: n, end: n + 1 }).collect();
         let words = vec![0; times.len()];
         let (r, h) = (stream(words.clone(), times.clone()), stream(words, times));
         assert!(timed_cells(&r, &h) <= 10_000);

@@ -2,7 +2,7 @@
 //!
 //! `cargo xtask test` provides the programs; where one is missing a test says `skipped: needs …`, which xtask counts and
 //! CI treats as a failure.
-#![expect(clippy::expect_used, clippy::print_stderr, dead_code, reason = "shared by test files that each use a part")]
+#![expect(clippy::print_stderr, reason = "skips are told where tests print")]
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -20,7 +20,10 @@ pub fn python_with(package: &str) -> Option<PathBuf> {
     };
     let found = std::env::var_os("VBENCH_PEER_PYTHON").map(PathBuf::from).filter(imports);
     if found.is_none() {
-        skipped(&format!("comparison with {package}"), &format!("Python with {package} (cargo xtask test installs it)"));
+        skipped(
+            &format!("comparison with {package}"),
+            &format!("Python with {package} (cargo xtask test installs it)"),
+        );
     }
     found
 }
@@ -46,8 +49,26 @@ pub fn run_python(python: &PathBuf, script: &str, input: &Value) -> Value {
 
 /// Words that repeat often, of several scripts and lengths, without letters that change length or meaning in lower case.
 pub const VOCABULARY: [&str; 20] = [
-    "a", "the", "no", "seven", "window", "open", "oh", "and", "re-entry", "it's", "నమస్కారం", "ఇది", "ఒక", "పరీక్ష", "да",
-    "нет", "привет", "окно", "ü", "señor",
+    "a",
+    "the",
+    "no",
+    "seven",
+    "window",
+    "open",
+    "oh",
+    "and",
+    "re-entry",
+    "it's",
+    "నమస్కారం",
+    "ఇది",
+    "ఒక",
+    "పరీక్ష",
+    "да",
+    "нет",
+    "привет",
+    "окно",
+    "ü",
+    "señor",
 ];
 
 /// Keyed random numbers with the few draws that the tests need.
@@ -67,11 +88,6 @@ impl Draw {
     /// True in one of n draws.
     pub fn once_in(&mut self, n: usize) -> bool {
         self.below(n) == 0
-    }
-
-    /// 0 to 1.
-    pub fn share(&mut self) -> f64 {
-        f64::from((self.0)()) / 4_294_967_296.0
     }
 
     /// `length` words out of the first `kinds` of the vocabulary, starting anywhere.
