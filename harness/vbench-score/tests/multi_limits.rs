@@ -134,3 +134,22 @@ fn times_that_only_touch_do_not_overlap() {
         assert_eq!(errors, 2, "`b` is substituted for `a` and not matched");
     }
 }
+
+#[test]
+fn a_segment_is_divided_among_its_words_by_code_points() {
+    // 2 + 6 code points (18 bytes) in 4 s: the first word ends at 1 s.
+    let reference = [segment("A", 0.0, 4.0, "ab పరీక్ష")];
+    let at = |time: f64, word| {
+        let hypothesis = [segment("1", time, time, word)];
+        tcp_wer(&reference, &hypothesis, 0.25).expect("tcpWER").counts.hits
+    };
+    assert_eq!((at(1.2, "ab"), at(1.3, "ab")), (1, 0));
+    assert_eq!((at(0.7, "పరీక్ష"), at(0.8, "పరీక్ష")), (0, 1));
+    // The hypothesis words stand for the middles of their parts: 0.5 s and 2.5 s.
+    let hypothesis = [segment("1", 0.0, 4.0, "ab పరీక్ష")];
+    let hits = |start, end, collar| {
+        let reference = [segment("A", start, end, "పరీక్ష")];
+        tcp_wer(&reference, &hypothesis, collar).expect("tcpWER").counts.hits
+    };
+    assert_eq!((hits(3.0, 4.0, 0.5), hits(2.9, 4.0, 0.5), hits(3.0, 4.0, 0.6)), (0, 1, 1));
+}
