@@ -39,6 +39,14 @@ fn bad_times_are_named_with_their_segment() {
 }
 
 #[test]
+fn the_message_names_place_and_times() {
+    let bad = [segment("Bob", 2.0, 1.5, "x")];
+    let text = tcp_wer(&[], &bad, 5.0).expect_err("ends early").to_string();
+    let want = r#"hypothesis segment 0 (counted from 0; session "s", speaker "Bob"): its time (2 to 1.5) ends before it starts"#;
+    assert_eq!(text, want);
+}
+
+#[test]
 fn a_collar_must_not_be_negative() {
     for collar in [-0.5, f64::NAN, f64::NEG_INFINITY] {
         assert!(matches!(tcp_wer(&[], &[], collar), Err(ScoreError::Collar { .. })), "{collar}");

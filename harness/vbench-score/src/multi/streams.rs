@@ -117,8 +117,7 @@ fn check_times(side: &'static str, segments: &[Segment<'_>], needed: bool) -> Re
             index,
             session: segment.session.to_owned(),
             speaker: segment.speaker.to_owned(),
-            start: text(segment.start_s),
-            end: text(segment.end_s),
+            time: format!("{} to {}", text(segment.start_s), text(segment.end_s)),
             problem,
         });
     }

@@ -82,7 +82,7 @@ impl Draw {
 
     /// 0 to n - 1.
     pub fn below(&mut self, n: usize) -> usize {
-        (u64::from((self.0)()) * n as u64 >> 32) as usize
+        ((u64::from((self.0)()) * n as u64) >> 32) as usize
     }
 
     /// True in one of n draws.
