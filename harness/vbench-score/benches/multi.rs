@@ -47,11 +47,12 @@ fn meeting(words: usize, speakers: usize) -> (Vec<Turn>, Vec<Turn>) {
     (reference, hypothesis)
 }
 
+fn segment(turn: &Turn) -> Segment<'_> {
+    let Turn { speaker, start, end, words } = turn;
+    Segment { session: "s", speaker, start_s: Some(*start), end_s: Some(*end), words }
+}
+
 fn segments(turns: &[Turn]) -> Vec<Segment<'_>> {
-    let segment = |t| {
-        let Turn { speaker, start, end, words } = t;
-        Segment { session: "s", speaker, start_s: Some(*start), end_s: Some(*end), words }
-    };
     turns.iter().map(segment).collect()
 }
 

@@ -33,8 +33,8 @@ pub enum ScoreError {
     },
     /// A segment's times cannot be used.
     #[error(
-        "{side} segment {index} (counted from 0; session {session:?}, speaker {speaker:?}): its time {problem} \
-         (start {start}, end {end})"
+        "{side} segment {index} (counted from 0; session {session:?}, speaker {speaker:?}): its time \
+         ({time}) {problem}"
     )]
     SegmentTime {
         /// `reference` or `hypothesis`.
@@ -45,10 +45,8 @@ pub enum ScoreError {
         session: String,
         /// Speaker of the segment.
         speaker: String,
-        /// Start in seconds, or `none`.
-        start: String,
-        /// End in seconds, or `none`.
-        end: String,
+        /// Start and end in seconds as `start to end`; `none` for one that is missing.
+        time: String,
         /// What is wrong with them.
         problem: &'static str,
     },

@@ -16,6 +16,7 @@ fn bad_times_are_named_with_their_segment() {
         (segment("B", 2.0, 1.5, "x"), "ends before it starts", true),
         (segment("B", f64::NAN, 1.5, "x"), "is not finite", true),
         (segment("B", 1.0, f64::INFINITY, "x"), "is not finite", true),
+        (segment("B", -3e9, 1.0, "x"), "is more than 2e9 s from 0", true),
         (Segment { speaker: "B", ..none }, "is missing", false),
     ];
     for (bad, want, also_cp) in cases {
@@ -35,6 +36,14 @@ fn bad_times_are_named_with_their_segment() {
             }
         }
     }
+}
+
+#[test]
+fn the_message_names_place_and_times() {
+    let bad = [segment("Bob", 2.0, 1.5, "x")];
+    let text = tcp_wer(&[], &bad, 5.0).expect_err("ends early").to_string();
+    let want = r#"hypothesis segment 0 (counted from 0; session "s", speaker "Bob"): its time (2 to 1.5) ends before it starts"#;
+    assert_eq!(text, want);
 }
 
 #[test]
@@ -124,5 +133,31 @@ fn times_that_only_touch_do_not_overlap() {
     // The middle of the hypothesis, 2.0, less the collar of 1 s touches the end of the reference.
     let hypothesis = [segment("1", 1.5, 2.5, "a")];
     let errors = |collar| tcp_wer(&reference, &hypothesis, collar).expect("tcpWER").counts.errors();
-    assert_eq!((errors(1.0), errors(1.001)), (2, 0));
+    assert_eq!((errors(1.0), errors(1.000_000_001)), (2, 0));
+    // 0.3 + 0.1 s, the middle of two fifths and so on: on paper 0.1 + 0.3 s touches 0.4 s, in binary it does not.
+    let reference = [segment("A", 0.1, 0.4, "a"), segment("A", 0.4, 0.7, "b")];
+    for (start, end) in [(0.0, 0.2), (0.05, 0.15), (0.1, 0.1)] {
+        let hypothesis = [segment("1", start, end, "b")];
+        let errors = tcp_wer(&reference, &hypothesis, 0.3).expect("tcpWER").counts.errors();
+        assert_eq!(errors, 2, "`b` is substituted for `a` and not matched");
+    }
+}
+
+#[test]
+fn a_segment_is_divided_among_its_words_by_code_points() {
+    // 2 + 6 code points (18 bytes) in 4 s: the first word ends at 1 s.
+    let reference = [segment("A", 0.0, 4.0, "ab పరీక్ష")];
+    let at = |time: f64, word| {
+        let hypothesis = [segment("1", time, time, word)];
+        tcp_wer(&reference, &hypothesis, 0.25).expect("tcpWER").counts.hits
+    };
+    assert_eq!((at(1.2, "ab"), at(1.3, "ab")), (1, 0));
+    assert_eq!((at(0.7, "పరీక్ష"), at(0.8, "పరీక్ష")), (0, 1));
+    // The hypothesis words stand for the middles of their parts: 0.5 s and 2.5 s.
+    let hypothesis = [segment("1", 0.0, 4.0, "ab పరీక్ష")];
+    let hits = |start, end, collar| {
+        let reference = [segment("A", start, end, "పరీక్ష")];
+        tcp_wer(&reference, &hypothesis, collar).expect("tcpWER").counts.hits
+    };
+    assert_eq!((hits(3.0, 4.0, 0.5), hits(2.9, 4.0, 0.5), hits(3.0, 4.0, 0.6)), (0, 1, 1));
 }

@@ -55,11 +55,11 @@ impl Named {
 }
 
 fn cp(r: &[Spoken], h: &[Spoken]) -> MultiScore {
-    cp_wer(&Named::new(r, "r").segments(), &Named::new(h, "h").segments()).unwrap()
+    cp_wer(&Named::new(r, "r").segments(), &Named::new(h, "h").segments()).expect("small sessions with times")
 }
 
 fn tcp(r: &[Spoken], h: &[Spoken], collar: f64) -> MultiScore {
-    tcp_wer(&Named::new(r, "r").segments(), &Named::new(h, "h").segments(), collar).unwrap()
+    tcp_wer(&Named::new(r, "r").segments(), &Named::new(h, "h").segments(), collar).expect("small sessions with times")
 }
 
 /// Words by session and speaker in order of time, as the definition says.
@@ -146,7 +146,7 @@ proptest! {
 
     #[test]
     fn names_and_order_of_speakers_and_rows_do_not_matter(r in side(), h in side(), turn in 0usize..24, shift in 0usize..14) {
-        let mut renaming = vec![0, 1, 2, 3];
+        let mut renaming = [0, 1, 2, 3];
         renaming.rotate_left(turn % 4);
         renaming.swap(turn / 4 % 2, 2 + turn / 8 % 2);
         // Segments of one speaker that start together keep their order: it is part of what was said.

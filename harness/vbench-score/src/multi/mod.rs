@@ -10,9 +10,10 @@
 //!   Transcription Systems", 2023) lets two words stand opposite each other only where their times overlap, so that words far
 //!   apart cannot match by chance. Word times come from segment times: a segment is divided among its words in
 //!   proportion to their code points; a hypothesis word stands for the middle of its part, widened by the collar on both
-//!   sides. Times that only touch do not overlap.
+//!   sides. Times that only touch do not overlap; they are exact to the nanosecond.
 //!
-//! Errors, length, assignment and S/D/I are those of MeetEval 0.4.3 with its default settings. Ties of an alignment are
+//! Errors, length, assignment and S/D/I are those of MeetEval 0.4.3 with its default settings, on times as it reads them
+//! from files (decimals; its binary floating point may take touching times for overlapping ones). Ties of an alignment are
 //! broken as there and in Kaldi: back from the end, an insertion before a deletion before a hit or substitution. (The
 //! order of [`crate::align()`] is another, so its S/D/I of the same two texts may differ; the total does not.)
 //!
@@ -62,7 +63,7 @@ pub struct Segment<'a> {
     pub session: &'a str,
     /// Speaker, by any name that is the same for all segments of this speaker on this side.
     pub speaker: &'a str,
-    /// Start in seconds. Finite; negative is allowed.
+    /// Start in seconds, -2e9 to 2e9.
     pub start_s: Option<f64>,
     /// End in seconds, not before the start.
     pub end_s: Option<f64>,
@@ -122,7 +123,7 @@ pub struct MultiScore {
 /// Segments are sorted by start where every segment of the side and session has both times; else their order is kept.
 ///
 /// # Errors
-/// [`ScoreError::SegmentTime`] for a time that is not finite or an end before its start;
+/// [`ScoreError::SegmentTime`] for a time that is out of range or an end before its start;
 /// [`ScoreError::SessionTooLarge`] above [`MAX_SPEAKERS`], [`MAX_WORDS`], [`MAX_PAIRS`] or [`MAX_CELLS`].
 pub fn cp_wer(reference: &[Segment<'_>], hypothesis: &[Segment<'_>]) -> Result<MultiScore, ScoreError> {
     score(reference, hypothesis, None)
@@ -131,7 +132,7 @@ pub fn cp_wer(reference: &[Segment<'_>], hypothesis: &[Segment<'_>]) -> Result<M
 /// Time-constrained minimum-permutation word error rate with a collar in seconds (>= 0, may be infinite; 5 is usual).
 ///
 /// # Errors
-/// [`ScoreError::SegmentTime`] for a missing or not finite time or an end before its start; [`ScoreError::Collar`] for
+/// [`ScoreError::SegmentTime`] for a missing time, one out of range or an end before its start; [`ScoreError::Collar`] for
 /// a negative collar or NaN; [`ScoreError::SessionTooLarge`] above [`MAX_SPEAKERS`], [`MAX_WORDS`] or [`MAX_CELLS`].
 pub fn tcp_wer(reference: &[Segment<'_>], hypothesis: &[Segment<'_>], collar_s: f64) -> Result<MultiScore, ScoreError> {
     if collar_s.is_nan() || collar_s < 0.0 {

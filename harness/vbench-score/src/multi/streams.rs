@@ -1,4 +1,8 @@
 //! Segments to streams: grouped by session and speaker, in order of time, words as numbers, times for words.
+//!
+//! Times are whole nanoseconds, and parts of segments are computed without rounding on the way, so that times that touch on
+//! paper touch here: whether `0.1 + 5` equals `5.1` must not decide about an error. (MeetEval computes in decimals when it
+//! reads files.)
 
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
@@ -13,15 +17,25 @@ pub struct Stream<'a> {
     pub(super) speaker: &'a str,
     /// Equal words, equal numbers, on both sides of the session.
     pub(super) words: Vec<u32>,
-    /// Open intervals in seconds, as many as words; empty for cpWER.
+    /// As many as words; empty for cpWER.
     pub(super) times: Vec<Interval>,
 }
 
-/// An open interval of time in seconds.
+/// An open interval of time in nanoseconds.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Interval {
-    pub start: f64,
-    pub end: f64,
+    pub start: i64,
+    pub end: i64,
+}
+
+/// Latest time and, negated, earliest, in seconds: 63 years.
+const FARTHEST_S: f64 = 2e9;
+/// A collar that covers everything; times with it stay far inside `i64`.
+const WIDEST_NS: i64 = 1 << 62;
+
+/// Seconds of at most [`FARTHEST_S`] to whole nanoseconds.
+fn nanoseconds(seconds: f64) -> i64 {
+    (seconds * 1e9).round() as i64
 }
 
 /// Both sides of one session.
@@ -47,8 +61,8 @@ enum WordTimes {
     Absent,
     /// The word's part of the segment: the reference of tcpWER.
     Part,
-    /// The middle of the part and this many seconds on both sides: the hypothesis of tcpWER.
-    Around(f64),
+    /// The middle of the part and this many nanoseconds on both sides: the hypothesis of tcpWER.
+    Around(i64),
 }
 
 type Numbers<'a> = HashMap<&'a str, u32, BuildHasherDefault<FoldHasher>>;
@@ -73,7 +87,7 @@ pub(super) fn sessions<'a>(
         }
     }
     let (part, around) = match collar {
-        Some(collar) => (WordTimes::Part, WordTimes::Around(collar)),
+        Some(collar) => (WordTimes::Part, WordTimes::Around(nanoseconds(collar).min(WIDEST_NS))),
         None => (WordTimes::Absent, WordTimes::Absent),
     };
     Ok(groups
@@ -88,9 +102,10 @@ pub(super) fn sessions<'a>(
 
 fn check_times(side: &'static str, segments: &[Segment<'_>], needed: bool) -> Result<(), ScoreError> {
     for (index, segment) in segments.iter().enumerate() {
-        let finite = [segment.start_s, segment.end_s].into_iter().flatten().all(f64::is_finite);
+        let given = || [segment.start_s, segment.end_s].into_iter().flatten();
         let problem = match (segment.start_s, segment.end_s) {
-            _ if !finite => "is not finite",
+            _ if !given().all(f64::is_finite) => "is not finite",
+            _ if given().any(|t| t.abs() > FARTHEST_S) => "is more than 2e9 s from 0",
             (Some(start), Some(end)) if end < start => "ends before it starts",
             (Some(_), Some(_)) => continue,
             _ if needed => "is missing, and the time-constrained rate needs it",
@@ -102,8 +117,7 @@ fn check_times(side: &'static str, segments: &[Segment<'_>], needed: bool) -> Re
             index,
             session: segment.session.to_owned(),
             speaker: segment.speaker.to_owned(),
-            start: text(segment.start_s),
-            end: text(segment.end_s),
+            time: format!("{} to {}", text(segment.start_s), text(segment.end_s)),
             problem,
         });
     }
@@ -134,24 +148,22 @@ fn streams<'a>(mut segments: Vec<Segment<'a>>, times: WordTimes, numbers: &mut N
 /// Divides a segment among its words in proportion to their code points.
 fn word_times(segment: &Segment<'_>, times: WordTimes, out: &mut Vec<Interval>) {
     let (Some(start), Some(end)) = (segment.start_s, segment.end_s) else { return };
-    let lengths = || words(segment.words).map(|w| w.chars().count());
-    let (count, characters) = lengths().fold((0, 0), |(n, sum), length| (n + 1, sum + length));
-    let character_s = (end - start) / characters.max(1) as f64;
+    let (start, end) = (nanoseconds(start), nanoseconds(end));
+    let lengths = || words(segment.words).map(|w| w.chars().count() as i128);
+    let characters: i128 = lengths().sum();
+    // Rounded down once, from the exact value: equal values stay equal and no order is turned round.
+    let at = |halves: i128| start + (i128::from(end - start) * halves / (2 * characters)) as i64;
     let mut before = 0;
     for length in lengths() {
-        // A single word has the segment's own times, unrounded.
-        let part = if count == 1 {
-            Interval { start, end }
-        } else {
-            let at = |characters: usize| start + character_s * characters as f64;
-            Interval { start: at(before), end: at(before + length) }
-        };
-        before += length;
-        let middle = (part.end + part.start) / 2.0;
+        let after = before + length;
         out.push(match times {
             WordTimes::Absent => return,
-            WordTimes::Part => part,
-            WordTimes::Around(collar) => Interval { start: middle - collar, end: middle + collar },
+            WordTimes::Part => Interval { start: at(2 * before), end: at(2 * after) },
+            WordTimes::Around(collar) => {
+                let middle = at(before + after);
+                Interval { start: middle - collar, end: middle + collar }
+            }
         });
+        before = after;
     }
 }
