@@ -22,8 +22,7 @@ fn check(result: Result<Paired<'_>, FormatError>) {
         assert!(!pair.id.is_empty() && pair.line > 0);
         let Reference::Lattice(lattice) = &pair.reference else { continue };
         let normalizer = Normalizer::None;
-        let score =
-            score_lattice(lattice, &pair.hypothesis, &normalizer, Weights::Sclite, CharUnit::Grapheme);
+        let score = score_lattice(lattice, &pair.hypothesis, &normalizer, Weights::Sclite, CharUnit::Grapheme);
         let Ok(score) = score else { continue };
         assert!(score.words_min_errors <= score.words.errors());
         assert!(score.words.hypothesis() >= score.hypothesis_tokens.len() as u64);

@@ -59,7 +59,8 @@ fn pairs(c: &mut Criterion) {
     let texts = texts();
     let mut group = c.benchmark_group("formats/pairs");
     for (format, separator) in [(Format::Jsonl, ""), (Format::Csv, ","), (Format::Tsv, "\t")] {
-        let mut file = if format == Format::Jsonl { String::new() } else { ["id", "ref", "hyp", "snr"].join(separator) + "\n" };
+        let mut file =
+            if format == Format::Jsonl { String::new() } else { ["id", "ref", "hyp", "snr"].join(separator) + "\n" };
         for (i, (r, h)) in texts.iter().enumerate() {
             let _ = match format {
                 Format::Jsonl => writeln!(file, "{{\"id\":\"u{i}\",\"ref\":\"{r}\",\"hyp\":\"{h}\",\"snr\":\"5db\"}}"),
