@@ -103,7 +103,7 @@ impl<'a> Reader<'a> {
             }
         };
         let field = &inside[..end];
-        
+        self.line += field.bytes().filter(|b| *b == b'\n').count();
         self.rest = &inside[end + 1..];
         let at_end = [",", "\n", "\r\n"].iter().any(|mark| self.rest.starts_with(mark));
         if !at_end && !matches!(self.rest, "" | "\r") {
