@@ -1,5 +1,7 @@
 //! What the fuzz targets share.
 
+pub mod formats;
+
 use std::path::Path;
 
 /// Calls `read` with a folder that holds one file, `name`, of these bytes: for readers that take a path.

@@ -85,7 +85,7 @@ impl<'a> Lattice<'a> {
     /// # Errors
     /// Braces that do not make alternates.
     pub fn parse(text: &'a str) -> Result<Option<Self>, MarkupError> {
-        if !text.contains(['{', '(', '@']) {
+        if !b"{(@".iter().any(|mark| text.as_bytes().contains(mark)) {
             return Ok(None);
         }
         let mut parser = Parser { text, at: 0 };

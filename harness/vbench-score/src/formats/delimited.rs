@@ -19,6 +19,9 @@ pub(super) enum Dialect {
     Tsv,
 }
 
+/// The fields of a record.
+type Fields<'a> = Vec<Cow<'a, str>>;
+
 /// Cuts records off the front of the text.
 struct Reader<'a> {
     rest: &'a str,
@@ -33,7 +36,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The next record that is not a blank line, and its line; `None` at the end.
-    fn next(&mut self) -> Option<(usize, Result<Vec<Cow<'a, str>>, ProblemKind>)> {
+    fn next(&mut self) -> Option<(usize, Result<Fields<'a>, ProblemKind>)> {
         loop {
             if self.rest.is_empty() {
                 return None;
@@ -43,7 +46,7 @@ impl<'a> Reader<'a> {
                 Dialect::Tsv => Ok(self.cut_line().split('\t').map(Cow::Borrowed).collect()),
                 Dialect::Csv => self.csv_record(),
             };
-            if record.as_ref().is_ok_and(|fields: &Vec<Cow<'_, str>>| fields.len() == 1 && fields[0].is_empty()) {
+            if record.as_ref().is_ok_and(|fields: &Fields<'_>| fields.len() == 1 && fields[0].is_empty()) {
                 continue;
             }
             return Some((line, record));
@@ -58,7 +61,7 @@ impl<'a> Reader<'a> {
         line.strip_suffix('\r').unwrap_or(line)
     }
 
-    fn csv_record(&mut self) -> Result<Vec<Cow<'a, str>>, ProblemKind> {
+    fn csv_record(&mut self) -> Result<Fields<'a>, ProblemKind> {
         let mut fields = Vec::new();
         loop {
             let field = match self.rest.strip_prefix('"') {
@@ -112,7 +115,7 @@ impl<'a> Reader<'a> {
 }
 
 /// The names of the header, which must have the columns that are needed, each once.
-fn header<'a>(reader: &mut Reader<'a>, needed: &[&str], problems: &mut Problems<'_>) -> Option<Vec<Cow<'a, str>>> {
+fn header<'a>(reader: &mut Reader<'a>, needed: &[&str], problems: &mut Problems<'_>) -> Option<Fields<'a>> {
     let (line, names) = reader.next().unwrap_or((1, Ok(Vec::new())));
     let names = match names {
         Ok(names) if names.len() > MAX_KEYS => {
