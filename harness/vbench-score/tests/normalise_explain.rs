@@ -75,8 +75,6 @@ fn steps_name_the_rule_and_the_words() {
             r#"punctuation and diacritics "pounds," -> "pounds""#,
             r#"punctuation and diacritics "cent," -> "cent""#,
             r#"punctuation and diacritics "!" -> """#,
-            r#"digits apart from letters "2nd" -> "2 nd""#,
-            r#"ordinal ending "2 nd" -> "2nd""#,
             r#"number "twenty one pounds" -> "£21""#,
             r#"number "50 per cent" -> "50%""#,
             r#"spelling "colour" -> "color""#,

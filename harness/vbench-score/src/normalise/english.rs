@@ -6,7 +6,8 @@
 use super::draft::{Draft, Edit, Rule};
 use super::numbers;
 use super::scan::{
-    Runs, is_digit, is_space, is_word, join_words, lower, remove_enclosed, remove_symbols_and_diacritics, squeeze_spaces,
+    holds, holds_class, is_digit, is_space, is_word, join_words, lower, positions, remove_enclosed,
+    remove_symbols_and_diacritics, runs, squeeze_spaces,
 };
 
 /// Signs that survive until numbers have been read.
@@ -15,40 +16,50 @@ const NUMERIC_SIGNS: [char; 6] = ['.', '%', '$', '¢', '€', '£'];
 pub(super) fn normalize(draft: &mut Draft<'_>) {
     lower(draft);
     remove_enclosed(draft);
-    draft.pass("hesitation", remove_fillers);
-    if draft.text().contains('\'') {
+    let apostrophes = holds(draft.text(), [b'\'']);
+    if apostrophes {
+        // Without hesitations, an apostrophe may come to stand behind another word. Else they go with the next pass.
+        draft.pass("hesitation", remove_fillers);
         draft.pass("apostrophe", attach_apostrophes);
     }
     draft.pass("contraction", expand_words);
-    if draft.text().contains('\'') {
+    if apostrophes {
         draft.pass("perfect tense", expand_perfect_tenses);
         draft.pass("contraction", expand_negations);
         draft.pass("contraction", expand_contractions);
     }
-    if draft.text().contains(',') {
+    if holds(draft.text(), [b',']) {
         draft.pass("digit group", join_digit_groups);
     }
-    if draft.text().contains('.') {
+    if holds(draft.text(), [b'.']) {
         draft.pass("full stop", remove_full_stops);
     }
-    draft.pass("punctuation and diacritics", |edit| remove_symbols_and_diacritics(edit, &NUMERIC_SIGNS));
+    if holds_class(draft.text(), |b| b >= 0x80 || (b.is_ascii_punctuation() && !matches!(b, b'.' | b'%' | b'$'))) {
+        draft.pass("punctuation and diacritics", |edit| remove_symbols_and_diacritics(edit, &NUMERIC_SIGNS));
+    }
     numbers::separate(draft);
     let joined = join_words(draft.text());
     draft.set_spacing(joined);
     numbers::read(draft);
-    if draft.text().contains(NUMERIC_SIGNS) {
+    if holds_class(draft.text(), |b| b >= 0x80 || b == b'.' || b == b'$') {
         draft.pass("stray sign", space_stray_prefixes);
-        draft.pass("stray sign", space_stray_percents);
-        let squeezed = squeeze_spaces(draft.text());
-        draft.set_spacing(squeezed);
     }
+    if holds(draft.text(), [b'%']) {
+        draft.pass("stray sign", space_stray_percents);
+    }
+    let squeezed = squeeze_spaces(draft.text());
+    draft.set_spacing(squeezed);
 }
 
-/// Takes out hesitations that stand alone.
+/// Hesitations that stand alone.
+fn is_filler(word: &str) -> bool {
+    matches!(word, "hmm" | "mm" | "mhm" | "mmm" | "uh" | "um")
+}
+
 fn remove_fillers(edit: &mut Edit<'_>) {
     let text = edit.text();
-    for (start, end) in Runs::new(text) {
-        if (2..=3).contains(&(end - start)) && matches!(&text[start..end], "hmm" | "mm" | "mhm" | "mmm" | "uh" | "um") {
+    for (start, end) in runs(text) {
+        if is_filler(&text[start..end]) {
             edit.replace(start, end, "");
         }
     }
@@ -57,7 +68,7 @@ fn remove_fillers(edit: &mut Edit<'_>) {
 /// No white space before an apostrophe.
 fn attach_apostrophes(edit: &mut Edit<'_>) {
     let text = edit.text();
-    for (at, _) in text.match_indices('\'') {
+    for at in positions(text, b'\'') {
         let free = edit.done_to();
         let kept = free + text[free..at].trim_end_matches(is_space).len();
         if kept < at {
@@ -66,23 +77,26 @@ fn attach_apostrophes(edit: &mut Edit<'_>) {
     }
 }
 
-/// Whole words: contractions with a form of their own, and titles.
+/// Whole words: contractions with a form of their own, titles, hesitations.
 fn expand_words(edit: &mut Edit<'_>) {
     let text = edit.text();
     let mut previous: Option<(usize, usize)> = None;
-    for (start, end) in Runs::new(text) {
+    for (start, end) in runs(text) {
         let word = &text[start..end];
         // A contraction is two runs with an apostrophe between them and nothing else.
         let joined = previous.filter(|p| p.1 + 1 == start && text.as_bytes()[p.1] == b'\'' && p.0 >= edit.done_to());
-        let contraction = joined.and_then(|p| Some((p.0, contraction(&text[p.0..p.1], word)?)));
-        if let Some((from, full)) = contraction {
+        previous = Some((start, end));
+        if let Some((from, full)) = joined.and_then(|p| Some((p.0, contraction(&text[p.0..p.1], word)?))) {
             edit.replace(from, end, full);
+        } else if !(2..=7).contains(&word.len()) {
+            // No other entry is shorter or longer.
         } else if let Some(full) = slang(word) {
             edit.replace(start, end, full);
         } else if let Some(full) = title(word) {
             edit.replace_as(Rule::Named("title"), start, end, full);
+        } else if is_filler(word) {
+            edit.replace_as(Rule::Named("hesitation"), start, end, "");
         }
-        previous = Some((start, end));
     }
 }
 
@@ -170,7 +184,7 @@ fn expand_perfect_tenses(edit: &mut Edit<'_>) {
         ("'s got", " has got"),
     ];
     let text = edit.text();
-    for (at, _) in text.match_indices('\'') {
+    for at in positions(text, b'\'') {
         let found = TENSES.iter().find(|(from, _)| text[at..].starts_with(from) && ends_at(text, at + from.len()));
         if let Some((from, to)) = found {
             edit.replace(at, at + from.len(), to);
@@ -199,7 +213,7 @@ fn expand_contractions(edit: &mut Edit<'_>) {
         ("'m", " am"),
     ];
     let text = edit.text();
-    for (at, _) in text.match_indices('\'') {
+    for at in positions(text, b'\'') {
         let found = ENDINGS.iter().find(|(from, _)| text[at..].starts_with(from) && ends_at(text, at + from.len()));
         if let Some((from, to)) = found {
             edit.replace(at, at + from.len(), to);
@@ -211,7 +225,7 @@ fn expand_contractions(edit: &mut Edit<'_>) {
 fn join_digit_groups(edit: &mut Edit<'_>) {
     let text = edit.text();
     let mut free_from = 0;
-    for (at, _) in text.match_indices(',') {
+    for at in positions(text, b',') {
         let before = text[free_from..at].chars().next_back().is_some_and(is_digit);
         let after = text[at + 1..].chars().next().filter(|c| is_digit(*c));
         if let (true, Some(after)) = (before, after) {
@@ -225,7 +239,7 @@ fn join_digit_groups(edit: &mut Edit<'_>) {
 fn remove_full_stops(edit: &mut Edit<'_>) {
     let text = edit.text();
     let mut free_from = 0;
-    for (at, _) in text.match_indices('.') {
+    for at in positions(text, b'.') {
         if at < free_from {
             continue;
         }
@@ -259,7 +273,7 @@ fn space_stray_prefixes(edit: &mut Edit<'_>) {
 fn space_stray_percents(edit: &mut Edit<'_>) {
     let text = edit.text();
     let mut free_from = 0;
-    for (at, _) in text.match_indices('%') {
+    for at in positions(text, b'%') {
         if text[free_from..at].chars().next_back().is_some_and(|c| !c.is_ascii_digit()) {
             edit.replace(at, at + 1, " ");
             free_from = at + 1;

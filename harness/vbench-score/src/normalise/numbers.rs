@@ -9,7 +9,9 @@ use std::hash::BuildHasherDefault;
 use std::sync::LazyLock;
 
 use super::draft::{Draft, Edit, Rule};
-use super::scan::{Runs, digit_value, is_digit, is_space, is_word, word_ranges};
+use super::scan::{
+    Sieve, digit_value, holds, holds_class, is_digit, is_space, is_word, positions, runs, word_ranges,
+};
 use super::spelling;
 use crate::tokens::FoldHasher;
 
@@ -137,12 +139,10 @@ fn lexicon() -> Lexicon {
     words
 }
 
+static SIEVE: LazyLock<Sieve> = LazyLock::new(|| Sieve::of(LEXICON.keys().map(String::as_str)));
+
 fn look_up(word: &str) -> Option<Word> {
-    // No entry is longer than "quadrillionth".
-    if word.len() > 13 || !word.as_bytes().first()?.is_ascii_lowercase() {
-        return None;
-    }
-    LEXICON.get(word).copied()
+    if SIEVE.may_hold(word) { LEXICON.get(word).copied() } else { None }
 }
 
 /// A word as the reader sees it.
@@ -202,7 +202,7 @@ pub(super) fn separate(draft: &mut Draft<'_>) {
     if draft.text().contains("half") {
         draft.pass("half", read_halves);
     }
-    if draft.text().bytes().any(|b| b.is_ascii_digit()) {
+    if holds_class(draft.text(), |b| b.is_ascii_digit()) {
         draft.pass("digits apart from letters", part_digits_from_letters);
         draft.pass("ordinal ending", join_ordinal_endings);
     }
@@ -214,11 +214,11 @@ pub(super) fn separate(draft: &mut Draft<'_>) {
 /// between the two makes or takes away a word of the spelling table, whose entries are letters only.
 pub(super) fn read(draft: &mut Draft<'_>) {
     draft.pass("number", |edit| Reader::read(edit));
-    if draft.text().contains(['€', '£', '$']) {
+    if holds_class(draft.text(), |b| b >= 0x80 || b == b'$') {
         draft.pass("cents", combine_cents);
         draft.pass("cents", read_cents_alone);
     }
-    if draft.text().contains('1') {
+    if holds(draft.text(), [b'1']) {
         draft.pass("one in letters", spell_one);
     }
 }
@@ -226,12 +226,12 @@ pub(super) fn read(draft: &mut Draft<'_>) {
 /// "two and a half" is "two point five", after number words only. Without a word before it, it is dropped.
 fn read_halves(edit: &mut Edit<'_>) {
     let text = edit.text();
-    let mut runs = [(0, 0); 2];
+    let mut last_two = [(0, 0); 2];
     let mut from = 0;
     let gap = |a: (usize, usize), b: (usize, usize)| text[a.1..b.0].chars().all(is_space);
-    for half in Runs::new(text) {
-        let [and, a] = runs;
-        runs = [a, half];
+    for half in runs(text) {
+        let [and, a] = last_two;
+        last_two = [a, half];
         let words = [and, a, half].map(|(start, end)| &text[start..end]);
         if words != ["and", "a", "half"] || !gap(and, a) || !gap(a, half) {
             continue;
@@ -248,27 +248,45 @@ fn read_halves(edit: &mut Edit<'_>) {
     }
 }
 
-/// A space between a letter and a digit.
+/// A space between a letter and a digit, except before an ordinal or plural ending.
+///
+/// The peer puts one there too, and `join_ordinal_endings` takes it out again.
 fn part_digits_from_letters(edit: &mut Edit<'_>) {
     let text = edit.text();
-    for (at, pair) in text.as_bytes().windows(2).enumerate() {
-        let [a, b] = [pair[0], pair[1]];
-        if (a.is_ascii_lowercase() && b.is_ascii_digit()) || (a.is_ascii_digit() && b.is_ascii_lowercase()) {
-            edit.replace(at + 1, at + 1, " ");
+    let bytes = text.as_bytes();
+    let mut before = 0u8;
+    for (at, byte) in bytes.iter().copied().enumerate() {
+        if byte.is_ascii_digit() {
+            if before.is_ascii_lowercase() {
+                edit.replace(at, at, " ");
+            }
+            if bytes.get(at + 1).is_some_and(u8::is_ascii_lowercase) && ending(&text[at + 1..], true).is_none() {
+                edit.replace(at + 1, at + 1, " ");
+            }
         }
+        before = byte;
     }
+}
+
+/// Length of the ordinal or plural ending that a text begins with. A digit ends it if it will be parted from letters.
+fn ending(text: &str, parted: bool) -> Option<usize> {
+    let letters = text.bytes().take(3).take_while(u8::is_ascii_lowercase).count();
+    let ends = !text[letters..].chars().next().is_some_and(|c| is_word(c) && !(parted && c.is_ascii_digit()));
+    (ends && matches!(&text[..letters], "st" | "nd" | "rd" | "th" | "s")).then_some(letters)
 }
 
 /// No space before an ordinal or plural ending: `1960 s`, `274 th`.
 fn join_ordinal_endings(edit: &mut Edit<'_>) {
     let text = edit.text();
-    for (start, end) in Runs::new(text) {
-        if !matches!(&text[start..end], "st" | "nd" | "rd" | "th" | "s") {
+    let bytes = text.as_bytes();
+    for (at, byte) in bytes.iter().enumerate() {
+        if !byte.is_ascii_digit() || bytes.get(at + 1).is_none_or(u8::is_ascii_alphanumeric) {
             continue;
         }
-        let number = text[..start].trim_end_matches(is_space);
-        if number.len() < start && number.ends_with(|c: char| c.is_ascii_digit()) {
-            edit.replace(number.len(), start, "");
+        let rest = &text[at + 1..];
+        let word = rest.trim_start_matches(is_space);
+        if word.len() < rest.len() && ending(word, false).is_some() {
+            edit.replace(at + 1, text.len() - word.len(), "");
         }
     }
 }
@@ -584,11 +602,13 @@ impl<'e, 'a> Reader<'e, 'a> {
     }
 }
 
+/// Less than a hundred.
 fn push_number(digits: &mut String, value: u32) {
+    let digit = |value: u32| char::from(b'0' + (value % 10) as u8);
     if value >= 10 {
-        digits.extend(char::from_digit(value / 10, 10));
+        digits.push(digit(value / 10));
     }
-    digits.extend(char::from_digit(value % 10, 10));
+    digits.push(digit(value));
 }
 
 fn push_zeros(digits: &mut String, zeros: usize) {
@@ -623,6 +643,10 @@ fn scale_last_three(quantity: &mut String, zeros: usize) {
         push_zeros(quantity, zeros);
         let trimmed = trim_zeros(quantity).len();
         quantity.drain(..quantity.len() - trimmed);
+        return;
+    }
+    if last == "000" {
+        quantity.push_str(&last);
         return;
     }
     let mut scaled = last;
@@ -711,11 +735,12 @@ fn read_cents_alone(edit: &mut Edit<'_>) {
 /// `1` and `1s` that stand alone are written as words.
 fn spell_one(edit: &mut Edit<'_>) {
     let text = edit.text();
-    for (start, end) in Runs::new(text) {
-        match &text[start..end] {
-            "1" => edit.replace(start, end, "one"),
-            "1s" => edit.replace(start, end, "ones"),
-            _ => {}
+    for at in positions(text, b'1') {
+        let plural = text[at + 1..].starts_with('s');
+        let end = at + 1 + usize::from(plural);
+        let alone = !text[..at].chars().next_back().is_some_and(is_word) && !text[end..].chars().next().is_some_and(is_word);
+        if alone {
+            edit.replace(at, end, if plural { "ones" } else { "one" });
         }
     }
 }

@@ -55,46 +55,13 @@ pub(super) fn split_words(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Byte ranges of the words between white space.
-pub(super) fn word_ranges(text: &str) -> impl Iterator<Item = (usize, usize)> {
-    let mut at = 0;
-    std::iter::from_fn(move || {
-        let start = at + stretch(&text[at..], |byte| SPACE_BYTE[usize::from(byte)], is_space);
-        at = start + stretch(&text[start..], |byte| !SPACE_BYTE[usize::from(byte)], |c| !is_space(c));
-        (at > start).then_some((start, at))
-    })
+pub(super) fn word_ranges(text: &str) -> Spans<'_> {
+    Spans::new(text, &INK_BYTE, |c| !is_space(c))
 }
 
-/// Bytes from the beginning for which a class holds; ASCII is looked up by byte.
-#[inline]
-fn stretch(text: &str, ascii: impl Fn(u8) -> bool, other: impl Fn(char) -> bool) -> usize {
-    let bytes = text.as_bytes();
-    let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        if byte.is_ascii() {
-            if !ascii(byte) {
-                break;
-            }
-            at += 1;
-        } else {
-            match text[at..].chars().next() {
-                Some(c) if other(c) => at += c.len_utf8(),
-                _ => break,
-            }
-        }
-    }
-    at
-}
-
-/// Maximal runs of `\w`, as byte ranges.
-pub(super) struct Runs<'a> {
-    text: &'a str,
-    at: usize,
-}
-
-impl<'a> Runs<'a> {
-    pub(super) fn new(text: &'a str) -> Self {
-        Self { text, at: 0 }
-    }
+/// Byte ranges of the maximal runs of `\w`.
+pub(super) fn runs(text: &str) -> Spans<'_> {
+    Spans::new(text, &WORD_BYTE, is_word)
 }
 
 const WORD_BYTE: [bool; 128] = {
@@ -107,26 +74,157 @@ const WORD_BYTE: [bool; 128] = {
     table
 };
 
-const SPACE_BYTE: [bool; 128] = {
+/// Not white space.
+const INK_BYTE: [bool; 128] = {
     let mut table = [false; 128];
     let mut i = 0;
     while i < 128 {
-        table[i] = matches!(i as u8, 0x09..=0x0d | 0x1c..=0x20);
+        table[i] = !matches!(i as u8, 0x09..=0x0d | 0x1c..=0x20);
         i += 1;
     }
     table
 };
 
-impl Iterator for Runs<'_> {
+/// Maximal stretches of characters of a class.
+///
+/// Bytes are classified 64 at a time without a branch for each; then there is one step for each end of a stretch.
+pub(super) struct Spans<'a> {
+    text: &'a str,
+    ascii: &'static [bool; 128],
+    other: fn(char) -> bool,
+    /// Where the block begins whose ends are in `ends`, and where the next one does.
+    block: usize,
+    next: usize,
+    /// Bit i: the byte at `block + i` is in the class and the one before is not, or the other way round.
+    ends: u64,
+    /// The class of the byte before `next`.
+    inside: bool,
+}
+
+impl<'a> Spans<'a> {
+    fn new(text: &'a str, ascii: &'static [bool; 128], other: fn(char) -> bool) -> Self {
+        Self { text, ascii, other, block: 0, next: 0, ends: 0, inside: false }
+    }
+
+    #[inline]
+    fn next_end(&mut self) -> Option<usize> {
+        while self.ends == 0 {
+            if self.next == self.text.len() {
+                return None;
+            }
+            self.read_block();
+        }
+        let at = self.block + self.ends.trailing_zeros() as usize;
+        self.ends &= self.ends - 1;
+        Some(at)
+    }
+
+    fn read_block(&mut self) {
+        self.block = self.next;
+        let rest = &self.text.as_bytes()[self.block..];
+        let bytes = &rest[..rest.len().min(64)];
+        self.next += bytes.len();
+        let mut members = 0u64;
+        if bytes.is_ascii() {
+            for (i, byte) in bytes.iter().enumerate() {
+                members |= u64::from(self.ascii[usize::from(byte & 0x7f)]) << i;
+            }
+        } else {
+            let mut inside = self.inside;
+            for (i, byte) in bytes.iter().enumerate() {
+                // The bytes inside a character are of its class.
+                if byte.is_ascii() {
+                    inside = self.ascii[usize::from(*byte)];
+                } else if let Some(c) = self.text.get(self.block + i..).and_then(|s| s.chars().next()) {
+                    inside = (self.other)(c);
+                }
+                members |= u64::from(inside) << i;
+            }
+        }
+        self.ends = members ^ (members << 1 | u64::from(self.inside));
+        if bytes.len() < 64 {
+            self.ends &= (1 << bytes.len()) - 1;
+        }
+        self.inside = members >> (bytes.len() - 1) & 1 == 1;
+    }
+}
+
+impl Iterator for Spans<'_> {
     type Item = (usize, usize);
 
+    #[inline]
     fn next(&mut self) -> Option<(usize, usize)> {
-        let outside = |byte: u8| !WORD_BYTE[usize::from(byte)];
-        let start = self.at + stretch(&self.text[self.at..], outside, |c| !is_word(c));
-        let end = start + stretch(&self.text[start..], |byte| WORD_BYTE[usize::from(byte)], is_word);
-        self.at = end;
-        (end > start).then_some((start, end))
+        let start = self.next_end()?;
+        Some((start, self.next_end().unwrap_or(self.text.len())))
     }
+}
+
+/// Tells most words that are not in a list, by their first two letters and the last.
+pub(super) struct Sieve {
+    bits: Vec<u64>,
+}
+
+impl Sieve {
+    pub(super) fn of<'w>(words: impl Iterator<Item = &'w str>) -> Self {
+        let mut bits = vec![0; (26usize * 26 * 26).div_ceil(64)];
+        for key in words.filter_map(Self::key) {
+            bits[key / 64] |= 1 << (key % 64);
+        }
+        Self { bits }
+    }
+
+    /// `None` for a word with other than small ASCII letters there.
+    #[inline]
+    fn key(word: &str) -> Option<usize> {
+        let bytes = word.as_bytes();
+        let letter = |byte: &u8| Some(usize::from(byte.wrapping_sub(b'a'))).filter(|l| *l < 26);
+        // A word of one letter has it three times.
+        let (first, last) = (bytes.first()?, bytes.last()?);
+        Some((letter(first)? * 26 + letter(bytes.get(1).unwrap_or(first))?) * 26 + letter(last)?)
+    }
+
+    /// False only for words that are not in the list (those with other than small ASCII letters left aside).
+    #[inline]
+    pub(super) fn may_hold(&self, word: &str) -> bool {
+        Self::key(word).is_some_and(|key| self.bits[key / 64] & (1 << (key % 64)) != 0)
+    }
+}
+
+/// Whether a text has any of these bytes. Without early exits, so that many bytes are looked at at a time.
+pub(super) fn holds<const N: usize>(text: &str, wanted: [u8; N]) -> bool {
+    let hit = |byte: u8| wanted.iter().fold(0, |any, w| any | u8::from(byte == *w));
+    text.bytes().fold(0, |any, byte| any | hit(byte)) != 0
+}
+
+/// Whether a text has a byte of a class, in the same way.
+pub(super) fn holds_class(text: &str, class: impl Fn(u8) -> bool) -> bool {
+    text.bytes().fold(0, |any, byte| any | u8::from(class(byte))) != 0
+}
+
+/// Where an ASCII character stands; eight bytes are compared at a time.
+pub(super) fn positions(text: &str, wanted: u8) -> impl Iterator<Item = usize> {
+    const LOW_BITS: u64 = 0x7f7f_7f7f_7f7f_7f7f;
+    let pattern = u64::from(wanted) * 0x0101_0101_0101_0101;
+    let bytes = text.as_bytes();
+    let mut block = 0;
+    let mut next = 0;
+    // The high bit of each byte that is equal.
+    let mut hits = 0u64;
+    std::iter::from_fn(move || {
+        while hits == 0 {
+            let rest = bytes.get(next..).filter(|rest| !rest.is_empty())?;
+            let mut eight = [!wanted; 8];
+            let count = rest.len().min(8);
+            eight[..count].copy_from_slice(&rest[..count]);
+            let difference = u64::from_le_bytes(eight) ^ pattern;
+            hits = !(((difference & LOW_BITS) + LOW_BITS) | difference | LOW_BITS);
+            block = next;
+            next += 8;
+        }
+        let at = block + hits.trailing_zeros() as usize / 8;
+        hits &= hits - 1;
+        Some(at)
+    })
 }
 
 /// Lower case, full mappings, final sigma by context.
@@ -134,7 +232,7 @@ pub(super) fn lower(draft: &mut Draft<'_>) {
     let text = draft.text();
     let lowered = if !text.is_ascii() {
         text.to_lowercase()
-    } else if text.bytes().any(|b| b.is_ascii_uppercase()) {
+    } else if holds_class(text, |b| b.is_ascii_uppercase()) {
         text.to_ascii_lowercase()
     } else {
         return;
@@ -144,10 +242,10 @@ pub(super) fn lower(draft: &mut Draft<'_>) {
 
 /// Removes `<...>`, `[...]` (either closing sign ends either) and `(...)` with at least one character inside.
 pub(super) fn remove_enclosed(draft: &mut Draft<'_>) {
-    if draft.text().contains(['<', '[']) {
+    if holds(draft.text(), [b'<', b'[']) {
         draft.pass("bracketed text", |edit| remove_between(edit, &['<', '['], &['>', ']'], 0));
     }
-    if draft.text().contains('(') {
+    if holds(draft.text(), [b'(']) {
         draft.pass("bracketed text", |edit| remove_between(edit, &['('], &[')'], 1));
     }
 }
@@ -187,25 +285,24 @@ pub(super) fn join_words(text: &str) -> Option<String> {
 
 /// Whether the only white space is single U+0020. May say no for text beyond ASCII that is.
 fn is_squeezed(text: &str) -> bool {
-    let mut before = 0;
-    text.bytes().all(|byte| {
-        let fine = byte.is_ascii() && if byte == b' ' { before != b' ' } else { !SPACE_BYTE[usize::from(byte)] };
-        before = byte;
-        fine
-    })
+    let bytes = text.as_bytes();
+    let pairs = bytes.iter().zip(bytes.get(1..).unwrap_or_default());
+    let double = pairs.fold(0, |any, (a, b)| any | (u8::from(*a == b' ') & u8::from(*b == b' ')));
+    double == 0 && !holds_class(text, |b| b >= 0x80 || (9..=13).contains(&b) || (28..=31).contains(&b))
 }
 
 fn squeezed(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    let mut in_space = false;
-    for c in text.chars() {
-        let space = is_space(c);
-        if !space {
-            out.push(c);
-        } else if !in_space {
+    let mut done = 0;
+    for (start, end) in word_ranges(text) {
+        if start > done {
             out.push(' ');
         }
-        in_space = space;
+        out.push_str(&text[start..end]);
+        done = end;
+    }
+    if done < text.len() {
+        out.push(' ');
     }
     out
 }
