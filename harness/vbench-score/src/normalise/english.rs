@@ -3,11 +3,13 @@
 //! The peer is a list of regular expressions applied one after the other. Here each pass is a scanner that looks only
 //! where its pattern could match; the order of passes is the peer's, because later ones see what earlier ones wrote.
 
+use std::sync::LazyLock;
+
 use super::draft::{Draft, Edit, Rule};
 use super::numbers;
 use super::scan::{
-    holds, holds_class, is_digit, is_space, is_word, join_words, lower, positions, remove_enclosed,
-    remove_symbols_and_diacritics, runs, squeeze_spaces,
+    WordTable, holds, holds_class, is_digit, is_space, is_word, join_words, lower, positions, remove_enclosed,
+    remove_symbols_and_diacritics, runs, signs, squeeze_spaces,
 };
 
 /// Signs that survive until numbers have been read.
@@ -51,15 +53,53 @@ pub(super) fn normalize(draft: &mut Draft<'_>) {
     draft.set_spacing(squeezed);
 }
 
-/// Hesitations that stand alone.
-fn is_filler(word: &str) -> bool {
-    matches!(word, "hmm" | "mm" | "mhm" | "mmm" | "uh" | "um")
-}
+/// Words that are replaced wherever they stand alone, and the rule.
+static WORDS: LazyLock<WordTable<(&str, &str)>> = LazyLock::new(|| {
+    let named = |rule, list: &'static [(&str, &'static str)]| list.iter().map(move |(from, to)| (*from, (rule, *to)));
+    let fillers = FILLERS.iter().map(|word| (*word, ("hesitation", "")));
+    WordTable::of(fillers.chain(named("contraction", &SLANG)).chain(named("title", &TITLES)))
+});
+
+const FILLERS: [&str; 6] = ["hmm", "mm", "mhm", "mmm", "uh", "um"];
+
+const SLANG: [(&str, &str); 7] = [
+    ("wanna", "want to"),
+    ("gotta", "got to"),
+    ("gonna", "going to"),
+    ("imma", "i am going to"),
+    ("woulda", "would have"),
+    ("coulda", "could have"),
+    ("shoulda", "should have"),
+];
+
+const TITLES: [(&str, &str); 21] = [
+    ("mr", "mister "),
+    ("mrs", "missus "),
+    ("st", "saint "),
+    ("dr", "doctor "),
+    ("prof", "professor "),
+    ("capt", "captain "),
+    ("gov", "governor "),
+    ("ald", "alderman "),
+    ("gen", "general "),
+    ("sen", "senator "),
+    ("rep", "representative "),
+    ("pres", "president "),
+    ("rev", "reverend "),
+    ("hon", "honorable "),
+    ("asst", "assistant "),
+    ("assoc", "associate "),
+    ("lt", "lieutenant "),
+    ("col", "colonel "),
+    ("jr", "junior "),
+    ("sr", "senior "),
+    ("esq", "esquire "),
+];
 
 fn remove_fillers(edit: &mut Edit<'_>) {
     let text = edit.text();
     for (start, end) in runs(text) {
-        if is_filler(&text[start..end]) {
+        if FILLERS.contains(&&text[start..end]) {
             edit.replace(start, end, "");
         }
     }
@@ -80,6 +120,7 @@ fn attach_apostrophes(edit: &mut Edit<'_>) {
 /// Whole words: contractions with a form of their own, titles, hesitations.
 fn expand_words(edit: &mut Edit<'_>) {
     let text = edit.text();
+    let words = &*WORDS;
     let mut previous: Option<(usize, usize)> = None;
     for (start, end) in runs(text) {
         let word = &text[start..end];
@@ -88,14 +129,8 @@ fn expand_words(edit: &mut Edit<'_>) {
         previous = Some((start, end));
         if let Some((from, full)) = joined.and_then(|p| Some((p.0, contraction(&text[p.0..p.1], word)?))) {
             edit.replace(from, end, full);
-        } else if !(2..=7).contains(&word.len()) {
-            // No other entry is shorter or longer.
-        } else if let Some(full) = slang(word) {
-            edit.replace(start, end, full);
-        } else if let Some(full) = title(word) {
-            edit.replace_as(Rule::Named("title"), start, end, full);
-        } else if is_filler(word) {
-            edit.replace_as(Rule::Named("hesitation"), start, end, "");
+        } else if let Some((rule, full)) = words.get(word) {
+            edit.replace_as(Rule::Named(rule), start, end, full);
         }
     }
 }
@@ -109,61 +144,6 @@ fn contraction(before: &str, after: &str) -> Option<&'static str> {
         ("y", "all") => "you all",
         ("i", "ma") => "i am going to",
         ("ma", "am") => "madam",
-        _ => return None,
-    })
-}
-
-fn slang(word: &str) -> Option<&'static str> {
-    Some(match word.len() {
-        4 if word == "imma" => "i am going to",
-        5 => match word {
-            "wanna" => "want to",
-            "gotta" => "got to",
-            "gonna" => "going to",
-            _ => return None,
-        },
-        6 => match word {
-            "woulda" => "would have",
-            "coulda" => "could have",
-            _ => return None,
-        },
-        7 if word == "shoulda" => "should have",
-        _ => return None,
-    })
-}
-
-fn title(word: &str) -> Option<&'static str> {
-    Some(match word.len() {
-        2 => match word {
-            "mr" => "mister ",
-            "st" => "saint ",
-            "dr" => "doctor ",
-            "lt" => "lieutenant ",
-            "jr" => "junior ",
-            "sr" => "senior ",
-            _ => return None,
-        },
-        3 => match word {
-            "mrs" => "missus ",
-            "gov" => "governor ",
-            "ald" => "alderman ",
-            "gen" => "general ",
-            "sen" => "senator ",
-            "rep" => "representative ",
-            "rev" => "reverend ",
-            "hon" => "honorable ",
-            "col" => "colonel ",
-            "esq" => "esquire ",
-            _ => return None,
-        },
-        4 => match word {
-            "prof" => "professor ",
-            "capt" => "captain ",
-            "pres" => "president ",
-            "asst" => "assistant ",
-            _ => return None,
-        },
-        5 if word == "assoc" => "associate ",
         _ => return None,
     })
 }
@@ -257,8 +237,8 @@ fn remove_full_stops(edit: &mut Edit<'_>) {
 fn space_stray_prefixes(edit: &mut Edit<'_>) {
     let text = edit.text();
     let mut free_from = 0;
-    for (at, sign) in text.match_indices(['.', '$', '¢', '€', '£']) {
-        let end = at + sign.len();
+    for (at, length) in signs(text, [b'.', b'$'], &['¢', '€', '£']) {
+        let end = at + length;
         if at < free_from {
             continue;
         }

@@ -4,16 +4,13 @@
 //! applies to ("two hundred" + "six"), or a string of digits, which further digits are appended to ("one oh one").
 //! Quantities are decimal strings: "nine decillion decillion" is a valid input and must not overflow.
 
-use std::collections::HashMap;
-use std::hash::BuildHasherDefault;
 use std::sync::LazyLock;
 
 use super::draft::{Draft, Edit, Rule};
 use super::scan::{
-    Sieve, digit_value, holds, holds_class, is_digit, is_space, is_word, positions, runs, word_ranges,
+    WordTable, digit_value, holds, holds_class, is_digit, is_space, is_word, positions, runs, signs, word_ranges,
 };
 use super::spelling;
-use crate::tokens::FoldHasher;
 
 /// What a word means to the reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,9 +37,7 @@ enum Word {
     Point,
 }
 
-type Lexicon = HashMap<String, Word, BuildHasherDefault<FoldHasher>>;
-
-static LEXICON: LazyLock<Lexicon> = LazyLock::new(lexicon);
+static LEXICON: LazyLock<WordTable<Word>> = LazyLock::new(|| WordTable::of(lexicon()));
 
 const ONES: [&str; 19] = [
     "one",
@@ -82,11 +77,9 @@ const POWERS: [(&str, usize); 12] = [
 ];
 
 /// The peer forms ordinals by rule: "nineth" is one and "ninth" is not.
-fn lexicon() -> Lexicon {
-    let mut words = Lexicon::default();
-    let mut add = |name: String, word: Word| {
-        words.insert(name, word);
-    };
+fn lexicon() -> Vec<(String, Word)> {
+    let mut words = Vec::new();
+    let mut add = |name: String, word: Word| words.push((name, word));
     for name in ["o", "oh", "zero"] {
         add(name.to_owned(), Word::Zero);
     }
@@ -139,10 +132,8 @@ fn lexicon() -> Lexicon {
     words
 }
 
-static SIEVE: LazyLock<Sieve> = LazyLock::new(|| Sieve::of(LEXICON.keys().map(String::as_str)));
-
 fn look_up(word: &str) -> Option<Word> {
-    if SIEVE.may_hold(word) { LEXICON.get(word).copied() } else { None }
+    LEXICON.get(word)
 }
 
 /// A word as the reader sees it.
@@ -278,9 +269,8 @@ fn ending(text: &str, parted: bool) -> Option<usize> {
 /// No space before an ordinal or plural ending: `1960 s`, `274 th`.
 fn join_ordinal_endings(edit: &mut Edit<'_>) {
     let text = edit.text();
-    let bytes = text.as_bytes();
-    for (at, byte) in bytes.iter().enumerate() {
-        if !byte.is_ascii_digit() || bytes.get(at + 1).is_none_or(u8::is_ascii_alphanumeric) {
+    for (at, pair) in text.as_bytes().windows(2).enumerate() {
+        if !pair[0].is_ascii_digit() || pair[1].is_ascii_alphanumeric() {
             continue;
         }
         let rest = &text[at + 1..];
@@ -694,11 +684,11 @@ fn combine_cents(edit: &mut Edit<'_>) {
     if !text.contains('¢') {
         return;
     }
-    for (at, sign) in text.match_indices(['€', '£', '$']) {
+    for (at, length) in signs(text, [b'$'], &['€', '£']) {
         if at < edit.done_to() {
             continue;
         }
-        let from = at + sign.len();
+        let from = at + length;
         let end = from + text[from..].bytes().take_while(u8::is_ascii_digit).count();
         let Some(rest) = text[end..].strip_prefix(' ').filter(|_| end > from) else {
             continue;
@@ -715,11 +705,11 @@ fn combine_cents(edit: &mut Edit<'_>) {
 /// `$0.07` is `¢7`. The peer's pattern lets any character stand for the point.
 fn read_cents_alone(edit: &mut Edit<'_>) {
     let text = edit.text();
-    for (at, sign) in text.match_indices(['€', '£', '$']) {
+    for (at, length) in signs(text, [b'$'], &['€', '£']) {
         if at < edit.done_to() {
             continue;
         }
-        let Some(rest) = text[at + sign.len()..].strip_prefix('0') else {
+        let Some(rest) = text[at + length..].strip_prefix('0') else {
             continue;
         };
         let Some(point) = rest.chars().next().filter(|c| *c != '\n') else {
@@ -751,7 +741,7 @@ mod tests {
 
     #[test]
     fn no_word_of_the_reader_is_in_the_spelling_table() {
-        for word in LEXICON.keys().map(String::as_str).chain(["one", "ones", "cent"]) {
+        for word in LEXICON.words().map(|(word, _)| word).chain(["one", "ones", "cent"]) {
             assert_eq!(spelling::american(word), None, "{word}");
         }
     }

@@ -3,10 +3,14 @@
 //! The reference tools are Python, whose `\w`, `\s` and `\d` differ from other regular-expression engines: a combining
 //! mark is not `\w`, and the control characters U+001C to U+001F are `\s`.
 
+use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
+
 use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory};
 
 use super::draft::{Draft, Edit};
+use crate::tokens::FoldHasher;
 
 /// `\w`: letters, numbers and the underscore.
 pub(super) fn is_word(c: char) -> bool {
@@ -159,34 +163,43 @@ impl Iterator for Spans<'_> {
     }
 }
 
-/// Tells most words that are not in a list, by their first two letters and the last.
-pub(super) struct Sieve {
-    bits: Vec<u64>,
+/// A fixed list of words with what each stands for. Most words that are not in it are told by their first two letters
+/// and the last, before anything is hashed.
+pub(super) struct WordTable<V> {
+    letters: Vec<u64>,
+    words: HashMap<String, V, BuildHasherDefault<FoldHasher>>,
 }
 
-impl Sieve {
-    pub(super) fn of<'w>(words: impl Iterator<Item = &'w str>) -> Self {
-        let mut bits = vec![0; (26usize * 26 * 26).div_ceil(64)];
-        for key in words.filter_map(Self::key) {
-            bits[key / 64] |= 1 << (key % 64);
+impl<V: Copy> WordTable<V> {
+    /// The words are of small ASCII letters; any other is never found.
+    pub(super) fn of<W: Into<String>>(entries: impl IntoIterator<Item = (W, V)>) -> Self {
+        let words: HashMap<String, V, _> = entries.into_iter().map(|(word, value)| (word.into(), value)).collect();
+        let mut letters = vec![0; (26usize * 26 * 26).div_ceil(64)];
+        for key in words.keys().filter_map(|word| Self::key(word)) {
+            letters[key / 64] |= 1 << (key % 64);
         }
-        Self { bits }
+        Self { letters, words }
     }
 
-    /// `None` for a word with other than small ASCII letters there.
     #[inline]
     fn key(word: &str) -> Option<usize> {
         let bytes = word.as_bytes();
-        let letter = |byte: &u8| Some(usize::from(byte.wrapping_sub(b'a'))).filter(|l| *l < 26);
+        let letter = |byte: &u8| usize::from(byte.wrapping_sub(b'a'));
         // A word of one letter has it three times.
         let (first, last) = (bytes.first()?, bytes.last()?);
-        Some((letter(first)? * 26 + letter(bytes.get(1).unwrap_or(first))?) * 26 + letter(last)?)
+        let (first, second, last) = (letter(first), letter(bytes.get(1).unwrap_or(first)), letter(last));
+        (first < 26 && second < 26 && last < 26).then_some((first * 26 + second) * 26 + last)
     }
 
-    /// False only for words that are not in the list (those with other than small ASCII letters left aside).
     #[inline]
-    pub(super) fn may_hold(&self, word: &str) -> bool {
-        Self::key(word).is_some_and(|key| self.bits[key / 64] & (1 << (key % 64)) != 0)
+    pub(super) fn get(&self, word: &str) -> Option<V> {
+        let key = Self::key(word)?;
+        if self.letters[key / 64] & (1 << (key % 64)) == 0 { None } else { self.words.get(word).copied() }
+    }
+
+    #[cfg(test)]
+    pub(super) fn words(&self) -> impl Iterator<Item = (&str, V)> {
+        self.words.iter().map(|(word, value)| (word.as_str(), *value))
     }
 }
 
@@ -199,6 +212,20 @@ pub(super) fn holds<const N: usize>(text: &str, wanted: [u8; N]) -> bool {
 /// Whether a text has a byte of a class, in the same way.
 pub(super) fn holds_class(text: &str, class: impl Fn(u8) -> bool) -> bool {
     text.bytes().fold(0, |any, byte| any | u8::from(class(byte))) != 0
+}
+
+/// Where a currency sign, or one of a few ASCII signs, stands, with its length.
+pub(super) fn signs<const N: usize>(text: &str, ascii: [u8; N], other: &'static [char]) -> impl Iterator<Item = (usize, usize)> {
+    // The signs beyond ASCII begin with one of two bytes: those of U+0080 to U+00BF, and of U+2000 to U+2FFF.
+    let maybe = move |byte: u8| ascii.contains(&byte) || byte == 0xc2 || byte == 0xe2;
+    let found = text.bytes().enumerate().filter(move |(_, byte)| maybe(*byte));
+    found.filter_map(move |(at, byte)| {
+        if byte.is_ascii() {
+            return Some((at, 1));
+        }
+        let c = text[at..].chars().next().filter(|c| other.contains(c))?;
+        Some((at, c.len_utf8()))
+    })
 }
 
 /// Where an ASCII character stands; eight bytes are compared at a time.
