@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use super::draft::{Draft, Edit, Rule};
 use super::numbers;
 use super::scan::{
-    WordTable, holds, holds_class, is_digit, is_space, is_word, join_words, lower, positions, remove_enclosed,
+    Kinds, WordTable, is_digit, is_space, is_word, join_words, lower, positions, remove_enclosed,
     remove_symbols_and_diacritics, runs, signs, squeeze_spaces,
 };
 
@@ -17,40 +17,40 @@ const NUMERIC_SIGNS: [char; 6] = ['.', '%', '$', '¢', '€', '£'];
 
 pub(super) fn normalize(draft: &mut Draft<'_>) {
     lower(draft);
-    remove_enclosed(draft);
-    let apostrophes = holds(draft.text(), [b'\'']);
-    if apostrophes {
+    // Until symbols are taken apart, no pass writes a sign that was not there.
+    let kinds = Kinds::of(draft.text());
+    remove_enclosed(draft, kinds);
+    if kinds.has(Kinds::APOSTROPHE) {
         // Without hesitations, an apostrophe may come to stand behind another word. Else they go with the next pass.
         draft.pass("hesitation", remove_fillers);
         draft.pass("apostrophe", attach_apostrophes);
     }
     draft.pass("contraction", expand_words);
-    if apostrophes {
+    if kinds.has(Kinds::APOSTROPHE) {
         draft.pass("perfect tense", expand_perfect_tenses);
         draft.pass("contraction", expand_negations);
         draft.pass("contraction", expand_contractions);
     }
-    if holds(draft.text(), [b',']) {
+    if kinds.has(Kinds::COMMA) {
         draft.pass("digit group", join_digit_groups);
     }
-    if holds(draft.text(), [b'.']) {
+    if kinds.has(Kinds::FULL_STOP) {
         draft.pass("full stop", remove_full_stops);
     }
-    if holds_class(draft.text(), |b| b >= 0x80 || (b.is_ascii_punctuation() && !matches!(b, b'.' | b'%' | b'$'))) {
+    if kinds.any([Kinds::OTHER_SIGN, Kinds::BEYOND_ASCII]) {
         draft.pass("punctuation and diacritics", |edit| remove_symbols_and_diacritics(edit, &NUMERIC_SIGNS));
     }
     numbers::separate(draft);
     let joined = join_words(draft.text());
     draft.set_spacing(joined);
     numbers::read(draft);
-    if holds_class(draft.text(), |b| b >= 0x80 || b == b'.' || b == b'$') {
+    let kinds = Kinds::of(draft.text());
+    if kinds.any([Kinds::FULL_STOP, Kinds::DOLLAR, Kinds::PERCENT, Kinds::BEYOND_ASCII]) {
         draft.pass("stray sign", space_stray_prefixes);
-    }
-    if holds(draft.text(), [b'%']) {
         draft.pass("stray sign", space_stray_percents);
+        let squeezed = squeeze_spaces(draft.text());
+        draft.set_spacing(squeezed);
     }
-    let squeezed = squeeze_spaces(draft.text());
-    draft.set_spacing(squeezed);
 }
 
 /// Words that are replaced wherever they stand alone, and the rule.

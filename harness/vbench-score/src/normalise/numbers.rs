@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use super::draft::{Draft, Edit, Rule};
 use super::scan::{
-    WordTable, digit_value, holds, holds_class, is_digit, is_space, is_word, positions, runs, signs, word_ranges,
+    Kinds, WordTable, digit_runs, digit_value, is_digit, is_space, is_word, positions, runs, signs, word_ranges,
 };
 use super::spelling;
 
@@ -172,7 +172,11 @@ impl Token {
     }
 }
 
+/// Digits, perhaps with a point and more digits.
 fn is_number(word: &str) -> bool {
+    if word.bytes().all(|b| b.is_ascii_digit()) {
+        return !word.is_empty();
+    }
     let (whole, fraction) = word.split_once('.').map_or((word, None), |(w, f)| (w, Some(f)));
     let digits = |s: &str| !s.is_empty() && s.chars().all(is_digit);
     digits(whole) && fraction.is_none_or(digits)
@@ -193,9 +197,9 @@ pub(super) fn separate(draft: &mut Draft<'_>) {
     if draft.text().contains("half") {
         draft.pass("half", read_halves);
     }
-    if holds_class(draft.text(), |b| b.is_ascii_digit()) {
+    // Compatibility forms may have become digits.
+    if Kinds::of(draft.text()).has(Kinds::DIGIT) {
         draft.pass("digits apart from letters", part_digits_from_letters);
-        draft.pass("ordinal ending", join_ordinal_endings);
     }
 }
 
@@ -205,11 +209,12 @@ pub(super) fn separate(draft: &mut Draft<'_>) {
 /// between the two makes or takes away a word of the spelling table, whose entries are letters only.
 pub(super) fn read(draft: &mut Draft<'_>) {
     draft.pass("number", |edit| Reader::read(edit));
-    if holds_class(draft.text(), |b| b >= 0x80 || b == b'$') {
+    let kinds = Kinds::of(draft.text());
+    if kinds.any([Kinds::DOLLAR, Kinds::BEYOND_ASCII]) {
         draft.pass("cents", combine_cents);
         draft.pass("cents", read_cents_alone);
     }
-    if holds(draft.text(), [b'1']) {
+    if kinds.has(Kinds::ONE) {
         draft.pass("one in letters", spell_one);
     }
 }
@@ -239,46 +244,35 @@ fn read_halves(edit: &mut Edit<'_>) {
     }
 }
 
-/// A space between a letter and a digit, except before an ordinal or plural ending.
+/// A space between a letter and a digit, and none before an ordinal or plural ending: `1960 s`, `274 th`.
 ///
-/// The peer puts one there too, and `join_ordinal_endings` takes it out again.
+/// The peer does the first everywhere and then the second.
 fn part_digits_from_letters(edit: &mut Edit<'_>) {
     let text = edit.text();
-    let bytes = text.as_bytes();
-    let mut before = 0u8;
-    for (at, byte) in bytes.iter().copied().enumerate() {
-        if byte.is_ascii_digit() {
-            if before.is_ascii_lowercase() {
-                edit.replace(at, at, " ");
+    for (start, end) in digit_runs(text) {
+        if text[..start].ends_with(|c: char| c.is_ascii_lowercase()) {
+            edit.replace(start, start, " ");
+        }
+        let rest = &text[end..];
+        let next = rest.as_bytes().first().copied().unwrap_or_default();
+        if next.is_ascii_lowercase() {
+            if !begins_with_ending(rest) {
+                edit.replace(end, end, " ");
             }
-            if bytes.get(at + 1).is_some_and(u8::is_ascii_lowercase) && ending(&text[at + 1..], true).is_none() {
-                edit.replace(at + 1, at + 1, " ");
+        } else if next == b' ' || !next.is_ascii_graphic() {
+            let word = rest.trim_start_matches(is_space);
+            if word.len() < rest.len() && begins_with_ending(word) {
+                edit.replace_as(Rule::Named("ordinal ending"), end, text.len() - word.len(), "");
             }
         }
-        before = byte;
     }
 }
 
-/// Length of the ordinal or plural ending that a text begins with. A digit ends it if it will be parted from letters.
-fn ending(text: &str, parted: bool) -> Option<usize> {
+/// Whether an ordinal or plural ending comes first, up to the end of its word or a digit (which is parted from it).
+fn begins_with_ending(text: &str) -> bool {
     let letters = text.bytes().take(3).take_while(u8::is_ascii_lowercase).count();
-    let ends = !text[letters..].chars().next().is_some_and(|c| is_word(c) && !(parted && c.is_ascii_digit()));
-    (ends && matches!(&text[..letters], "st" | "nd" | "rd" | "th" | "s")).then_some(letters)
-}
-
-/// No space before an ordinal or plural ending: `1960 s`, `274 th`.
-fn join_ordinal_endings(edit: &mut Edit<'_>) {
-    let text = edit.text();
-    for (at, pair) in text.as_bytes().windows(2).enumerate() {
-        if !pair[0].is_ascii_digit() || pair[1].is_ascii_alphanumeric() {
-            continue;
-        }
-        let rest = &text[at + 1..];
-        let word = rest.trim_start_matches(is_space);
-        if word.len() < rest.len() && ending(word, false).is_some() {
-            edit.replace(at + 1, text.len() - word.len(), "");
-        }
-    }
+    matches!(&text[..letters], "st" | "nd" | "rd" | "th" | "s")
+        && !text[letters..].chars().next().is_some_and(|c| is_word(c) && !c.is_ascii_digit())
 }
 
 /// A word with its place in the text.
@@ -430,6 +424,11 @@ impl<'e, 'a> Reader<'e, 'a> {
             bare = &word.text[sign.len_utf8()..];
         }
         self.digits.clear();
+        if bare.bytes().all(|b| b.is_ascii_digit()) {
+            self.digits.push_str(trim_zeros(bare));
+            self.pending = Pending::Quantity;
+            return;
+        }
         self.pending = match parse(bare) {
             Some((whole, fraction)) if fraction.bytes().all(|b| b == b'0') => {
                 self.digits.push_str(trim_zeros(&whole));

@@ -68,6 +68,21 @@ pub(super) fn runs(text: &str) -> Spans<'_> {
     Spans::new(text, &WORD_BYTE, is_word)
 }
 
+/// Byte ranges of the maximal runs of ASCII digits.
+pub(super) fn digit_runs(text: &str) -> Spans<'_> {
+    Spans::new(text, &DIGIT_BYTE, |_| false)
+}
+
+const DIGIT_BYTE: [bool; 128] = {
+    let mut table = [false; 128];
+    let mut i = b'0';
+    while i <= b'9' {
+        table[i as usize] = true;
+        i += 1;
+    }
+    table
+};
+
 const WORD_BYTE: [bool; 128] = {
     let mut table = [false; 128];
     let mut i = 0;
@@ -203,15 +218,67 @@ impl<V: Copy> WordTable<V> {
     }
 }
 
-/// Whether a text has any of these bytes. Without early exits, so that many bytes are looked at at a time.
-pub(super) fn holds<const N: usize>(text: &str, wanted: [u8; N]) -> bool {
-    let hit = |byte: u8| wanted.iter().fold(0, |any, w| any | u8::from(byte == *w));
-    text.bytes().fold(0, |any, byte| any | hit(byte)) != 0
-}
+/// What kinds of bytes a text has, so that passes with nothing to do are not begun.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Kinds(u16);
 
-/// Whether a text has a byte of a class, in the same way.
-pub(super) fn holds_class(text: &str, class: impl Fn(u8) -> bool) -> bool {
-    text.bytes().fold(0, |any, byte| any | u8::from(class(byte))) != 0
+impl Kinds {
+    pub(super) const CAPITAL: Self = Self(1);
+    pub(super) const DIGIT: Self = Self(1 << 1);
+    pub(super) const ONE: Self = Self(1 << 2);
+    /// `<` and `[`.
+    pub(super) const BRACKET: Self = Self(1 << 3);
+    pub(super) const PARENTHESIS: Self = Self(1 << 4);
+    pub(super) const APOSTROPHE: Self = Self(1 << 5);
+    pub(super) const COMMA: Self = Self(1 << 6);
+    pub(super) const FULL_STOP: Self = Self(1 << 7);
+    pub(super) const DOLLAR: Self = Self(1 << 8);
+    pub(super) const PERCENT: Self = Self(1 << 9);
+    /// ASCII punctuation and symbols but `.`, `$`, `%`.
+    pub(super) const OTHER_SIGN: Self = Self(1 << 10);
+    /// ASCII white space but U+0020.
+    pub(super) const ODD_SPACE: Self = Self(1 << 11);
+    pub(super) const BEYOND_ASCII: Self = Self(1 << 12);
+
+    const OF_BYTE: [u16; 256] = {
+        let mut table = [0; 256];
+        let mut i = 0;
+        while i < 256 {
+            let byte = i as u8;
+            table[i] = match byte {
+                b'A'..=b'Z' => Self::CAPITAL.0,
+                b'1' => Self::ONE.0 | Self::DIGIT.0,
+                b'0'..=b'9' => Self::DIGIT.0,
+                b'.' => Self::FULL_STOP.0,
+                b'$' => Self::DOLLAR.0,
+                b'%' => Self::PERCENT.0,
+                b'<' | b'[' => Self::BRACKET.0 | Self::OTHER_SIGN.0,
+                b'(' => Self::PARENTHESIS.0 | Self::OTHER_SIGN.0,
+                b'\'' => Self::APOSTROPHE.0 | Self::OTHER_SIGN.0,
+                b',' => Self::COMMA.0 | Self::OTHER_SIGN.0,
+                0x09..=0x0d | 0x1c..=0x1f => Self::ODD_SPACE.0,
+                0x80.. => Self::BEYOND_ASCII.0,
+                _ if byte.is_ascii_punctuation() => Self::OTHER_SIGN.0,
+                _ => 0,
+            };
+            i += 1;
+        }
+        table
+    };
+
+    pub(super) fn of(text: &str) -> Self {
+        Self(text.bytes().fold(0, |kinds, byte| kinds | Self::OF_BYTE[usize::from(byte)]))
+    }
+
+    /// Any of these kinds.
+    pub(super) fn any<const N: usize>(self, kinds: [Self; N]) -> bool {
+        kinds.iter().any(|kind| self.0 & kind.0 != 0)
+    }
+
+    /// This kind.
+    pub(super) fn has(self, kind: Self) -> bool {
+        self.0 & kind.0 != 0
+    }
 }
 
 /// Where a currency sign, or one of a few ASCII signs, stands, with its length.
@@ -257,9 +324,10 @@ pub(super) fn positions(text: &str, wanted: u8) -> impl Iterator<Item = usize> {
 /// Lower case, full mappings, final sigma by context.
 pub(super) fn lower(draft: &mut Draft<'_>) {
     let text = draft.text();
-    let lowered = if !text.is_ascii() {
+    let kinds = Kinds::of(text);
+    let lowered = if kinds.has(Kinds::BEYOND_ASCII) {
         text.to_lowercase()
-    } else if holds_class(text, |b| b.is_ascii_uppercase()) {
+    } else if kinds.has(Kinds::CAPITAL) {
         text.to_ascii_lowercase()
     } else {
         return;
@@ -268,11 +336,11 @@ pub(super) fn lower(draft: &mut Draft<'_>) {
 }
 
 /// Removes `<...>`, `[...]` (either closing sign ends either) and `(...)` with at least one character inside.
-pub(super) fn remove_enclosed(draft: &mut Draft<'_>) {
-    if holds(draft.text(), [b'<', b'[']) {
+pub(super) fn remove_enclosed(draft: &mut Draft<'_>, kinds: Kinds) {
+    if kinds.has(Kinds::BRACKET) {
         draft.pass("bracketed text", |edit| remove_between(edit, &['<', '['], &['>', ']'], 0));
     }
-    if holds(draft.text(), [b'(']) {
+    if kinds.has(Kinds::PARENTHESIS) {
         draft.pass("bracketed text", |edit| remove_between(edit, &['('], &[')'], 1));
     }
 }
@@ -315,7 +383,7 @@ fn is_squeezed(text: &str) -> bool {
     let bytes = text.as_bytes();
     let pairs = bytes.iter().zip(bytes.get(1..).unwrap_or_default());
     let double = pairs.fold(0, |any, (a, b)| any | (u8::from(*a == b' ') & u8::from(*b == b' ')));
-    double == 0 && !holds_class(text, |b| b >= 0x80 || (9..=13).contains(&b) || (28..=31).contains(&b))
+    double == 0 && !Kinds::of(text).any([Kinds::ODD_SPACE, Kinds::BEYOND_ASCII])
 }
 
 fn squeezed(text: &str) -> String {
