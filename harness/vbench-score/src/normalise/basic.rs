@@ -9,7 +9,7 @@ pub(super) fn normalize(draft: &mut Draft<'_>, split_letters: bool, remove_diacr
     lower(draft);
     remove_enclosed(draft, Kinds::of(draft.text()));
     if remove_diacritics {
-        draft.pass("punctuation and diacritics", |edit| remove_symbols_and_diacritics(edit, &[]));
+        draft.pass("punctuation and diacritics", |edit| remove_symbols_and_diacritics(edit, |_| false));
     } else {
         draft.pass("punctuation and marks", remove_symbols);
     }

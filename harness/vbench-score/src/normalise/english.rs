@@ -13,7 +13,9 @@ use super::scan::{
 };
 
 /// Signs that survive until numbers have been read.
-const NUMERIC_SIGNS: [char; 6] = ['.', '%', '$', '¢', '€', '£'];
+fn is_numeric_sign(c: char) -> bool {
+    matches!(c, '.' | '%' | '$' | '¢' | '€' | '£')
+}
 
 pub(super) fn normalize(draft: &mut Draft<'_>) {
     lower(draft);
@@ -38,7 +40,7 @@ pub(super) fn normalize(draft: &mut Draft<'_>) {
         draft.pass("full stop", remove_full_stops);
     }
     if kinds.any([Kinds::OTHER_SIGN, Kinds::BEYOND_ASCII]) {
-        draft.pass("punctuation and diacritics", |edit| remove_symbols_and_diacritics(edit, &NUMERIC_SIGNS));
+        draft.pass("punctuation and diacritics", |edit| remove_symbols_and_diacritics(edit, is_numeric_sign));
     }
     numbers::separate(draft);
     let joined = join_words(draft.text());
@@ -108,7 +110,7 @@ fn remove_fillers(edit: &mut Edit<'_>) {
 /// No white space before an apostrophe.
 fn attach_apostrophes(edit: &mut Edit<'_>) {
     let text = edit.text();
-    for at in positions(text, b'\'') {
+    for at in positions(text, |b| b == b'\'') {
         let free = edit.done_to();
         let kept = free + text[free..at].trim_end_matches(is_space).len();
         if kept < at {
@@ -164,7 +166,7 @@ fn expand_perfect_tenses(edit: &mut Edit<'_>) {
         ("'s got", " has got"),
     ];
     let text = edit.text();
-    for at in positions(text, b'\'') {
+    for at in positions(text, |b| b == b'\'') {
         let found = TENSES.iter().find(|(from, _)| text[at..].starts_with(from) && ends_at(text, at + from.len()));
         if let Some((from, to)) = found {
             edit.replace(at, at + from.len(), to);
@@ -193,7 +195,7 @@ fn expand_contractions(edit: &mut Edit<'_>) {
         ("'m", " am"),
     ];
     let text = edit.text();
-    for at in positions(text, b'\'') {
+    for at in positions(text, |b| b == b'\'') {
         let found = ENDINGS.iter().find(|(from, _)| text[at..].starts_with(from) && ends_at(text, at + from.len()));
         if let Some((from, to)) = found {
             edit.replace(at, at + from.len(), to);
@@ -205,7 +207,7 @@ fn expand_contractions(edit: &mut Edit<'_>) {
 fn join_digit_groups(edit: &mut Edit<'_>) {
     let text = edit.text();
     let mut free_from = 0;
-    for at in positions(text, b',') {
+    for at in positions(text, |b| b == b',') {
         let before = text[free_from..at].chars().next_back().is_some_and(is_digit);
         let after = text[at + 1..].chars().next().filter(|c| is_digit(*c));
         if let (true, Some(after)) = (before, after) {
@@ -219,7 +221,7 @@ fn join_digit_groups(edit: &mut Edit<'_>) {
 fn remove_full_stops(edit: &mut Edit<'_>) {
     let text = edit.text();
     let mut free_from = 0;
-    for at in positions(text, b'.') {
+    for at in positions(text, |b| b == b'.') {
         if at < free_from {
             continue;
         }
@@ -237,7 +239,7 @@ fn remove_full_stops(edit: &mut Edit<'_>) {
 fn space_stray_prefixes(edit: &mut Edit<'_>) {
     let text = edit.text();
     let mut free_from = 0;
-    for (at, length) in signs(text, [b'.', b'$'], &['¢', '€', '£']) {
+    for (at, length) in signs(text, |b| b == b'.' || b == b'$', &['¢', '€', '£']) {
         let end = at + length;
         if at < free_from {
             continue;
@@ -253,7 +255,7 @@ fn space_stray_prefixes(edit: &mut Edit<'_>) {
 fn space_stray_percents(edit: &mut Edit<'_>) {
     let text = edit.text();
     let mut free_from = 0;
-    for at in positions(text, b'%') {
+    for at in positions(text, |b| b == b'%') {
         if text[free_from..at].chars().next_back().is_some_and(|c| !c.is_ascii_digit()) {
             edit.replace(at, at + 1, " ");
             free_from = at + 1;

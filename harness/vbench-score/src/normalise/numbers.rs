@@ -683,7 +683,7 @@ fn combine_cents(edit: &mut Edit<'_>) {
     if !text.contains('¢') {
         return;
     }
-    for (at, length) in signs(text, [b'$'], &['€', '£']) {
+    for (at, length) in signs(text, |b| b == b'$', &['€', '£']) {
         if at < edit.done_to() {
             continue;
         }
@@ -704,7 +704,7 @@ fn combine_cents(edit: &mut Edit<'_>) {
 /// `$0.07` is `¢7`. The peer's pattern lets any character stand for the point.
 fn read_cents_alone(edit: &mut Edit<'_>) {
     let text = edit.text();
-    for (at, length) in signs(text, [b'$'], &['€', '£']) {
+    for (at, length) in signs(text, |b| b == b'$', &['€', '£']) {
         if at < edit.done_to() {
             continue;
         }
@@ -724,7 +724,7 @@ fn read_cents_alone(edit: &mut Edit<'_>) {
 /// `1` and `1s` that stand alone are written as words.
 fn spell_one(edit: &mut Edit<'_>) {
     let text = edit.text();
-    for at in positions(text, b'1') {
+    for at in positions(text, |b| b == b'1') {
         let plural = text[at + 1..].starts_with('s');
         let end = at + 1 + usize::from(plural);
         let alone = !text[..at].chars().next_back().is_some_and(is_word) && !text[end..].chars().next().is_some_and(is_word);

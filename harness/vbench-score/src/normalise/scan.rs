@@ -59,58 +59,61 @@ pub(super) fn split_words(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Byte ranges of the words between white space.
-pub(super) fn word_ranges(text: &str) -> Spans<'_> {
-    Spans::new(text, &INK_BYTE, |c| !is_space(c))
+pub(super) fn word_ranges(text: &str) -> impl Iterator<Item = (usize, usize)> {
+    Spans::new(text, |b| !(b == b' ' || (9..=13).contains(&b) || (28..=31).contains(&b)), |c| !is_space(c))
 }
 
 /// Byte ranges of the maximal runs of `\w`.
-pub(super) fn runs(text: &str) -> Spans<'_> {
-    Spans::new(text, &WORD_BYTE, is_word)
+pub(super) fn runs(text: &str) -> impl Iterator<Item = (usize, usize)> {
+    Spans::new(text, |b| b.is_ascii_alphanumeric() || b == b'_', is_word)
 }
 
 /// Byte ranges of the maximal runs of ASCII digits.
-pub(super) fn digit_runs(text: &str) -> Spans<'_> {
-    Spans::new(text, &DIGIT_BYTE, |_| false)
+pub(super) fn digit_runs(text: &str) -> impl Iterator<Item = (usize, usize)> {
+    Spans::new(text, |b| b.is_ascii_digit(), |_| false)
 }
 
-const DIGIT_BYTE: [bool; 128] = {
-    let mut table = [false; 128];
-    let mut i = b'0';
-    while i <= b'9' {
-        table[i as usize] = true;
-        i += 1;
-    }
-    table
-};
+/// Where the bytes of a class stand.
+pub(super) fn positions(text: &str, class: impl Fn(u8) -> bool) -> impl Iterator<Item = usize> {
+    let mut next = 0;
+    let mut hits = 0u64;
+    let mut block = 0;
+    std::iter::from_fn(move || {
+        while hits == 0 {
+            let rest = text.as_bytes().get(next..).filter(|rest| !rest.is_empty())?;
+            hits = members(&rest[..rest.len().min(64)], &class);
+            block = next;
+            next += 64;
+        }
+        let at = block + hits.trailing_zeros() as usize;
+        hits &= hits - 1;
+        Some(at)
+    })
+}
 
-const WORD_BYTE: [bool; 128] = {
-    let mut table = [false; 128];
-    let mut i = 0;
-    while i < 128 {
-        table[i] = (i as u8).is_ascii_alphanumeric() || i as u8 == b'_';
-        i += 1;
+/// Which of at most 64 bytes are in a class, as bits.
+#[inline]
+fn members(bytes: &[u8], class: impl Fn(u8) -> bool) -> u64 {
+    let mut flags = [0u8; 64];
+    for (flag, byte) in flags.iter_mut().zip(bytes) {
+        *flag = u8::from(class(*byte));
     }
-    table
-};
-
-/// Not white space.
-const INK_BYTE: [bool; 128] = {
-    let mut table = [false; 128];
-    let mut i = 0;
-    while i < 128 {
-        table[i] = !matches!(i as u8, 0x09..=0x0d | 0x1c..=0x20);
-        i += 1;
+    let mut bits = 0;
+    for (i, eight) in flags.chunks_exact(8).enumerate() {
+        // The product brings the low bits of the eight bytes together at the top.
+        let eight = u64::from_le_bytes(eight.try_into().unwrap_or_default());
+        bits |= (eight.wrapping_mul(0x0102_0408_1020_4080) >> 56) << (8 * i);
     }
-    table
-};
+    bits
+}
 
 /// Maximal stretches of characters of a class.
 ///
 /// Bytes are classified 64 at a time without a branch for each; then there is one step for each end of a stretch.
-pub(super) struct Spans<'a> {
+struct Spans<'a, A, C> {
     text: &'a str,
-    ascii: &'static [bool; 128],
-    other: fn(char) -> bool,
+    ascii: A,
+    other: C,
     /// Where the block begins whose ends are in `ends`, and where the next one does.
     block: usize,
     next: usize,
@@ -120,8 +123,8 @@ pub(super) struct Spans<'a> {
     inside: bool,
 }
 
-impl<'a> Spans<'a> {
-    fn new(text: &'a str, ascii: &'static [bool; 128], other: fn(char) -> bool) -> Self {
+impl<'a, A: Fn(u8) -> bool, C: Fn(char) -> bool> Spans<'a, A, C> {
+    fn new(text: &'a str, ascii: A, other: C) -> Self {
         Self { text, ascii, other, block: 0, next: 0, ends: 0, inside: false }
     }
 
@@ -143,32 +146,31 @@ impl<'a> Spans<'a> {
         let rest = &self.text.as_bytes()[self.block..];
         let bytes = &rest[..rest.len().min(64)];
         self.next += bytes.len();
-        let mut members = 0u64;
-        if bytes.is_ascii() {
-            for (i, byte) in bytes.iter().enumerate() {
-                members |= u64::from(self.ascii[usize::from(byte & 0x7f)]) << i;
-            }
-        } else {
-            let mut inside = self.inside;
-            for (i, byte) in bytes.iter().enumerate() {
-                // The bytes inside a character are of its class.
-                if byte.is_ascii() {
-                    inside = self.ascii[usize::from(*byte)];
-                } else if let Some(c) = self.text.get(self.block + i..).and_then(|s| s.chars().next()) {
-                    inside = (self.other)(c);
-                }
-                members |= u64::from(inside) << i;
-            }
-        }
+        let members = if bytes.is_ascii() { members(bytes, &self.ascii) } else { self.members_beyond_ascii(bytes) };
         self.ends = members ^ (members << 1 | u64::from(self.inside));
         if bytes.len() < 64 {
             self.ends &= (1 << bytes.len()) - 1;
         }
         self.inside = members >> (bytes.len() - 1) & 1 == 1;
     }
+
+    fn members_beyond_ascii(&self, bytes: &[u8]) -> u64 {
+        let mut members = 0;
+        let mut inside = self.inside;
+        for (i, byte) in bytes.iter().enumerate() {
+            // The bytes inside a character are of its class.
+            if byte.is_ascii() {
+                inside = (self.ascii)(*byte);
+            } else if let Some(c) = self.text.get(self.block + i..).and_then(|s| s.chars().next()) {
+                inside = (self.other)(c);
+            }
+            members |= u64::from(inside) << i;
+        }
+        members
+    }
 }
 
-impl Iterator for Spans<'_> {
+impl<A: Fn(u8) -> bool, C: Fn(char) -> bool> Iterator for Spans<'_, A, C> {
     type Item = (usize, usize);
 
     #[inline]
@@ -281,43 +283,16 @@ impl Kinds {
     }
 }
 
-/// Where a currency sign, or one of a few ASCII signs, stands, with its length.
-pub(super) fn signs<const N: usize>(text: &str, ascii: [u8; N], other: &'static [char]) -> impl Iterator<Item = (usize, usize)> {
-    // The signs beyond ASCII begin with one of two bytes: those of U+0080 to U+00BF, and of U+2000 to U+2FFF.
-    let maybe = move |byte: u8| ascii.contains(&byte) || byte == 0xc2 || byte == 0xe2;
-    let found = text.bytes().enumerate().filter(move |(_, byte)| maybe(*byte));
-    found.filter_map(move |(at, byte)| {
-        if byte.is_ascii() {
-            return Some((at, 1));
-        }
-        let c = text[at..].chars().next().filter(|c| other.contains(c))?;
+/// Where signs stand, with their lengths: ASCII ones by byte, and those of `other`, which lie between U+0080 and U+00BF
+/// or between U+2000 and U+2FFF.
+pub(super) fn signs<'t>(
+    text: &'t str,
+    ascii: impl Fn(u8) -> bool + 't,
+    other: &'static [char],
+) -> impl Iterator<Item = (usize, usize)> + 't {
+    positions(text, move |b| ascii(b) || b == 0xc2 || b == 0xe2).filter_map(move |at| {
+        let c = text[at..].chars().next().filter(|c| c.is_ascii() || other.contains(c))?;
         Some((at, c.len_utf8()))
-    })
-}
-
-/// Where an ASCII character stands; eight bytes are compared at a time.
-pub(super) fn positions(text: &str, wanted: u8) -> impl Iterator<Item = usize> {
-    const LOW_BITS: u64 = 0x7f7f_7f7f_7f7f_7f7f;
-    let pattern = u64::from(wanted) * 0x0101_0101_0101_0101;
-    let bytes = text.as_bytes();
-    let mut block = 0;
-    let mut next = 0;
-    // The high bit of each byte that is equal.
-    let mut hits = 0u64;
-    std::iter::from_fn(move || {
-        while hits == 0 {
-            let rest = bytes.get(next..).filter(|rest| !rest.is_empty())?;
-            let mut eight = [!wanted; 8];
-            let count = rest.len().min(8);
-            eight[..count].copy_from_slice(&rest[..count]);
-            let difference = u64::from_le_bytes(eight) ^ pattern;
-            hits = !(((difference & LOW_BITS) + LOW_BITS) | difference | LOW_BITS);
-            block = next;
-            next += 8;
-        }
-        let at = block + hits.trailing_zeros() as usize / 8;
-        hits &= hits - 1;
-        Some(at)
     })
 }
 
@@ -441,7 +416,7 @@ pub(super) fn remove_symbols(edit: &mut Edit<'_>) {
     let mut mapped = String::new();
     for (start, end, ascii) in compositions(text) {
         if ascii {
-            space_ascii_punctuation(edit, start, end, &[false; 128]);
+            space_ascii_punctuation(edit, start, end, |_| false);
             continue;
         }
         mapped.clear();
@@ -452,32 +427,26 @@ pub(super) fn remove_symbols(edit: &mut Edit<'_>) {
     }
 }
 
-fn space_ascii_punctuation(edit: &mut Edit<'_>, start: usize, end: usize, keep: &[bool; 128]) {
-    for (i, byte) in edit.text()[start..end].bytes().enumerate() {
-        if byte.is_ascii_punctuation() && !keep[usize::from(byte)] {
-            edit.replace(start + i, start + i + 1, " ");
-        }
+fn space_ascii_punctuation(edit: &mut Edit<'_>, start: usize, end: usize, keep: impl Fn(u8) -> bool) {
+    for at in positions(&edit.text()[start..end], |b| b.is_ascii_punctuation() && !keep(b)) {
+        edit.replace(start + at, start + at + 1, " ");
     }
 }
 
 /// NFKD, without non-spacing marks and with a few letters spelled out; a space for every other mark, symbol and
 /// punctuation except those in `keep`.
-pub(super) fn remove_symbols_and_diacritics(edit: &mut Edit<'_>, keep: &[char]) {
-    let mut kept = [false; 128];
-    for c in keep.iter().filter(|c| c.is_ascii()) {
-        kept[*c as usize] = true;
-    }
+pub(super) fn remove_symbols_and_diacritics(edit: &mut Edit<'_>, keep: impl Fn(char) -> bool) {
     let text = edit.text();
     let mut mapped = String::new();
     let mut at = 0;
     // ASCII decomposes to itself and nothing is reordered across it, so stretches can be taken one by one.
     while at < text.len() {
         let other = text[at..].bytes().position(|b| !b.is_ascii()).map_or(text.len(), |i| at + i);
-        space_ascii_punctuation(edit, at, other, &kept);
+        space_ascii_punctuation(edit, at, other, |b| keep(char::from(b)));
         at = text[other..].bytes().position(|b| b.is_ascii()).map_or(text.len(), |i| other + i);
         mapped.clear();
         for c in text[other..at].nfkd() {
-            if keep.contains(&c) {
+            if keep(c) {
                 mapped.push(c);
             } else if let Some(letters) = spelled_out(c) {
                 mapped.push_str(letters);
