@@ -17,7 +17,12 @@ fn replayed(raw: &str, steps: &[Step]) -> Vec<String> {
     for step in steps {
         let before = words(&step.before);
         let range = step.position..step.position + before.len();
-        assert_eq!(list.get(range.clone()), Some(&before[..]), "{step} does not stand at {} in {list:?}", step.position);
+        assert_eq!(
+            list.get(range.clone()),
+            Some(&before[..]),
+            "{step} does not stand at {} in {list:?}",
+            step.position
+        );
         list.splice(range, words(&step.after));
     }
     list
@@ -91,7 +96,8 @@ fn steps_name_the_rule_and_the_words() {
     );
     assert_eq!(steps("basic+split-letters", "ab c"), [r#"split letters "ab" -> "a b""#]);
     assert_eq!(steps("none", "Ab, c"), [""; 0]);
-    let by_rule: Vec<String> = rules().explain("mister is the 3rd of the man").steps.iter().map(Step::to_string).collect();
+    let by_rule: Vec<String> =
+        rules().explain("mister is the 3rd of the man").steps.iter().map(Step::to_string).collect();
     assert_eq!(
         by_rule,
         [

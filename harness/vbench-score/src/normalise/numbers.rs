@@ -727,7 +727,8 @@ fn spell_one(edit: &mut Edit<'_>) {
     for at in positions(text, |b| b == b'1') {
         let plural = text[at + 1..].starts_with('s');
         let end = at + 1 + usize::from(plural);
-        let alone = !text[..at].chars().next_back().is_some_and(is_word) && !text[end..].chars().next().is_some_and(is_word);
+        let alone =
+            !text[..at].chars().next_back().is_some_and(is_word) && !text[end..].chars().next().is_some_and(is_word);
         if alone {
             edit.replace(at, end, if plural { "ones" } else { "one" });
         }

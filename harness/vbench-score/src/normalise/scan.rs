@@ -3,14 +3,10 @@
 //! The reference tools are Python, whose `\w`, `\s` and `\d` differ from other regular-expression engines: a combining
 //! mark is not `\w`, and the control characters U+001C to U+001F are `\s`.
 
-use std::collections::HashMap;
-use std::hash::BuildHasherDefault;
-
 use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory};
 
 use super::draft::{Draft, Edit};
-use crate::tokens::FoldHasher;
 
 /// `\w`: letters, numbers and the underscore.
 pub(super) fn is_word(c: char) -> bool {
@@ -180,28 +176,35 @@ impl<A: Fn(u8) -> bool, C: Fn(char) -> bool> Iterator for Spans<'_, A, C> {
     }
 }
 
-/// A fixed list of words with what each stands for. Most words that are not in it are told by their first two letters
-/// and the last, before anything is hashed.
+/// A fixed list of words with what each stands for, found by the first two letters and the last.
+///
+/// Words of small ASCII letters only; any other is not in the list. At most 65,535 of them.
 pub(super) struct WordTable<V> {
-    letters: Vec<u64>,
-    words: HashMap<String, V, BuildHasherDefault<FoldHasher>>,
+    /// For each key, one more than the place of its first entry; 0 without entries.
+    first: Vec<u16>,
+    /// Sorted by key.
+    entries: Vec<(u16, String, V)>,
 }
 
 impl<V: Copy> WordTable<V> {
-    /// The words are of small ASCII letters; any other is never found.
-    pub(super) fn of<W: Into<String>>(entries: impl IntoIterator<Item = (W, V)>) -> Self {
-        let words: HashMap<String, V, _> = entries.into_iter().map(|(word, value)| (word.into(), value)).collect();
-        let mut letters = vec![0; (26usize * 26 * 26).div_ceil(64)];
-        for key in words.keys().filter_map(|word| Self::key(word)) {
-            letters[key / 64] |= 1 << (key % 64);
+    pub(super) fn of<W: Into<String>>(words: impl IntoIterator<Item = (W, V)>) -> Self {
+        let keyed = |(word, value): (W, V)| {
+            let word: String = word.into();
+            Some((Self::key(&word)?, word, value))
+        };
+        let mut entries: Vec<_> = words.into_iter().filter_map(keyed).collect();
+        entries.sort_by_key(|(key, ..)| *key);
+        let mut first = vec![0; 26 * 26 * 26];
+        for (place, (key, ..)) in (1..=u16::MAX).zip(&entries).rev() {
+            first[usize::from(*key)] = place;
         }
-        Self { letters, words }
+        Self { first, entries }
     }
 
     #[inline]
-    fn key(word: &str) -> Option<usize> {
+    fn key(word: &str) -> Option<u16> {
         let bytes = word.as_bytes();
-        let letter = |byte: &u8| usize::from(byte.wrapping_sub(b'a'));
+        let letter = |byte: &u8| u16::from(byte.wrapping_sub(b'a'));
         // A word of one letter has it three times.
         let (first, last) = (bytes.first()?, bytes.last()?);
         let (first, second, last) = (letter(first), letter(bytes.get(1).unwrap_or(first)), letter(last));
@@ -211,12 +214,14 @@ impl<V: Copy> WordTable<V> {
     #[inline]
     pub(super) fn get(&self, word: &str) -> Option<V> {
         let key = Self::key(word)?;
-        if self.letters[key / 64] & (1 << (key % 64)) == 0 { None } else { self.words.get(word).copied() }
+        let place = usize::from(self.first[usize::from(key)]).checked_sub(1)?;
+        let same_key = self.entries[place..].iter().take_while(|(k, ..)| *k == key);
+        same_key.filter(|(_, w, _)| w == word).map(|(_, _, value)| *value).next()
     }
 
     #[cfg(test)]
     pub(super) fn words(&self) -> impl Iterator<Item = (&str, V)> {
-        self.words.iter().map(|(word, value)| (word.as_str(), *value))
+        self.entries.iter().map(|(_, word, value)| (word.as_str(), *value))
     }
 }
 

@@ -84,7 +84,11 @@ impl Literals {
                 (Some(a), None) | (None, Some(a)) => *a,
                 (None, None) => return None,
             };
-            if short.first() == Some(&number) { short = &short[1..] } else { long = &long[1..] }
+            if short.first() == Some(&number) {
+                short = &short[1..]
+            } else {
+                long = &long[1..]
+            }
             let rule = &self.rules[number];
             if let Some(end) = self.matches(rule, text, at) {
                 return Some((rule, end));
