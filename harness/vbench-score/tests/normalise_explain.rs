@@ -40,7 +40,8 @@ fn check(normalizer: &Normalizer, raw: &str) {
 fn rules() -> Normalizer {
     let file = "before = whisper-en\nafter = script-safe\n\nof the => o' / __ man\nmister =>\nis not => ain't\n---\n\
                 ain't => aint it\n/(\\d+)(st|nd|rd|th)/ => number $1\n/e\\b/ => é x\n";
-    Normalizer::Rules(Arc::new(RuleSet::parse("t.rules", "0123456789", file).unwrap()))
+    let rules = RuleSet::parse("t.rules", "0123456789", file).unwrap_or_else(|e| panic!("{e}"));
+    Normalizer::Rules(Arc::new(rules))
 }
 
 #[test]
@@ -59,7 +60,8 @@ fn oracle_inputs_are_explained_in_full() {
 }
 
 fn steps(name: &str, raw: &str) -> Vec<String> {
-    Normalizer::from_name(name).unwrap().explain(raw).steps.iter().map(ToString::to_string).collect()
+    let normalizer = Normalizer::from_name(name).unwrap_or_else(|e| panic!("{e}"));
+    normalizer.explain(raw).steps.iter().map(ToString::to_string).collect()
 }
 
 #[test]
