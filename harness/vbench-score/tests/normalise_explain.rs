@@ -17,7 +17,12 @@ fn replayed(raw: &str, steps: &[Step]) -> Vec<String> {
     for step in steps {
         let before = words(&step.before);
         let range = step.position..step.position + before.len();
-        assert_eq!(list.get(range.clone()), Some(&before[..]), "{step} does not stand at {} in {list:?}", step.position);
+        assert_eq!(
+            list.get(range.clone()),
+            Some(&before[..]),
+            "{step} does not stand at {} in {list:?}",
+            step.position
+        );
         list.splice(range, words(&step.after));
     }
     list
@@ -35,7 +40,8 @@ fn check(normalizer: &Normalizer, raw: &str) {
 fn rules() -> Normalizer {
     let file = "before = whisper-en\nafter = script-safe\n\nof the => o' / __ man\nmister =>\nis not => ain't\n---\n\
                 ain't => aint it\n/(\\d+)(st|nd|rd|th)/ => number $1\n/e\\b/ => é x\n";
-    Normalizer::Rules(Arc::new(RuleSet::parse("t.rules", "0123456789", file).unwrap()))
+    let rules = RuleSet::parse("t.rules", "0123456789", file).unwrap_or_else(|e| panic!("{e}"));
+    Normalizer::Rules(Arc::new(rules))
 }
 
 #[test]
@@ -54,7 +60,8 @@ fn oracle_inputs_are_explained_in_full() {
 }
 
 fn steps(name: &str, raw: &str) -> Vec<String> {
-    Normalizer::from_name(name).unwrap().explain(raw).steps.iter().map(ToString::to_string).collect()
+    let normalizer = Normalizer::from_name(name).unwrap_or_else(|e| panic!("{e}"));
+    normalizer.explain(raw).steps.iter().map(ToString::to_string).collect()
 }
 
 #[test]
@@ -75,8 +82,6 @@ fn steps_name_the_rule_and_the_words() {
             r#"punctuation and diacritics "pounds," -> "pounds""#,
             r#"punctuation and diacritics "cent," -> "cent""#,
             r#"punctuation and diacritics "!" -> """#,
-            r#"digits apart from letters "2nd" -> "2 nd""#,
-            r#"ordinal ending "2 nd" -> "2nd""#,
             r#"number "twenty one pounds" -> "£21""#,
             r#"number "50 per cent" -> "50%""#,
             r#"spelling "colour" -> "color""#,
@@ -93,7 +98,8 @@ fn steps_name_the_rule_and_the_words() {
     );
     assert_eq!(steps("basic+split-letters", "ab c"), [r#"split letters "ab" -> "a b""#]);
     assert_eq!(steps("none", "Ab, c"), [""; 0]);
-    let by_rule: Vec<String> = rules().explain("mister is the 3rd of the man").steps.iter().map(Step::to_string).collect();
+    let by_rule: Vec<String> =
+        rules().explain("mister is the 3rd of the man").steps.iter().map(Step::to_string).collect();
     assert_eq!(
         by_rule,
         [

@@ -3,13 +3,13 @@
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::draft::{Draft, Edit};
-use super::scan::{lower, remove_enclosed, remove_symbols, remove_symbols_and_diacritics, squeeze_spaces};
+use super::scan::{Kinds, lower, remove_enclosed, remove_symbols, remove_symbols_and_diacritics, squeeze_spaces};
 
 pub(super) fn normalize(draft: &mut Draft<'_>, split_letters: bool, remove_diacritics: bool) {
     lower(draft);
-    remove_enclosed(draft);
+    remove_enclosed(draft, Kinds::of(draft.text()));
     if remove_diacritics {
-        draft.pass("punctuation and diacritics", |edit| remove_symbols_and_diacritics(edit, &[]));
+        draft.pass("punctuation and diacritics", |edit| remove_symbols_and_diacritics(edit, |_| false));
     } else {
         draft.pass("punctuation and marks", remove_symbols);
     }

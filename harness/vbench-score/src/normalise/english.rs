@@ -3,40 +3,51 @@
 //! The peer is a list of regular expressions applied one after the other. Here each pass is a scanner that looks only
 //! where its pattern could match; the order of passes is the peer's, because later ones see what earlier ones wrote.
 
+use std::sync::LazyLock;
+
 use super::draft::{Draft, Edit, Rule};
 use super::numbers;
 use super::scan::{
-    Runs, is_digit, is_space, is_word, join_words, lower, remove_enclosed, remove_symbols_and_diacritics, squeeze_spaces,
+    Kinds, WordTable, is_digit, is_space, is_word, join_words, lower, positions, remove_enclosed,
+    remove_symbols_and_diacritics, runs, signs, squeeze_spaces,
 };
 
 /// Signs that survive until numbers have been read.
-const NUMERIC_SIGNS: [char; 6] = ['.', '%', '$', '¢', '€', '£'];
+fn is_numeric_sign(c: char) -> bool {
+    matches!(c, '.' | '%' | '$' | '¢' | '€' | '£')
+}
 
 pub(super) fn normalize(draft: &mut Draft<'_>) {
     lower(draft);
-    remove_enclosed(draft);
-    draft.pass("hesitation", remove_fillers);
-    if draft.text().contains('\'') {
+    // Until symbols are taken apart, no pass writes a sign that was not there.
+    let kinds = Kinds::of(draft.text());
+    remove_enclosed(draft, kinds);
+    if kinds.has(Kinds::APOSTROPHE) {
+        // Without hesitations, an apostrophe may come to stand behind another word. Else they go with the next pass.
+        draft.pass("hesitation", remove_fillers);
         draft.pass("apostrophe", attach_apostrophes);
     }
     draft.pass("contraction", expand_words);
-    if draft.text().contains('\'') {
+    if kinds.has(Kinds::APOSTROPHE) {
         draft.pass("perfect tense", expand_perfect_tenses);
         draft.pass("contraction", expand_negations);
         draft.pass("contraction", expand_contractions);
     }
-    if draft.text().contains(',') {
+    if kinds.has(Kinds::COMMA) {
         draft.pass("digit group", join_digit_groups);
     }
-    if draft.text().contains('.') {
+    if kinds.has(Kinds::FULL_STOP) {
         draft.pass("full stop", remove_full_stops);
     }
-    draft.pass("punctuation and diacritics", |edit| remove_symbols_and_diacritics(edit, &NUMERIC_SIGNS));
+    if kinds.any([Kinds::OTHER_SIGN, Kinds::BEYOND_ASCII]) {
+        draft.pass("punctuation and diacritics", |edit| remove_symbols_and_diacritics(edit, is_numeric_sign));
+    }
     numbers::separate(draft);
     let joined = join_words(draft.text());
     draft.set_spacing(joined);
     numbers::read(draft);
-    if draft.text().contains(NUMERIC_SIGNS) {
+    let kinds = Kinds::of(draft.text());
+    if kinds.any([Kinds::FULL_STOP, Kinds::DOLLAR, Kinds::PERCENT, Kinds::BEYOND_ASCII]) {
         draft.pass("stray sign", space_stray_prefixes);
         draft.pass("stray sign", space_stray_percents);
         let squeezed = squeeze_spaces(draft.text());
@@ -44,11 +55,53 @@ pub(super) fn normalize(draft: &mut Draft<'_>) {
     }
 }
 
-/// Takes out hesitations that stand alone.
+/// Words that are replaced wherever they stand alone, and the rule.
+static WORDS: LazyLock<WordTable<(&str, &str)>> = LazyLock::new(|| {
+    let named = |rule, list: &'static [(&str, &'static str)]| list.iter().map(move |(from, to)| (*from, (rule, *to)));
+    let fillers = FILLERS.iter().map(|word| (*word, ("hesitation", "")));
+    WordTable::of(fillers.chain(named("contraction", &SLANG)).chain(named("title", &TITLES)))
+});
+
+const FILLERS: [&str; 6] = ["hmm", "mm", "mhm", "mmm", "uh", "um"];
+
+const SLANG: [(&str, &str); 7] = [
+    ("wanna", "want to"),
+    ("gotta", "got to"),
+    ("gonna", "going to"),
+    ("imma", "i am going to"),
+    ("woulda", "would have"),
+    ("coulda", "could have"),
+    ("shoulda", "should have"),
+];
+
+const TITLES: [(&str, &str); 21] = [
+    ("mr", "mister "),
+    ("mrs", "missus "),
+    ("st", "saint "),
+    ("dr", "doctor "),
+    ("prof", "professor "),
+    ("capt", "captain "),
+    ("gov", "governor "),
+    ("ald", "alderman "),
+    ("gen", "general "),
+    ("sen", "senator "),
+    ("rep", "representative "),
+    ("pres", "president "),
+    ("rev", "reverend "),
+    ("hon", "honorable "),
+    ("asst", "assistant "),
+    ("assoc", "associate "),
+    ("lt", "lieutenant "),
+    ("col", "colonel "),
+    ("jr", "junior "),
+    ("sr", "senior "),
+    ("esq", "esquire "),
+];
+
 fn remove_fillers(edit: &mut Edit<'_>) {
     let text = edit.text();
-    for (start, end) in Runs::new(text) {
-        if (2..=3).contains(&(end - start)) && matches!(&text[start..end], "hmm" | "mm" | "mhm" | "mmm" | "uh" | "um") {
+    for (start, end) in runs(text) {
+        if FILLERS.contains(&&text[start..end]) {
             edit.replace(start, end, "");
         }
     }
@@ -57,7 +110,7 @@ fn remove_fillers(edit: &mut Edit<'_>) {
 /// No white space before an apostrophe.
 fn attach_apostrophes(edit: &mut Edit<'_>) {
     let text = edit.text();
-    for (at, _) in text.match_indices('\'') {
+    for at in positions(text, |b| b == b'\'') {
         let free = edit.done_to();
         let kept = free + text[free..at].trim_end_matches(is_space).len();
         if kept < at {
@@ -66,23 +119,21 @@ fn attach_apostrophes(edit: &mut Edit<'_>) {
     }
 }
 
-/// Whole words: contractions with a form of their own, and titles.
+/// Whole words: contractions with a form of their own, titles, hesitations.
 fn expand_words(edit: &mut Edit<'_>) {
     let text = edit.text();
+    let words = &*WORDS;
     let mut previous: Option<(usize, usize)> = None;
-    for (start, end) in Runs::new(text) {
+    for (start, end) in runs(text) {
         let word = &text[start..end];
         // A contraction is two runs with an apostrophe between them and nothing else.
         let joined = previous.filter(|p| p.1 + 1 == start && text.as_bytes()[p.1] == b'\'' && p.0 >= edit.done_to());
-        let contraction = joined.and_then(|p| Some((p.0, contraction(&text[p.0..p.1], word)?)));
-        if let Some((from, full)) = contraction {
-            edit.replace(from, end, full);
-        } else if let Some(full) = slang(word) {
-            edit.replace(start, end, full);
-        } else if let Some(full) = title(word) {
-            edit.replace_as(Rule::Named("title"), start, end, full);
-        }
         previous = Some((start, end));
+        if let Some((from, full)) = joined.and_then(|p| Some((p.0, contraction(&text[p.0..p.1], word)?))) {
+            edit.replace(from, end, full);
+        } else if let Some((rule, full)) = words.get(word) {
+            edit.replace_as(Rule::Named(rule), start, end, full);
+        }
     }
 }
 
@@ -95,61 +146,6 @@ fn contraction(before: &str, after: &str) -> Option<&'static str> {
         ("y", "all") => "you all",
         ("i", "ma") => "i am going to",
         ("ma", "am") => "madam",
-        _ => return None,
-    })
-}
-
-fn slang(word: &str) -> Option<&'static str> {
-    Some(match word.len() {
-        4 if word == "imma" => "i am going to",
-        5 => match word {
-            "wanna" => "want to",
-            "gotta" => "got to",
-            "gonna" => "going to",
-            _ => return None,
-        },
-        6 => match word {
-            "woulda" => "would have",
-            "coulda" => "could have",
-            _ => return None,
-        },
-        7 if word == "shoulda" => "should have",
-        _ => return None,
-    })
-}
-
-fn title(word: &str) -> Option<&'static str> {
-    Some(match word.len() {
-        2 => match word {
-            "mr" => "mister ",
-            "st" => "saint ",
-            "dr" => "doctor ",
-            "lt" => "lieutenant ",
-            "jr" => "junior ",
-            "sr" => "senior ",
-            _ => return None,
-        },
-        3 => match word {
-            "mrs" => "missus ",
-            "gov" => "governor ",
-            "ald" => "alderman ",
-            "gen" => "general ",
-            "sen" => "senator ",
-            "rep" => "representative ",
-            "rev" => "reverend ",
-            "hon" => "honorable ",
-            "col" => "colonel ",
-            "esq" => "esquire ",
-            _ => return None,
-        },
-        4 => match word {
-            "prof" => "professor ",
-            "capt" => "captain ",
-            "pres" => "president ",
-            "asst" => "assistant ",
-            _ => return None,
-        },
-        5 if word == "assoc" => "associate ",
         _ => return None,
     })
 }
@@ -170,7 +166,7 @@ fn expand_perfect_tenses(edit: &mut Edit<'_>) {
         ("'s got", " has got"),
     ];
     let text = edit.text();
-    for (at, _) in text.match_indices('\'') {
+    for at in positions(text, |b| b == b'\'') {
         let found = TENSES.iter().find(|(from, _)| text[at..].starts_with(from) && ends_at(text, at + from.len()));
         if let Some((from, to)) = found {
             edit.replace(at, at + from.len(), to);
@@ -199,7 +195,7 @@ fn expand_contractions(edit: &mut Edit<'_>) {
         ("'m", " am"),
     ];
     let text = edit.text();
-    for (at, _) in text.match_indices('\'') {
+    for at in positions(text, |b| b == b'\'') {
         let found = ENDINGS.iter().find(|(from, _)| text[at..].starts_with(from) && ends_at(text, at + from.len()));
         if let Some((from, to)) = found {
             edit.replace(at, at + from.len(), to);
@@ -211,7 +207,7 @@ fn expand_contractions(edit: &mut Edit<'_>) {
 fn join_digit_groups(edit: &mut Edit<'_>) {
     let text = edit.text();
     let mut free_from = 0;
-    for (at, _) in text.match_indices(',') {
+    for at in positions(text, |b| b == b',') {
         let before = text[free_from..at].chars().next_back().is_some_and(is_digit);
         let after = text[at + 1..].chars().next().filter(|c| is_digit(*c));
         if let (true, Some(after)) = (before, after) {
@@ -225,7 +221,7 @@ fn join_digit_groups(edit: &mut Edit<'_>) {
 fn remove_full_stops(edit: &mut Edit<'_>) {
     let text = edit.text();
     let mut free_from = 0;
-    for (at, _) in text.match_indices('.') {
+    for at in positions(text, |b| b == b'.') {
         if at < free_from {
             continue;
         }
@@ -243,8 +239,8 @@ fn remove_full_stops(edit: &mut Edit<'_>) {
 fn space_stray_prefixes(edit: &mut Edit<'_>) {
     let text = edit.text();
     let mut free_from = 0;
-    for (at, sign) in text.match_indices(['.', '$', '¢', '€', '£']) {
-        let end = at + sign.len();
+    for (at, length) in signs(text, |b| b == b'.' || b == b'$', &['¢', '€', '£']) {
+        let end = at + length;
         if at < free_from {
             continue;
         }
@@ -259,7 +255,7 @@ fn space_stray_prefixes(edit: &mut Edit<'_>) {
 fn space_stray_percents(edit: &mut Edit<'_>) {
     let text = edit.text();
     let mut free_from = 0;
-    for (at, _) in text.match_indices('%') {
+    for at in positions(text, |b| b == b'%') {
         if text[free_from..at].chars().next_back().is_some_and(|c| !c.is_ascii_digit()) {
             edit.replace(at, at + 1, " ");
             free_from = at + 1;

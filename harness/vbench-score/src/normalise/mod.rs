@@ -133,9 +133,7 @@ impl Normalizer {
         let has = |option: &str| options.contains(&option);
         let found = match base {
             "none" => Self::None,
-            "basic" => {
-                Self::Basic { split_letters: has("split-letters"), remove_diacritics: has("remove-diacritics") }
-            }
+            "basic" => Self::Basic { split_letters: has("split-letters"), remove_diacritics: has("remove-diacritics") },
             "whisper-en" => Self::WhisperEn,
             "script-safe" => Self::ScriptSafe { remove_harakat: has("remove-harakat") },
             _ => return Err(unknown()),

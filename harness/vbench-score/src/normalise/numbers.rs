@@ -4,14 +4,13 @@
 //! applies to ("two hundred" + "six"), or a string of digits, which further digits are appended to ("one oh one").
 //! Quantities are decimal strings: "nine decillion decillion" is a valid input and must not overflow.
 
-use std::collections::HashMap;
-use std::hash::BuildHasherDefault;
 use std::sync::LazyLock;
 
 use super::draft::{Draft, Edit, Rule};
-use super::scan::{Runs, digit_value, is_digit, is_space, is_word, word_ranges};
+use super::scan::{
+    Kinds, WordTable, digit_runs, digit_value, is_digit, is_space, is_word, positions, runs, signs, word_ranges,
+};
 use super::spelling;
-use crate::tokens::FoldHasher;
 
 /// What a word means to the reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,9 +37,7 @@ enum Word {
     Point,
 }
 
-type Lexicon = HashMap<String, Word, BuildHasherDefault<FoldHasher>>;
-
-static LEXICON: LazyLock<Lexicon> = LazyLock::new(lexicon);
+static LEXICON: LazyLock<WordTable<Word>> = LazyLock::new(|| WordTable::of(lexicon()));
 
 const ONES: [&str; 19] = [
     "one",
@@ -80,11 +77,9 @@ const POWERS: [(&str, usize); 12] = [
 ];
 
 /// The peer forms ordinals by rule: "nineth" is one and "ninth" is not.
-fn lexicon() -> Lexicon {
-    let mut words = Lexicon::default();
-    let mut add = |name: String, word: Word| {
-        words.insert(name, word);
-    };
+fn lexicon() -> Vec<(String, Word)> {
+    let mut words = Vec::new();
+    let mut add = |name: String, word: Word| words.push((name, word));
     for name in ["o", "oh", "zero"] {
         add(name.to_owned(), Word::Zero);
     }
@@ -138,11 +133,7 @@ fn lexicon() -> Lexicon {
 }
 
 fn look_up(word: &str) -> Option<Word> {
-    // No entry is longer than "quadrillionth".
-    if word.len() > 13 || !word.as_bytes().first()?.is_ascii_lowercase() {
-        return None;
-    }
-    LEXICON.get(word).copied()
+    LEXICON.get(word)
 }
 
 /// A word as the reader sees it.
@@ -181,7 +172,11 @@ impl Token {
     }
 }
 
+/// Digits, perhaps with a point and more digits.
 fn is_number(word: &str) -> bool {
+    if word.bytes().all(|b| b.is_ascii_digit()) {
+        return !word.is_empty();
+    }
     let (whole, fraction) = word.split_once('.').map_or((word, None), |(w, f)| (w, Some(f)));
     let digits = |s: &str| !s.is_empty() && s.chars().all(is_digit);
     digits(whole) && fraction.is_none_or(digits)
@@ -202,9 +197,9 @@ pub(super) fn separate(draft: &mut Draft<'_>) {
     if draft.text().contains("half") {
         draft.pass("half", read_halves);
     }
-    if draft.text().bytes().any(|b| b.is_ascii_digit()) {
+    // Compatibility forms may have become digits.
+    if Kinds::of(draft.text()).has(Kinds::DIGIT) {
         draft.pass("digits apart from letters", part_digits_from_letters);
-        draft.pass("ordinal ending", join_ordinal_endings);
     }
 }
 
@@ -214,11 +209,12 @@ pub(super) fn separate(draft: &mut Draft<'_>) {
 /// between the two makes or takes away a word of the spelling table, whose entries are letters only.
 pub(super) fn read(draft: &mut Draft<'_>) {
     draft.pass("number", |edit| Reader::read(edit));
-    if draft.text().contains(['€', '£', '$']) {
+    let kinds = Kinds::of(draft.text());
+    if kinds.any([Kinds::DOLLAR, Kinds::BEYOND_ASCII]) {
         draft.pass("cents", combine_cents);
         draft.pass("cents", read_cents_alone);
     }
-    if draft.text().contains('1') {
+    if kinds.has(Kinds::ONE) {
         draft.pass("one in letters", spell_one);
     }
 }
@@ -226,12 +222,12 @@ pub(super) fn read(draft: &mut Draft<'_>) {
 /// "two and a half" is "two point five", after number words only. Without a word before it, it is dropped.
 fn read_halves(edit: &mut Edit<'_>) {
     let text = edit.text();
-    let mut runs = [(0, 0); 2];
+    let mut last_two = [(0, 0); 2];
     let mut from = 0;
     let gap = |a: (usize, usize), b: (usize, usize)| text[a.1..b.0].chars().all(is_space);
-    for half in Runs::new(text) {
-        let [and, a] = runs;
-        runs = [a, half];
+    for half in runs(text) {
+        let [and, a] = last_two;
+        last_two = [a, half];
         let words = [and, a, half].map(|(start, end)| &text[start..end]);
         if words != ["and", "a", "half"] || !gap(and, a) || !gap(a, half) {
             continue;
@@ -248,29 +244,35 @@ fn read_halves(edit: &mut Edit<'_>) {
     }
 }
 
-/// A space between a letter and a digit.
+/// A space between a letter and a digit, and none before an ordinal or plural ending: `1960 s`, `274 th`.
+///
+/// The peer does the first everywhere and then the second.
 fn part_digits_from_letters(edit: &mut Edit<'_>) {
     let text = edit.text();
-    for (at, pair) in text.as_bytes().windows(2).enumerate() {
-        let [a, b] = [pair[0], pair[1]];
-        if (a.is_ascii_lowercase() && b.is_ascii_digit()) || (a.is_ascii_digit() && b.is_ascii_lowercase()) {
-            edit.replace(at + 1, at + 1, " ");
+    for (start, end) in digit_runs(text) {
+        if text[..start].ends_with(|c: char| c.is_ascii_lowercase()) {
+            edit.replace(start, start, " ");
+        }
+        let rest = &text[end..];
+        let next = rest.as_bytes().first().copied().unwrap_or_default();
+        if next.is_ascii_lowercase() {
+            if !begins_with_ending(rest) {
+                edit.replace(end, end, " ");
+            }
+        } else if next == b' ' || !next.is_ascii_graphic() {
+            let word = rest.trim_start_matches(is_space);
+            if word.len() < rest.len() && begins_with_ending(word) {
+                edit.replace_as(Rule::Named("ordinal ending"), end, text.len() - word.len(), "");
+            }
         }
     }
 }
 
-/// No space before an ordinal or plural ending: `1960 s`, `274 th`.
-fn join_ordinal_endings(edit: &mut Edit<'_>) {
-    let text = edit.text();
-    for (start, end) in Runs::new(text) {
-        if !matches!(&text[start..end], "st" | "nd" | "rd" | "th" | "s") {
-            continue;
-        }
-        let number = text[..start].trim_end_matches(is_space);
-        if number.len() < start && number.ends_with(|c: char| c.is_ascii_digit()) {
-            edit.replace(number.len(), start, "");
-        }
-    }
+/// Whether an ordinal or plural ending comes first, up to the end of its word or a digit (which is parted from it).
+fn begins_with_ending(text: &str) -> bool {
+    let letters = text.bytes().take(3).take_while(u8::is_ascii_lowercase).count();
+    matches!(&text[..letters], "st" | "nd" | "rd" | "th" | "s")
+        && !text[letters..].chars().next().is_some_and(|c| is_word(c) && !c.is_ascii_digit())
 }
 
 /// A word with its place in the text.
@@ -422,6 +424,11 @@ impl<'e, 'a> Reader<'e, 'a> {
             bare = &word.text[sign.len_utf8()..];
         }
         self.digits.clear();
+        if bare.bytes().all(|b| b.is_ascii_digit()) {
+            self.digits.push_str(trim_zeros(bare));
+            self.pending = Pending::Quantity;
+            return;
+        }
         self.pending = match parse(bare) {
             Some((whole, fraction)) if fraction.bytes().all(|b| b == b'0') => {
                 self.digits.push_str(trim_zeros(&whole));
@@ -584,11 +591,13 @@ impl<'e, 'a> Reader<'e, 'a> {
     }
 }
 
+/// Less than a hundred.
 fn push_number(digits: &mut String, value: u32) {
+    let digit = |value: u32| char::from(b'0' + (value % 10) as u8);
     if value >= 10 {
-        digits.extend(char::from_digit(value / 10, 10));
+        digits.push(digit(value / 10));
     }
-    digits.extend(char::from_digit(value % 10, 10));
+    digits.push(digit(value));
 }
 
 fn push_zeros(digits: &mut String, zeros: usize) {
@@ -623,6 +632,10 @@ fn scale_last_three(quantity: &mut String, zeros: usize) {
         push_zeros(quantity, zeros);
         let trimmed = trim_zeros(quantity).len();
         quantity.drain(..quantity.len() - trimmed);
+        return;
+    }
+    if last == "000" {
+        quantity.push_str(&last);
         return;
     }
     let mut scaled = last;
@@ -670,11 +683,11 @@ fn combine_cents(edit: &mut Edit<'_>) {
     if !text.contains('¢') {
         return;
     }
-    for (at, sign) in text.match_indices(['€', '£', '$']) {
+    for (at, length) in signs(text, |b| b == b'$', &['€', '£']) {
         if at < edit.done_to() {
             continue;
         }
-        let from = at + sign.len();
+        let from = at + length;
         let end = from + text[from..].bytes().take_while(u8::is_ascii_digit).count();
         let Some(rest) = text[end..].strip_prefix(' ').filter(|_| end > from) else {
             continue;
@@ -691,11 +704,11 @@ fn combine_cents(edit: &mut Edit<'_>) {
 /// `$0.07` is `¢7`. The peer's pattern lets any character stand for the point.
 fn read_cents_alone(edit: &mut Edit<'_>) {
     let text = edit.text();
-    for (at, sign) in text.match_indices(['€', '£', '$']) {
+    for (at, length) in signs(text, |b| b == b'$', &['€', '£']) {
         if at < edit.done_to() {
             continue;
         }
-        let Some(rest) = text[at + sign.len()..].strip_prefix('0') else {
+        let Some(rest) = text[at + length..].strip_prefix('0') else {
             continue;
         };
         let Some(point) = rest.chars().next().filter(|c| *c != '\n') else {
@@ -711,11 +724,13 @@ fn read_cents_alone(edit: &mut Edit<'_>) {
 /// `1` and `1s` that stand alone are written as words.
 fn spell_one(edit: &mut Edit<'_>) {
     let text = edit.text();
-    for (start, end) in Runs::new(text) {
-        match &text[start..end] {
-            "1" => edit.replace(start, end, "one"),
-            "1s" => edit.replace(start, end, "ones"),
-            _ => {}
+    for at in positions(text, |b| b == b'1') {
+        let plural = text[at + 1..].starts_with('s');
+        let end = at + 1 + usize::from(plural);
+        let alone =
+            !text[..at].chars().next_back().is_some_and(is_word) && !text[end..].chars().next().is_some_and(is_word);
+        if alone {
+            edit.replace(at, end, if plural { "ones" } else { "one" });
         }
     }
 }
@@ -726,7 +741,7 @@ mod tests {
 
     #[test]
     fn no_word_of_the_reader_is_in_the_spelling_table() {
-        for word in LEXICON.keys().map(String::as_str).chain(["one", "ones", "cent"]) {
+        for word in LEXICON.words().map(|(word, _)| word).chain(["one", "ones", "cent"]) {
             assert_eq!(spelling::american(word), None, "{word}");
         }
     }

@@ -56,85 +56,258 @@ pub(super) fn split_words(text: &str) -> impl Iterator<Item = &str> {
 
 /// Byte ranges of the words between white space.
 pub(super) fn word_ranges(text: &str) -> impl Iterator<Item = (usize, usize)> {
-    let mut at = 0;
+    Spans::new(text, |b| !(b == b' ' || (9..=13).contains(&b) || (28..=31).contains(&b)), |c| !is_space(c))
+}
+
+/// Byte ranges of the maximal runs of `\w`.
+pub(super) fn runs(text: &str) -> impl Iterator<Item = (usize, usize)> {
+    Spans::new(text, |b| b.is_ascii_alphanumeric() || b == b'_', is_word)
+}
+
+/// Byte ranges of the maximal runs of ASCII digits.
+pub(super) fn digit_runs(text: &str) -> impl Iterator<Item = (usize, usize)> {
+    Spans::new(text, |b| b.is_ascii_digit(), |_| false)
+}
+
+/// Where the bytes of a class stand.
+pub(super) fn positions(text: &str, class: impl Fn(u8) -> bool) -> impl Iterator<Item = usize> {
+    let mut next = 0;
+    let mut hits = 0u64;
+    let mut block = 0;
     std::iter::from_fn(move || {
-        let start = at + stretch(&text[at..], |byte| SPACE_BYTE[usize::from(byte)], is_space);
-        at = start + stretch(&text[start..], |byte| !SPACE_BYTE[usize::from(byte)], |c| !is_space(c));
-        (at > start).then_some((start, at))
+        while hits == 0 {
+            let rest = text.as_bytes().get(next..).filter(|rest| !rest.is_empty())?;
+            hits = members(&rest[..rest.len().min(64)], &class);
+            block = next;
+            next += 64;
+        }
+        let at = block + hits.trailing_zeros() as usize;
+        hits &= hits - 1;
+        Some(at)
     })
 }
 
-/// Bytes from the beginning for which a class holds; ASCII is looked up by byte.
+/// Which of at most 64 bytes are in a class, as bits.
 #[inline]
-fn stretch(text: &str, ascii: impl Fn(u8) -> bool, other: impl Fn(char) -> bool) -> usize {
-    let bytes = text.as_bytes();
-    let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        if byte.is_ascii() {
-            if !ascii(byte) {
-                break;
-            }
-            at += 1;
-        } else {
-            match text[at..].chars().next() {
-                Some(c) if other(c) => at += c.len_utf8(),
-                _ => break,
-            }
-        }
+fn members(bytes: &[u8], class: impl Fn(u8) -> bool) -> u64 {
+    let mut flags = [0u8; 64];
+    for (flag, byte) in flags.iter_mut().zip(bytes) {
+        *flag = u8::from(class(*byte));
     }
-    at
+    let mut bits = 0;
+    for (i, eight) in flags.chunks_exact(8).enumerate() {
+        // The product brings the low bits of the eight bytes together at the top.
+        let eight = u64::from_le_bytes(eight.try_into().unwrap_or_default());
+        bits |= (eight.wrapping_mul(0x0102_0408_1020_4080) >> 56) << (8 * i);
+    }
+    bits
 }
 
-/// Maximal runs of `\w`, as byte ranges.
-pub(super) struct Runs<'a> {
+/// Maximal stretches of characters of a class.
+///
+/// Bytes are classified 64 at a time without a branch for each; then there is one step for each end of a stretch.
+struct Spans<'a, A, C> {
     text: &'a str,
-    at: usize,
+    ascii: A,
+    other: C,
+    /// Where the block begins whose ends are in `ends`, and where the next one does.
+    block: usize,
+    next: usize,
+    /// Bit i: the byte at `block + i` is in the class and the one before is not, or the other way round.
+    ends: u64,
+    /// The class of the byte before `next`.
+    inside: bool,
 }
 
-impl<'a> Runs<'a> {
-    pub(super) fn new(text: &'a str) -> Self {
-        Self { text, at: 0 }
+impl<'a, A: Fn(u8) -> bool, C: Fn(char) -> bool> Spans<'a, A, C> {
+    fn new(text: &'a str, ascii: A, other: C) -> Self {
+        Self { text, ascii, other, block: 0, next: 0, ends: 0, inside: false }
+    }
+
+    #[inline]
+    fn next_end(&mut self) -> Option<usize> {
+        while self.ends == 0 {
+            if self.next == self.text.len() {
+                return None;
+            }
+            self.read_block();
+        }
+        let at = self.block + self.ends.trailing_zeros() as usize;
+        self.ends &= self.ends - 1;
+        Some(at)
+    }
+
+    fn read_block(&mut self) {
+        self.block = self.next;
+        let rest = &self.text.as_bytes()[self.block..];
+        let bytes = &rest[..rest.len().min(64)];
+        self.next += bytes.len();
+        let members = if bytes.is_ascii() { members(bytes, &self.ascii) } else { self.members_beyond_ascii(bytes) };
+        self.ends = members ^ (members << 1 | u64::from(self.inside));
+        if bytes.len() < 64 {
+            self.ends &= (1 << bytes.len()) - 1;
+        }
+        self.inside = members >> (bytes.len() - 1) & 1 == 1;
+    }
+
+    fn members_beyond_ascii(&self, bytes: &[u8]) -> u64 {
+        let mut members = 0;
+        let mut inside = self.inside;
+        for (i, byte) in bytes.iter().enumerate() {
+            // The bytes inside a character are of its class.
+            if byte.is_ascii() {
+                inside = (self.ascii)(*byte);
+            } else if let Some(c) = self.text.get(self.block + i..).and_then(|s| s.chars().next()) {
+                inside = (self.other)(c);
+            }
+            members |= u64::from(inside) << i;
+        }
+        members
     }
 }
 
-const WORD_BYTE: [bool; 128] = {
-    let mut table = [false; 128];
-    let mut i = 0;
-    while i < 128 {
-        table[i] = (i as u8).is_ascii_alphanumeric() || i as u8 == b'_';
-        i += 1;
-    }
-    table
-};
-
-const SPACE_BYTE: [bool; 128] = {
-    let mut table = [false; 128];
-    let mut i = 0;
-    while i < 128 {
-        table[i] = matches!(i as u8, 0x09..=0x0d | 0x1c..=0x20);
-        i += 1;
-    }
-    table
-};
-
-impl Iterator for Runs<'_> {
+impl<A: Fn(u8) -> bool, C: Fn(char) -> bool> Iterator for Spans<'_, A, C> {
     type Item = (usize, usize);
 
+    #[inline]
     fn next(&mut self) -> Option<(usize, usize)> {
-        let outside = |byte: u8| !WORD_BYTE[usize::from(byte)];
-        let start = self.at + stretch(&self.text[self.at..], outside, |c| !is_word(c));
-        let end = start + stretch(&self.text[start..], |byte| WORD_BYTE[usize::from(byte)], is_word);
-        self.at = end;
-        (end > start).then_some((start, end))
+        let start = self.next_end()?;
+        Some((start, self.next_end().unwrap_or(self.text.len())))
     }
+}
+
+/// A fixed list of words with what each stands for, found by the first two letters and the last.
+///
+/// Words of small ASCII letters only; any other is not in the list. At most 65,535 of them.
+pub(super) struct WordTable<V> {
+    /// For each key, one more than the place of its first entry; 0 without entries.
+    first: Vec<u16>,
+    /// Sorted by key.
+    entries: Vec<(u16, String, V)>,
+}
+
+impl<V: Copy> WordTable<V> {
+    pub(super) fn of<W: Into<String>>(words: impl IntoIterator<Item = (W, V)>) -> Self {
+        let keyed = |(word, value): (W, V)| {
+            let word: String = word.into();
+            Some((Self::key(&word)?, word, value))
+        };
+        let mut entries: Vec<_> = words.into_iter().filter_map(keyed).collect();
+        entries.sort_by_key(|(key, ..)| *key);
+        let mut first = vec![0; 26 * 26 * 26];
+        for (place, (key, ..)) in (1..=u16::MAX).zip(&entries).rev() {
+            first[usize::from(*key)] = place;
+        }
+        Self { first, entries }
+    }
+
+    #[inline]
+    fn key(word: &str) -> Option<u16> {
+        let bytes = word.as_bytes();
+        let letter = |byte: &u8| u16::from(byte.wrapping_sub(b'a'));
+        // A word of one letter has it three times.
+        let (first, last) = (bytes.first()?, bytes.last()?);
+        let (first, second, last) = (letter(first), letter(bytes.get(1).unwrap_or(first)), letter(last));
+        (first < 26 && second < 26 && last < 26).then_some((first * 26 + second) * 26 + last)
+    }
+
+    #[inline]
+    pub(super) fn get(&self, word: &str) -> Option<V> {
+        let key = Self::key(word)?;
+        let place = usize::from(self.first[usize::from(key)]).checked_sub(1)?;
+        let same_key = self.entries[place..].iter().take_while(|(k, ..)| *k == key);
+        same_key.filter(|(_, w, _)| w == word).map(|(_, _, value)| *value).next()
+    }
+
+    #[cfg(test)]
+    pub(super) fn words(&self) -> impl Iterator<Item = (&str, V)> {
+        self.entries.iter().map(|(_, word, value)| (word.as_str(), *value))
+    }
+}
+
+/// What kinds of bytes a text has, so that passes with nothing to do are not begun.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Kinds(u16);
+
+impl Kinds {
+    pub(super) const CAPITAL: Self = Self(1);
+    pub(super) const DIGIT: Self = Self(1 << 1);
+    pub(super) const ONE: Self = Self(1 << 2);
+    /// `<` and `[`.
+    pub(super) const BRACKET: Self = Self(1 << 3);
+    pub(super) const PARENTHESIS: Self = Self(1 << 4);
+    pub(super) const APOSTROPHE: Self = Self(1 << 5);
+    pub(super) const COMMA: Self = Self(1 << 6);
+    pub(super) const FULL_STOP: Self = Self(1 << 7);
+    pub(super) const DOLLAR: Self = Self(1 << 8);
+    pub(super) const PERCENT: Self = Self(1 << 9);
+    /// ASCII punctuation and symbols but `.`, `$`, `%`.
+    pub(super) const OTHER_SIGN: Self = Self(1 << 10);
+    /// ASCII white space but U+0020.
+    pub(super) const ODD_SPACE: Self = Self(1 << 11);
+    pub(super) const BEYOND_ASCII: Self = Self(1 << 12);
+
+    const OF_BYTE: [u16; 256] = {
+        let mut table = [0; 256];
+        let mut i = 0;
+        while i < 256 {
+            let byte = i as u8;
+            table[i] = match byte {
+                b'A'..=b'Z' => Self::CAPITAL.0,
+                b'1' => Self::ONE.0 | Self::DIGIT.0,
+                b'0'..=b'9' => Self::DIGIT.0,
+                b'.' => Self::FULL_STOP.0,
+                b'$' => Self::DOLLAR.0,
+                b'%' => Self::PERCENT.0,
+                b'<' | b'[' => Self::BRACKET.0 | Self::OTHER_SIGN.0,
+                b'(' => Self::PARENTHESIS.0 | Self::OTHER_SIGN.0,
+                b'\'' => Self::APOSTROPHE.0 | Self::OTHER_SIGN.0,
+                b',' => Self::COMMA.0 | Self::OTHER_SIGN.0,
+                0x09..=0x0d | 0x1c..=0x1f => Self::ODD_SPACE.0,
+                0x80.. => Self::BEYOND_ASCII.0,
+                _ if byte.is_ascii_punctuation() => Self::OTHER_SIGN.0,
+                _ => 0,
+            };
+            i += 1;
+        }
+        table
+    };
+
+    pub(super) fn of(text: &str) -> Self {
+        Self(text.bytes().fold(0, |kinds, byte| kinds | Self::OF_BYTE[usize::from(byte)]))
+    }
+
+    /// Any of these kinds.
+    pub(super) fn any<const N: usize>(self, kinds: [Self; N]) -> bool {
+        kinds.iter().any(|kind| self.0 & kind.0 != 0)
+    }
+
+    /// This kind.
+    pub(super) fn has(self, kind: Self) -> bool {
+        self.0 & kind.0 != 0
+    }
+}
+
+/// Where signs stand, with their lengths: ASCII ones by byte, and those of `other`, which lie between U+0080 and U+00BF
+/// or between U+2000 and U+2FFF.
+pub(super) fn signs<'t>(
+    text: &'t str,
+    ascii: impl Fn(u8) -> bool + 't,
+    other: &'static [char],
+) -> impl Iterator<Item = (usize, usize)> + 't {
+    positions(text, move |b| ascii(b) || b == 0xc2 || b == 0xe2).filter_map(move |at| {
+        let c = text[at..].chars().next().filter(|c| c.is_ascii() || other.contains(c))?;
+        Some((at, c.len_utf8()))
+    })
 }
 
 /// Lower case, full mappings, final sigma by context.
 pub(super) fn lower(draft: &mut Draft<'_>) {
     let text = draft.text();
-    let lowered = if !text.is_ascii() {
+    let kinds = Kinds::of(text);
+    let lowered = if kinds.has(Kinds::BEYOND_ASCII) {
         text.to_lowercase()
-    } else if text.bytes().any(|b| b.is_ascii_uppercase()) {
+    } else if kinds.has(Kinds::CAPITAL) {
         text.to_ascii_lowercase()
     } else {
         return;
@@ -143,11 +316,11 @@ pub(super) fn lower(draft: &mut Draft<'_>) {
 }
 
 /// Removes `<...>`, `[...]` (either closing sign ends either) and `(...)` with at least one character inside.
-pub(super) fn remove_enclosed(draft: &mut Draft<'_>) {
-    if draft.text().contains(['<', '[']) {
+pub(super) fn remove_enclosed(draft: &mut Draft<'_>, kinds: Kinds) {
+    if kinds.has(Kinds::BRACKET) {
         draft.pass("bracketed text", |edit| remove_between(edit, &['<', '['], &['>', ']'], 0));
     }
-    if draft.text().contains('(') {
+    if kinds.has(Kinds::PARENTHESIS) {
         draft.pass("bracketed text", |edit| remove_between(edit, &['('], &[')'], 1));
     }
 }
@@ -187,25 +360,24 @@ pub(super) fn join_words(text: &str) -> Option<String> {
 
 /// Whether the only white space is single U+0020. May say no for text beyond ASCII that is.
 fn is_squeezed(text: &str) -> bool {
-    let mut before = 0;
-    text.bytes().all(|byte| {
-        let fine = byte.is_ascii() && if byte == b' ' { before != b' ' } else { !SPACE_BYTE[usize::from(byte)] };
-        before = byte;
-        fine
-    })
+    let bytes = text.as_bytes();
+    let pairs = bytes.iter().zip(bytes.get(1..).unwrap_or_default());
+    let double = pairs.fold(0, |any, (a, b)| any | (u8::from(*a == b' ') & u8::from(*b == b' ')));
+    double == 0 && !Kinds::of(text).any([Kinds::ODD_SPACE, Kinds::BEYOND_ASCII])
 }
 
 fn squeezed(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    let mut in_space = false;
-    for c in text.chars() {
-        let space = is_space(c);
-        if !space {
-            out.push(c);
-        } else if !in_space {
+    let mut done = 0;
+    for (start, end) in word_ranges(text) {
+        if start > done {
             out.push(' ');
         }
-        in_space = space;
+        out.push_str(&text[start..end]);
+        done = end;
+    }
+    if done < text.len() {
+        out.push(' ');
     }
     out
 }
@@ -249,7 +421,7 @@ pub(super) fn remove_symbols(edit: &mut Edit<'_>) {
     let mut mapped = String::new();
     for (start, end, ascii) in compositions(text) {
         if ascii {
-            space_ascii_punctuation(edit, start, end, &[false; 128]);
+            space_ascii_punctuation(edit, start, end, |_| false);
             continue;
         }
         mapped.clear();
@@ -260,32 +432,26 @@ pub(super) fn remove_symbols(edit: &mut Edit<'_>) {
     }
 }
 
-fn space_ascii_punctuation(edit: &mut Edit<'_>, start: usize, end: usize, keep: &[bool; 128]) {
-    for (i, byte) in edit.text()[start..end].bytes().enumerate() {
-        if byte.is_ascii_punctuation() && !keep[usize::from(byte)] {
-            edit.replace(start + i, start + i + 1, " ");
-        }
+fn space_ascii_punctuation(edit: &mut Edit<'_>, start: usize, end: usize, keep: impl Fn(u8) -> bool) {
+    for at in positions(&edit.text()[start..end], |b| b.is_ascii_punctuation() && !keep(b)) {
+        edit.replace(start + at, start + at + 1, " ");
     }
 }
 
 /// NFKD, without non-spacing marks and with a few letters spelled out; a space for every other mark, symbol and
 /// punctuation except those in `keep`.
-pub(super) fn remove_symbols_and_diacritics(edit: &mut Edit<'_>, keep: &[char]) {
-    let mut kept = [false; 128];
-    for c in keep.iter().filter(|c| c.is_ascii()) {
-        kept[*c as usize] = true;
-    }
+pub(super) fn remove_symbols_and_diacritics(edit: &mut Edit<'_>, keep: impl Fn(char) -> bool) {
     let text = edit.text();
     let mut mapped = String::new();
     let mut at = 0;
     // ASCII decomposes to itself and nothing is reordered across it, so stretches can be taken one by one.
     while at < text.len() {
         let other = text[at..].bytes().position(|b| !b.is_ascii()).map_or(text.len(), |i| at + i);
-        space_ascii_punctuation(edit, at, other, &kept);
+        space_ascii_punctuation(edit, at, other, |b| keep(char::from(b)));
         at = text[other..].bytes().position(|b| b.is_ascii()).map_or(text.len(), |i| other + i);
         mapped.clear();
         for c in text[other..at].nfkd() {
-            if keep.contains(&c) {
+            if keep(c) {
                 mapped.push(c);
             } else if let Some(letters) = spelled_out(c) {
                 mapped.push_str(letters);

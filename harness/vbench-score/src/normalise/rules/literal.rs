@@ -1,5 +1,6 @@
-//! Literal rules of one pass, found by their first two characters.
+//! Literal rules of one pass, found by their first word or their first two characters.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 
@@ -16,13 +17,17 @@ pub(super) struct Literal {
     pub(super) right: String,
 }
 
-/// Rules that are tried together, the earlier first.
+type Index<K> = HashMap<K, Vec<usize>, BuildHasherDefault<FoldHasher>>;
+
+/// Rules that are tried together, the earlier first. The indices give numbers of rules, ascending.
 #[derive(Debug, Default)]
 pub(super) struct Literals {
     rules: Vec<Literal>,
     ignore_case: bool,
-    /// Numbers of rules, ascending, by the first two characters of `from` (the second is absent when there is one).
-    index: HashMap<(char, Option<char>), Vec<usize>, BuildHasherDefault<FoldHasher>>,
+    /// Rules for whole words, by the first word of `from`.
+    by_word: Index<String>,
+    /// All others, by the first two characters of `from` (the second is absent when there is one).
+    by_start: Index<(char, Option<char>)>,
     /// Every rule asks for a space before it.
     at_words_only: bool,
 }
@@ -30,7 +35,7 @@ pub(super) struct Literals {
 impl Literals {
     /// `from` of every rule has at least one character.
     pub(super) fn new(mut rules: Vec<Literal>, ignore_case: bool) -> Self {
-        let mut index: HashMap<_, Vec<usize>, _> = HashMap::default();
+        let (mut by_word, mut by_start) = (Index::default(), Index::default());
         for (number, rule) in rules.iter_mut().enumerate() {
             if ignore_case {
                 for part in [&mut rule.from, &mut rule.left, &mut rule.right] {
@@ -38,12 +43,16 @@ impl Literals {
                 }
             }
             let mut chars = rule.from.chars();
-            if let Some(first) = chars.next() {
-                index.entry((first, chars.next())).or_default().push(number);
+            let start = chars.next().map(|first| (first, chars.next()));
+            let between_spaces = rule.left.ends_with(' ') && rule.right.starts_with(' ');
+            match (rule.from.split(' ').next().filter(|word| between_spaces && !word.is_empty()), start) {
+                (Some(word), _) => by_word.entry(word.to_owned()).or_insert_with(Vec::new).push(number),
+                (None, Some(start)) => by_start.entry(start).or_insert_with(Vec::new).push(number),
+                (None, None) => {}
             }
         }
         let at_words_only = rules.iter().all(|rule| rule.left.ends_with(' '));
-        Self { rules, ignore_case, index, at_words_only }
+        Self { rules, ignore_case, by_word, by_start, at_words_only }
     }
 
     /// Goes over a text that has a space at each end.
@@ -59,8 +68,10 @@ impl Literals {
             if at < free_from || (self.at_words_only && previous != Some(' ')) {
                 continue;
             }
+            let first = fold(c);
             let second = chars.peek().map(|(_, next)| fold(*next));
-            let Some((rule, end)) = self.first_match(text, at, (fold(c), second)) else {
+            let at_word = previous == Some(' ') && c != ' ';
+            let Some((rule, end)) = self.first_match(text, at, at_word, (first, second)) else {
                 continue;
             };
             length = length + rule.to.len() - (end - at);
@@ -75,16 +86,24 @@ impl Literals {
     }
 
     /// The first rule that matches at a byte, with the end of what it replaces.
-    fn first_match(&self, text: &str, at: usize, (first, second): (char, Option<char>)) -> Option<(&Literal, usize)> {
-        let list = |key| self.index.get(&key).map_or(&[][..], Vec::as_slice);
-        let (mut short, mut long) = (list((first, None)), second.map_or(&[][..], |s| list((first, Some(s)))));
+    fn first_match(
+        &self,
+        text: &str,
+        at: usize,
+        at_word: bool,
+        (first, second): (char, Option<char>),
+    ) -> Option<(&Literal, usize)> {
+        let by_start = |key| self.by_start.get(&key).map_or(&[][..], Vec::as_slice);
+        let mut lists = [&[][..], by_start((first, None)), second.map_or(&[][..], |s| by_start((first, Some(s))))];
+        if at_word && !self.by_word.is_empty() {
+            let word = text[at..].split(' ').next().unwrap_or_default();
+            let word = if self.ignore_case { word.chars().map(folded).collect() } else { Cow::Borrowed(word) };
+            lists[0] = self.by_word.get(&*word).map_or(&[][..], Vec::as_slice);
+        }
         loop {
-            let number = match (short.first(), long.first()) {
-                (Some(a), Some(b)) => *a.min(b),
-                (Some(a), None) | (None, Some(a)) => *a,
-                (None, None) => return None,
-            };
-            if short.first() == Some(&number) { short = &short[1..] } else { long = &long[1..] }
+            let (number, list) =
+                lists.iter_mut().filter_map(|list| Some((*list.first()?, list))).min_by_key(|(n, _)| *n)?;
+            *list = &list[1..];
             let rule = &self.rules[number];
             if let Some(end) = self.matches(rule, text, at) {
                 return Some((rule, end));
