@@ -8,9 +8,9 @@ use vbench_score::{Normalizer, RuleSet};
 fn cases(name: &str) -> Vec<Value> {
     let path = format!("{}/../../golden/vectors/{name}", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{path}: {e}"));
-    let file: Value = serde_json::from_str(&text).unwrap();
-    let cases = file["cases"].as_array().unwrap().clone();
-    assert_eq!(cases.len() as u64, file["count"].as_u64().unwrap());
+    let file: Value = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{path}: {e}"));
+    let cases = file["cases"].as_array().cloned().unwrap_or_default();
+    assert_eq!(Some(cases.len() as u64), file["count"].as_u64(), "{path}");
     cases
 }
 
