@@ -5,9 +5,9 @@ use proptest::prelude::*;
 use rand::Rng;
 use vbench_core::ResamplingUnit;
 use vbench_core::keyed::keyed_rng;
-use vbench_stats::interval::{LINEARISED, NO_ERRORS, WIDER};
+use vbench_stats::interval::{EXPANDED, LINEARISED, NO_ERRORS, WIDER};
 use vbench_stats::linear::linearise;
-use vbench_stats::{Bootstrap, Clusters, Method, Observation, Plan, choose_unit, ratio_estimate, special};
+use vbench_stats::{Bootstrap, Clusters, Method, Observation, Plan, choose_unit, expanded_level, ratio_estimate, special};
 
 fn clusters(unit: ResamplingUnit, sums: Vec<(f64, f64)>) -> Clusters {
     let utterances = sums.len() * 5;
@@ -82,7 +82,7 @@ fn spread(n: usize) -> Vec<(f64, f64)> {
 #[test]
 fn method_depends_on_the_number_of_clusters() {
     let plan = Plan::new(7);
-    for (n, method) in [(6, WIDER), (19, WIDER), (20, "bca"), (60, "bca")] {
+    for (n, method) in [(6, WIDER), (19, WIDER), (20, EXPANDED), (60, EXPANDED)] {
         let data = clusters(ResamplingUnit::Speaker, spread(n));
         let estimate = ratio_estimate(&data, &plan, "stratum");
         let interval = estimate.interval.clone().unwrap();
@@ -90,7 +90,8 @@ fn method_depends_on_the_number_of_clusters() {
         assert_eq!((interval.clusters, interval.n, interval.seed, interval.level), (n, 5 * n, 7, 0.95));
         assert!(interval.lo >= 0.0 && interval.lo < estimate.value && estimate.value < interval.hi);
         let mut rng = keyed_rng(7, "bootstrap", "", "stratum");
-        let bca = Bootstrap::ratio(&data.sums, plan.resamples, &mut rng).unwrap().interval(Method::Bca, 0.95).unwrap();
+        let level = if n < 20 { 0.95 } else { expanded_level(0.95, n).unwrap() };
+        let bca = Bootstrap::ratio(&data.sums, plan.resamples, &mut rng).unwrap().interval(Method::Bca, level).unwrap();
         let t = linearise(&data.sums).unwrap().interval(0.95).unwrap();
         let expected = if n >= 20 || bca.1 - bca.0 > t.1 - t.0 { bca } else { (t.0.max(0.0), t.1) };
         assert_eq!((interval.lo, interval.hi), expected, "{n} clusters");
