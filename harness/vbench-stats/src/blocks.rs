@@ -116,8 +116,9 @@ impl Blocks {
 /// 2004) as corrected by Patton, Politis & White (28, 2009), for circular blocks.
 ///
 /// The length that minimises the mean squared error of the variance, `(2 G^2 / D)^(1/3) n^(1/3)`, with `G` and `D` from
-/// the autocovariances of the residuals `num - R den` under a flat-top window; its width is twice the lag after which
-/// at least five autocorrelations in a row stay below `2 sqrt(log10(n) / n)`. Products reach over no session's end.
+/// the autocovariances of the residuals `num - R den` under a flat-top window; its width is twice the first lag from
+/// which at least five autocorrelations in a row stay below `2 sqrt(log10(n) / n)`. Products reach over no session's
+/// end.
 /// Rounded up, from 1 (no correlation seen) to the smaller of `3 sqrt(n)` and `n / 3`. For a mean let the denominators
 /// be 1; for a quantile let the numerators be 1 where the value is at most the observed quantile, else 0.
 ///
@@ -148,8 +149,8 @@ pub fn block_length(utterances: &[(f64, f64)], session_sizes: &[usize]) -> Resul
     }
     let bound = 2.0 * libm::sqrt(libm::log10(size) / size) * covariance[0];
     let small = |lag: usize| covariance[lag].abs() < bound;
-    let last = (0..=lags - tests).find(|m| (m + 1..=m + tests).all(small));
-    let window = last.map_or(lags, |m| 2 * m.max(1)).min(lags);
+    let first_small = (1..=lags - tests).find(|m| (*m..m + tests).all(small));
+    let window = first_small.map_or(lags, |m| 2 * m).min(lags);
     let (mut g, mut spectrum) = (0.0, covariance[0]);
     for (lag, r) in covariance.iter().enumerate().take(window + 1).skip(1) {
         let share = lag as f64 / window as f64;

@@ -217,9 +217,12 @@ impl Bootstrap {
     /// Two-sided interval at `level`.
     ///
     /// # Errors
-    /// A level outside (0, 1); for BCa, replicates without spread or all on one side of the observed value.
+    /// A level outside (0, 1); replicates without spread; for BCa, replicates all on one side of the observed value.
     pub fn interval(&self, method: Method, level: f64) -> Result<(f64, f64), StatsError> {
         check_share("level", level)?;
+        if self.replicates.first() == self.replicates.last() {
+            return Err(StatsError::NoSpread("every resample has the same value".to_owned()));
+        }
         let alpha = 0.5 * (1.0 - level);
         let at = |p: f64| type7_sorted(&self.replicates, p);
         match method {

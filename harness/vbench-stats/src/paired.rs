@@ -302,7 +302,8 @@ fn monte_carlo(moving: &[f64], observed: f64, slack: f64, flips: usize, rng: &mu
             less: e.less + usize::from(*sum <= observed + slack),
         })
     };
-    let both = |a: Extreme, b: Extreme| Extreme { far: a.far + b.far, greater: a.greater + b.greater, less: a.less + b.less };
+    let both =
+        |a: Extreme, b: Extreme| Extreme { far: a.far + b.far, greater: a.greater + b.greater, less: a.less + b.less };
     let chunks = flips.div_ceil(CHUNK);
     let total = if flips.saturating_mul(moving.len()) < PARALLEL_SIGNS {
         (0..chunks).map(chunk).fold(Extreme::default(), both)

@@ -62,10 +62,10 @@ impl Packed {
         let offset = -lowest;
         let most = f64::from(u32::MAX) / pairs.len() as f64;
         let fits = |x: f64| (0.0..=most).contains(&x) && libm::trunc(x) == x;
-        pairs.iter().all(|p| fits(p.0 + offset) && libm::trunc(p.0) == p.0 && fits(p.1)).then(|| Self {
-            words: pairs.iter().map(|p| ((p.0 + offset) as u64) << 32 | p.1 as u64).collect(),
-            offset,
-        })
+        pairs
+            .iter()
+            .all(|p| fits(p.0 + offset) && libm::trunc(p.0) == p.0 && fits(p.1))
+            .then(|| Self { words: pairs.iter().map(|p| ((p.0 + offset) as u64) << 32 | p.1 as u64).collect(), offset })
     }
 }
 

@@ -7,7 +7,9 @@ use vbench_core::ResamplingUnit;
 use vbench_core::keyed::keyed_rng;
 use vbench_stats::interval::{EXPANDED, LINEARISED, NO_ERRORS, WIDER};
 use vbench_stats::linear::linearise;
-use vbench_stats::{Bootstrap, Clusters, Method, Observation, Plan, choose_unit, expanded_level, ratio_estimate, special};
+use vbench_stats::{
+    Bootstrap, Clusters, Method, Observation, Plan, choose_unit, expanded_level, ratio_estimate, special,
+};
 
 fn clusters(unit: ResamplingUnit, sums: Vec<(f64, f64)>) -> Clusters {
     let utterances = sums.len() * 5;

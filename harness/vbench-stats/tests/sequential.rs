@@ -65,9 +65,9 @@ fn false_verdicts_stay_below_alpha_where_peeking_does_not() {
             Continue | Inconclusive => {}
         }
         let excess: Vec<f64> = data.iter().map(|c| c.0 - 2.0).collect();
-        peeking += u32::from((6..=24).any(|n| {
-            sign_flip(&excess[..n], 199, &mut keyed_rng(set, "", "", "")).unwrap().p_greater <= 0.05
-        }));
+        peeking += u32::from(
+            (6..=24).any(|n| sign_flip(&excess[..n], 199, &mut keyed_rng(set, "", "", "")).unwrap().p_greater <= 0.05),
+        );
     }
     println!("at the margin, {sets} sets: regressed {regressed}, pass {passed}; peeking regressed {peeking}");
     assert!((50..=125).contains(&regressed) && (50..=125).contains(&passed));

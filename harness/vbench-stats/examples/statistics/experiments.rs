@@ -98,8 +98,12 @@ fn clusters(sums: Vec<(f64, f64)>, utterances: usize) -> Clusters {
 }
 
 /// Tests of [`false_positives`], the default first.
-pub const TESTS: [&str; 4] =
-    ["speaker sign-flip (default)", "default interval of the difference", "utterance bootstrap", "paired t on utterances"];
+pub const TESTS: [&str; 4] = [
+    "speaker sign-flip (default)",
+    "default interval of the difference",
+    "utterance bootstrap",
+    "paired t on utterances",
+];
 
 /// How often each test finds a difference at the 5 % level where there is none.
 pub fn false_positives(population: &Population, name: &str, sets: usize) -> [Share; 4] {
