@@ -28,11 +28,11 @@ pub const MAX_PATHS: usize = 1_000_000;
 /// How alpha is spent; t is the share of the planned clusters that are there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Spending {
-    /// `alpha ln(1 + (e - 1) t)`, like Pocock's boundary: about evenly, so it stops early. The default.
-    Pocock,
-    /// `2 (1 - Phi(z(1 - alpha / 2) / sqrt(t)))`, like O'Brien and Fleming's: next to nothing early, so the last look
-    /// has almost the power of the fixed-sample test.
+    /// `2 (1 - Phi(z(1 - alpha / 2) / sqrt(t)))`, like O'Brien and Fleming's boundary: next to nothing early, so the
+    /// last look has almost the power of the fixed-sample test. The default.
     ObrienFleming,
+    /// `alpha ln(1 + (e - 1) t)`, like Pocock's boundary: about evenly, so it stops earlier and decides less often.
+    Pocock,
 }
 
 impl Spending {
@@ -101,7 +101,8 @@ pub struct Decision {
 }
 
 impl Sequential {
-    /// A look after every cluster from the sixth on, one-sided alpha 0.05, Pocock spending, [`DEFAULT_PATHS`].
+    /// A look after every cluster from the sixth on, one-sided alpha 0.05, O'Brien-Fleming spending,
+    /// [`DEFAULT_PATHS`].
     #[must_use]
     pub fn new(planned: usize, margin: f64, seed: u64) -> Self {
         Self {
@@ -110,7 +111,7 @@ impl Sequential {
             every: 1,
             margin,
             alpha: 0.05,
-            spending: Spending::Pocock,
+            spending: Spending::ObrienFleming,
             paths: DEFAULT_PATHS,
             seed,
         }

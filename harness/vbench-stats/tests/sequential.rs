@@ -32,7 +32,7 @@ fn clear_cases_are_decided_early_and_in_the_right_direction() {
 
 #[test]
 fn a_decision_stays_when_clusters_follow() {
-    let plan = Sequential { every: 3, ..Sequential::new(30, 0.0, 2) };
+    let plan = Sequential { every: 3, spending: Spending::Pocock, ..Sequential::new(30, 0.0, 2) };
     let mut decided = 0;
     for set in 0..40 {
         let data = clusters(30, 2.0, &set.to_string());
@@ -99,7 +99,8 @@ fn identical_systems_pass_at_the_end_and_one_difference_does_not() {
     data[4].0 = 1.0;
     assert_eq!(plan.look(&data).unwrap().verdict, Inconclusive);
     // With a margin above zero equal systems need not wait for the end.
-    let early = Sequential::new(12, 0.02, 3).look(&[(0.0, 50.0); 12]).unwrap();
+    let plan_with_margin = Sequential { spending: Spending::Pocock, ..Sequential::new(12, 0.02, 3) };
+    let early = plan_with_margin.look(&[(0.0, 50.0); 12]).unwrap();
     assert!(early.verdict == Pass && early.clusters < 12, "{early:?}");
     // Clusters without words say nothing.
     assert_eq!(plan.look(&[(0.0, 0.0); 12]).unwrap().verdict, Inconclusive);

@@ -5,7 +5,7 @@ mod experiments;
 #[path = "../examples/statistics/population.rs"]
 mod population;
 
-use experiments::{ALPHA, GATES, INTERVALS, Share, TESTS, coverage, false_positives, gate};
+use experiments::{ALPHA, GATES, INTERVALS, Share, TESTS, coverage, false_positives, gate, peeking};
 use population::Population;
 use vbench_core::keyed::keyed_rng;
 
@@ -64,18 +64,17 @@ fn default_test_keeps_its_level_and_tests_over_utterances_do_not() {
 #[test]
 fn sequential_gate_keeps_its_level_saves_cells_and_decides() {
     let base = Population { speakers: 36, utterances: 30, interaction: 0.15, ..Population::default() };
-    let at_margin = gate(&Population { ratio: 1.1, ..base }, 0.005, "quick margin", SETS);
-    for (name, shares) in GATES.iter().zip(&at_margin).take(3) {
-        within(&format!("{name}: pass at the margin"), shares.pass, 0.0, ALPHA + 0.035);
-        within(&format!("{name}: regressed at the margin"), shares.regressed, 0.0, ALPHA + 0.035);
+    let at_margin = Population { ratio: 1.1, ..base };
+    for (name, shares) in GATES.iter().zip(gate(&at_margin, 0.005, "quick margin", SETS)) {
+        within(&format!("{name}: pass at the margin"), shares.pass, 0.0, ALPHA + 0.045);
+        within(&format!("{name}: regressed at the margin"), shares.regressed, 0.0, ALPHA + 0.045);
     }
-    let peeking = at_margin[3].pass.value() + at_margin[3].regressed.value();
-    assert!(peeking > 0.2, "looking at a fixed test all the time is wrong in {peeking}");
-    let worse = gate(&Population { ratio: 1.3, ..base }, 0.005, "quick worse", SETS);
-    let [fixed, pocock, obrien, _] = worse;
+    let looking = peeking(&at_margin, 0.005, "quick margin", SETS / 4);
+    assert!(looking.pass.value() + looking.regressed.value() > 0.25, "{looking:?}");
+    let [fixed, obrien, pocock] = gate(&Population { ratio: 1.3, ..base }, 0.005, "quick worse", SETS);
+    println!("3 x margin: {fixed:?} {obrien:?} {pocock:?}");
     assert_eq!(fixed.used, 1.0);
-    assert!(fixed.regressed.value() > 0.6 && fixed.pass.count == 0, "{fixed:?}");
-    assert!(pocock.regressed.value() > fixed.regressed.value() - 0.2, "{pocock:?}");
-    assert!(obrien.regressed.value() > fixed.regressed.value() - 0.1, "{obrien:?}");
-    assert!(pocock.used < 0.85 && obrien.used < 0.95, "{} {}", pocock.used, obrien.used);
+    assert!(fixed.regressed.value() > 0.8 && fixed.pass.value() < 0.01, "{fixed:?}");
+    assert!(obrien.regressed.value() > fixed.regressed.value() - 0.05 && obrien.used < 0.75, "{obrien:?}");
+    assert!(pocock.regressed.value() > fixed.regressed.value() - 0.15 && pocock.used < obrien.used, "{pocock:?}");
 }

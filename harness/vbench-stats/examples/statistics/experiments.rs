@@ -133,12 +133,8 @@ pub fn false_positives(population: &Population, name: &str, sets: usize) -> [Sha
 }
 
 /// Procedures of [`gate`].
-pub const GATES: [&str; 4] = [
-    "fixed: one look at the end",
-    "sequential, Pocock spending",
-    "sequential, O'Brien-Fleming spending",
-    "fixed test looked at after every speaker (do not)",
-];
+pub const GATES: [&str; 3] =
+    ["fixed: one look at the end", "sequential, O'Brien-Fleming (default)", "sequential, Pocock"];
 
 /// What one procedure did.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -151,41 +147,57 @@ pub struct GateShares {
     pub used: f64,
 }
 
+type Outcome = (SequentialVerdict, usize);
+
 /// Verdicts of the non-inferiority gate at `margin`, one-sided [`ALPHA`], on speakers in random order.
-pub fn gate(population: &Population, margin: f64, name: &str, sets: usize) -> [GateShares; 4] {
-    let outcomes: Vec<[(SequentialVerdict, usize); 4]> = (0..sets)
+pub fn gate(population: &Population, margin: f64, name: &str, sets: usize) -> [GateShares; 3] {
+    let outcomes: Vec<[Outcome; 3]> = (0..sets)
         .into_par_iter()
         .map(|set| {
-            let corpus = population.draw(&mut keyed_rng(SEED, "gate", &set.to_string(), name));
-            let sums = by_speaker(&corpus, |u| u.b - u.a);
-            let order = cluster_order(sums.len(), set as u64, name);
-            let arriving: Vec<(f64, f64)> = order.iter().map(|i| sums[*i]).collect();
+            let arriving = speakers_in_random_order(population, name, set);
             let sequential = |spending| {
-                let plan = Sequential { spending, paths: 1_999, ..Sequential::new(sums.len(), margin, set as u64) };
+                let plan = Sequential { spending, paths: 1_999, ..Sequential::new(arriving.len(), margin, set as u64) };
                 plan.look(&arriving).map_or((SequentialVerdict::Inconclusive, 0), |d| (d.verdict, d.clusters))
             };
-            let all = sums.len();
-            let peeking = (6..=all).map(|n| (fixed(&arriving[..n], margin, set), n));
             [
-                (fixed(&arriving, margin, set), all),
-                sequential(Spending::Pocock),
+                (fixed(&arriving, margin, set), arriving.len()),
                 sequential(Spending::ObrienFleming),
-                peeking
-                    .into_iter()
-                    .find(|(verdict, _)| *verdict != SequentialVerdict::Inconclusive)
-                    .unwrap_or((SequentialVerdict::Inconclusive, all)),
+                sequential(Spending::Pocock),
             ]
         })
         .collect();
-    std::array::from_fn(|k| {
-        let count = |verdict| Share { count: outcomes.iter().filter(|o| o[k].0 == verdict).count(), sets };
-        let used: usize = outcomes.iter().map(|o| o[k].1).sum();
-        GateShares {
-            pass: count(SequentialVerdict::Pass),
-            regressed: count(SequentialVerdict::Regressed),
-            used: used as f64 / (sets * population.speakers) as f64,
-        }
-    })
+    std::array::from_fn(|k| shares(outcomes.iter().map(|o| o[k]), population.speakers, sets))
+}
+
+/// What must not be done: the fixed test looked at after every speaker, until it decides.
+pub fn peeking(population: &Population, margin: f64, name: &str, sets: usize) -> GateShares {
+    let outcomes: Vec<Outcome> = (0..sets)
+        .into_par_iter()
+        .map(|set| {
+            let arriving = speakers_in_random_order(population, name, set);
+            (6..=arriving.len())
+                .map(|n| (fixed(&arriving[..n], margin, set), n))
+                .find(|(verdict, _)| *verdict != SequentialVerdict::Inconclusive)
+                .unwrap_or((SequentialVerdict::Inconclusive, arriving.len()))
+        })
+        .collect();
+    shares(outcomes.into_iter(), population.speakers, sets)
+}
+
+fn speakers_in_random_order(population: &Population, name: &str, set: usize) -> Vec<(f64, f64)> {
+    let corpus = population.draw(&mut keyed_rng(SEED, "gate", &set.to_string(), name));
+    let sums = by_speaker(&corpus, |u| u.b - u.a);
+    cluster_order(sums.len(), set as u64, name).into_iter().map(|i| sums[i]).collect()
+}
+
+fn shares(outcomes: impl Iterator<Item = Outcome> + Clone, speakers: usize, sets: usize) -> GateShares {
+    let count = |verdict| Share { count: outcomes.clone().filter(|o| o.0 == verdict).count(), sets };
+    let used: usize = outcomes.clone().map(|o| o.1).sum();
+    GateShares {
+        pass: count(SequentialVerdict::Pass),
+        regressed: count(SequentialVerdict::Regressed),
+        used: used as f64 / (sets * speakers) as f64,
+    }
 }
 
 /// The gate's fixed-sample test: the sign-flip test inverted at the margin.
