@@ -158,7 +158,7 @@ impl Bootstrap {
             let count = CHUNK.min(resamples - c * CHUNK);
             (0..count)
                 .filter_map(|_| {
-                    scheme.draw(&mut words, &mut |drawn| statistic.add(&mut sums, drawn));
+                    scheme.draw(&mut words, statistic, &mut sums);
                     statistic.finish(&mut sums)
                 })
                 .collect()

@@ -7,6 +7,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::blocks::Blocks;
 use crate::error::StatsError;
+use crate::statistic::Statistic;
 
 /// Words fetched at once. Any number gives the same draws.
 const BATCH: usize = 1_024;
@@ -37,6 +38,16 @@ impl Words {
         }
     }
 
+    /// 64 random bits.
+    pub(crate) fn next_u64(&mut self) -> u64 {
+        let mut word = || {
+            self.refill_if_empty();
+            self.next += 1;
+            u64::from(self.batch[self.next - 1])
+        };
+        word() | word() << 32
+    }
+
     /// A uniform index below `n`, which is at least 1.
     pub(crate) fn below(&mut self, n: u32) -> u32 {
         loop {
@@ -49,7 +60,7 @@ impl Words {
     /// Up to `wanted` uniform indices below `n` (at least 1); fewer at the end of a batch or after a rejection.
     ///
     /// Lemire's multiplication with rejection (ACM TOMACS 29, 2019): unbiased, one multiplication a draw.
-    fn indices_below(&mut self, n: u32, wanted: usize) -> &[u32] {
+    pub(crate) fn indices_below(&mut self, n: u32, wanted: usize) -> &[u32] {
         self.refill_if_empty();
         let threshold = n.wrapping_neg() % n;
         let available = &self.batch[self.next..];
@@ -71,8 +82,8 @@ pub(crate) trait Scheme: Sync {
     fn check(&self) -> Result<(), StatsError>;
     /// Indices in one resample.
     fn draws(&self) -> usize;
-    /// One resample, handed over in portions of indices.
-    fn draw(&self, words: &mut Words, take: &mut impl FnMut(&[u32]));
+    /// Draws one resample and hands it to the statistic.
+    fn draw<S: Statistic>(&self, words: &mut Words, statistic: &S, sums: &mut S::Sums);
     /// What the jackknife leaves out, one part after the other.
     fn parts(&self) -> impl Iterator<Item = Range<usize>>;
 }
@@ -98,12 +109,15 @@ impl Scheme for Units {
         self.count
     }
 
-    fn draw(&self, words: &mut Words, take: &mut impl FnMut(&[u32])) {
+    fn draw<S: Statistic>(&self, words: &mut Words, statistic: &S, sums: &mut S::Sums) {
+        if statistic.add_resample_of_units(sums, words) {
+            return;
+        }
         let mut missing = self.count;
         while missing > 0 {
             let indices = words.indices_below(self.count as u32, missing);
             missing -= indices.len();
-            take(indices);
+            statistic.add(sums, indices);
         }
     }
 
@@ -121,8 +135,8 @@ impl Scheme for Blocks {
         self.utterances()
     }
 
-    fn draw(&self, words: &mut Words, take: &mut impl FnMut(&[u32])) {
-        self.draw_blocks(words, take);
+    fn draw<S: Statistic>(&self, words: &mut Words, statistic: &S, sums: &mut S::Sums) {
+        self.draw_blocks(words, &mut |indices| statistic.add(sums, indices));
     }
 
     fn parts(&self) -> impl Iterator<Item = Range<usize>> {

@@ -6,6 +6,7 @@
 //! bootstrap.rs   percentile, basic and BCa intervals over clusters or blocks
 //! blocks.rs      blocks of consecutive utterances, and how long they should be
 //! draw.rs        random words -> indices of the clusters or blocks of one resample
+//! kinds.rs       one resample of many clusters of few kinds at once
 //! statistic.rs   what is resampled: ratio of sums, quantile
 //! linear.rs      linearised (delta-method) interval of a ratio with t(S-1)
 //! paired.rs      difference of two ratios on shared clusters, sign-flip test, probability of improvement
@@ -28,6 +29,7 @@ pub mod clusters;
 mod draw;
 mod error;
 pub mod interval;
+mod kinds;
 pub mod linear;
 pub mod mapsswe;
 pub mod multiple;

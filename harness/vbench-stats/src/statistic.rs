@@ -2,7 +2,9 @@
 
 use std::ops::Range;
 
+use crate::draw::Words;
 use crate::error::{StatsError, check_finite};
+use crate::kinds::Kinds;
 use crate::linear::sums;
 
 /// A statistic that is built up from the indices of a resample.
@@ -13,6 +15,10 @@ pub(crate) trait Statistic: Sync {
     fn start(&self) -> Self::Sums;
     /// Takes some of the drawn indices.
     fn add(&self, sums: &mut Self::Sums, drawn: &[u32]);
+    /// Takes a whole resample of independent units at once, where there is a quicker way than one by one.
+    fn add_resample_of_units(&self, _sums: &mut Self::Sums, _words: &mut Words) -> bool {
+        false
+    }
     /// The value of the resample, if it is defined; the sums begin anew.
     fn finish(&self, sums: &mut Self::Sums) -> Option<f64>;
     /// The value on the data as they are.
@@ -33,6 +39,7 @@ pub(crate) struct RatioOfSums<'a> {
 
 struct Packed {
     words: Vec<u64>,
+    kinds: Option<Kinds>,
     /// Added to each numerator, so that none is negative.
     offset: f64,
 }
@@ -62,10 +69,12 @@ impl Packed {
         let offset = -lowest;
         let most = f64::from(u32::MAX) / pairs.len() as f64;
         let fits = |x: f64| (0.0..=most).contains(&x) && libm::trunc(x) == x;
-        pairs
-            .iter()
-            .all(|p| fits(p.0 + offset) && libm::trunc(p.0) == p.0 && fits(p.1))
-            .then(|| Self { words: pairs.iter().map(|p| ((p.0 + offset) as u64) << 32 | p.1 as u64).collect(), offset })
+        if !pairs.iter().all(|p| fits(p.0 + offset) && libm::trunc(p.0) == p.0 && fits(p.1)) {
+            return None;
+        }
+        let words: Vec<u64> = pairs.iter().map(|p| (((p.0 + offset) as u64) << 32) | p.1 as u64).collect();
+        let kinds = Kinds::of(&words);
+        Some(Self { words, kinds, offset })
     }
 }
 
@@ -87,6 +96,14 @@ impl Statistic for RatioOfSums<'_> {
             sums.num += pair.0;
             sums.den += pair.1;
         }
+    }
+
+    fn add_resample_of_units(&self, sums: &mut RatioSums, words: &mut Words) -> bool {
+        let Some(packed) = &self.packed else { return false };
+        let Some(kinds) = &packed.kinds else { return false };
+        sums.packed = kinds.sum_of_resample(&packed.words, words);
+        sums.count = packed.words.len();
+        true
     }
 
     fn finish(&self, sums: &mut RatioSums) -> Option<f64> {
