@@ -58,10 +58,10 @@ fn run_tidy() -> bool {
 fn statistics(sets: usize) -> bool {
     let program = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
     let arguments = ["run", "--release", "-p", "vbench-stats", "--example", "statistics", "--", "--sets"];
-    let output =
-        Command::new(program).args(arguments).arg(sets.to_string()).current_dir(root()).stderr(Stdio::inherit());
+    let mut command = Command::new(program);
+    command.args(arguments).arg(sets.to_string()).current_dir(root()).stderr(Stdio::inherit());
     let page = root().join("reports/statistics.md");
-    match output.output() {
+    match command.output() {
         Ok(done) if !done.stdout.is_empty() => match std::fs::write(&page, &done.stdout) {
             Ok(()) => done.status.success(),
             Err(e) => {

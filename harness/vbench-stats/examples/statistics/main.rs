@@ -4,7 +4,6 @@
 mod experiments;
 mod population;
 
-use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use experiments::{GATES, GateShares, INTERVALS, SEED, Share, TESTS, coverage, false_positives, gate, peeking};
@@ -26,12 +25,16 @@ fn main() -> ExitCode {
         eprintln!("usage: statistics [--sets N], N at least 1");
         return ExitCode::from(2);
     };
-    let mut page = Page { text: String::new(), broken: Vec::new(), sets };
-    page.introduction();
+    let mut page = Page { text: String::new(), required: Vec::new(), broken: Vec::new(), sets };
     page.intervals();
     page.tests();
     page.gates();
-    print!("{}", page.text);
+    print!(
+        "{}\n## What is required, and whether it holds\n\n{}\n\n{}",
+        page.introduction(),
+        page.required.join("\n"),
+        page.text
+    );
     for line in &page.broken {
         eprintln!("does not hold: {line}");
     }
@@ -39,7 +42,10 @@ fn main() -> ExitCode {
 }
 
 struct Page {
+    /// Tables and what to make of them.
     text: String,
+    /// A line for each requirement.
+    required: Vec<String>,
     /// Requirements that do not hold.
     broken: Vec<String>,
     sets: usize,
@@ -76,16 +82,15 @@ impl Page {
             format!("{:.0} to {:.0} %", 100.0 * least, 100.0 * most)
         };
         let verdict = if holds { "holds" } else { "DOES NOT HOLD" };
-        self.line(&format!("- {what}: {} %, required {bounds}: **{verdict}**.", percent(share)));
+        self.required.push(format!("- {what}: {} %, required {bounds}: **{verdict}**", percent(share)));
         if !holds {
             self.broken.push(format!("{what}: {} %, required {bounds}", percent(share)));
         }
     }
 
-    fn introduction(&mut self) {
+    fn introduction(&self) -> String {
         let sets = self.sets;
-        let _ = write!(
-            self.text,
+        format!(
             "# Statistics, tried on made-up corpora
 
 Made by `cargo xtask statistics --sets {sets}` (seed {SEED}; the same bytes on every machine and for every number of
@@ -101,9 +106,8 @@ over-dispersed; given these they are Poisson. The true WER is 5 %. Where two sys
 are made by both together, and each speaker has a factor for each system: its log-sd is the *interaction*. All factors
 have mean 1, so two systems without a true difference have none, although each is better for some speakers. The code is
 `harness/vbench-stats/examples/statistics/population.rs`.
-
 "
-        );
+        )
     }
 
     fn intervals(&mut self) {
@@ -129,8 +133,8 @@ have mean 1, so two systems without a true difference have none, although each i
 The default from 20 speakers on is BCa over speakers at Hesterberg's expanded level (`bca-expanded`), under 20 the wider
 of plain BCa and the linearised interval with t(S-1). With a log-sd of 1.0 a few speakers carry most of the errors, and
 a sample that misses them cannot know: no interval made from the sample alone gets to 95 % there. The utterance
-bootstrap takes the utterances of a speaker for independent and misses the truth in every third corpus or more; vbench
-uses it only where neither speakers nor sessions are known, and says so beside the figure.
+bootstrap takes the utterances of a speaker for independent and misses the truth in half of the corpora or more; vbench
+falls back on utterances only where fewer than six speakers or sessions are known, and says so beside the figure.
 ",
         );
     }
@@ -211,7 +215,7 @@ sixth on. Three truths: the second system is as good, worse by exactly the margi
         self.table(&head, &rows);
         for (procedure, worst) in GATES.iter().zip(worst) {
             if let Some((share, place)) = worst {
-                self.require(&format!("Largest error at the margin, {procedure} ({place})"), share, 0.0, 0.07);
+                self.require(&format!("Gate, {procedure}: largest error at the margin ({place})"), share, 0.0, 0.07);
             }
         }
         self.line(

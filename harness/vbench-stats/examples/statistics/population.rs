@@ -70,7 +70,7 @@ impl Population {
             let rate = self.error_rate * effect(self.speaker, rng);
             let systems = [effect(self.interaction, rng), self.ratio * effect(self.interaction, rng)];
             for _ in 0..self.utterances {
-                let words = (10.0 * (0.6 * normal(rng)).exp()).round().clamp(1.0, 60.0);
+                let words = (10.0 * libm::exp(0.6 * normal(rng))).round().clamp(1.0, 60.0);
                 let errors = words * rate * effect(self.utterance, rng);
                 let shared = self.shared * errors * systems[0].min(systems[1]);
                 let common = poisson(shared, rng);
@@ -88,7 +88,7 @@ fn normal(rng: &mut impl Rng) -> f64 {
 
 /// A log-normal with mean 1.
 fn effect(log_sd: f64, rng: &mut impl Rng) -> f64 {
-    if log_sd == 0.0 { 1.0 } else { (log_sd * normal(rng) - 0.5 * log_sd * log_sd).exp() }
+    if log_sd == 0.0 { 1.0 } else { libm::exp(log_sd * normal(rng) - 0.5 * log_sd * log_sd) }
 }
 
 /// Poisson by multiplying uniforms (Knuth), in steps so that the product does not underflow.
@@ -98,7 +98,7 @@ fn poisson(mean: f64, rng: &mut impl Rng) -> f64 {
     while left > 0.0 {
         let step = left.min(30.0);
         left -= step;
-        let floor = (-step).exp();
+        let floor = libm::exp(-step);
         let mut product = 1.0;
         loop {
             product *= (f64::from(rng.next_u32()) + 0.5) / 4_294_967_296.0;
