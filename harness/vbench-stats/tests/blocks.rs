@@ -1,5 +1,4 @@
 //! Block bootstrap: known variances, sessions kept apart, correlated utterances, block length.
-#![expect(clippy::unwrap_used, reason = "helpers of tests: a broken fixture stops the test")]
 
 use rand::Rng;
 use vbench_core::keyed::keyed_rng;

@@ -1,4 +1,5 @@
 //! The experiments behind `reports/statistics.md`, in small: bounds as wide as a few hundred corpora need.
+#![expect(clippy::print_stdout, reason = "a test says what it found")]
 
 #[path = "../examples/statistics/experiments.rs"]
 mod experiments;
