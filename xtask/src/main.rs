@@ -1,8 +1,8 @@
-//! Developer commands: `cargo xtask test`, `tidy`, `ci`.
+//! Developer commands: `cargo xtask test`, `tidy`, `statistics`, `ci`.
 #![expect(clippy::print_stderr, reason = "a developer tool talks to its terminal")]
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
 
 use clap::{Parser, Subcommand};
@@ -25,6 +25,12 @@ enum Task {
     },
     /// Check the invariants of ARCHITECTURE.md that a machine can check
     Tidy,
+    /// Simulate how often intervals hold and tests are wrong; writes reports/statistics.md
+    Statistics {
+        /// Simulated corpora for each line of the tables
+        #[arg(long, default_value_t = 4_000)]
+        sets: usize,
+    },
     /// Format, lint, docs, deny, test: what must pass before a change lands
     Ci,
 }
@@ -33,6 +39,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Task::Test { rest } => test(&rest),
         Task::Tidy => run_tidy(),
+        Task::Statistics { sets } => statistics(sets),
         Task::Ci => ci(),
     };
     if done { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -44,6 +51,30 @@ fn run_tidy() -> bool {
         eprintln!("tidy: {problem}");
     }
     problems.is_empty()
+}
+
+/// The simulation is an example of `vbench-stats`; it fails when a requirement does not hold, and its page is written
+/// all the same.
+fn statistics(sets: usize) -> bool {
+    let program = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
+    let arguments = ["run", "--release", "-p", "vbench-stats", "--example", "statistics", "--", "--sets"];
+    let mut command = Command::new(program);
+    command.args(arguments).arg(sets.to_string()).current_dir(root()).stderr(Stdio::inherit());
+    let page = root().join("reports/statistics.md");
+    match command.output() {
+        Ok(done) if !done.stdout.is_empty() => match std::fs::write(&page, &done.stdout) {
+            Ok(()) => done.status.success(),
+            Err(e) => {
+                eprintln!("cannot write {}: {e}", page.display());
+                false
+            }
+        },
+        Ok(_) => false,
+        Err(e) => {
+            eprintln!("cannot start cargo: {e}");
+            false
+        }
+    }
 }
 
 fn ci() -> bool {

@@ -406,7 +406,7 @@ fn number(estimate: &Estimate, style: NumberStyle, note: Option<&str>, axis: Opt
 
 /// Methods that go without a remark in a row: the section on methods describes them.
 fn is_usual(method: &str) -> bool {
-    matches!(method, "bca" | "wider of bca and t(S-1)")
+    matches!(method, "bca" | "bca-expanded" | "wider of bca and t(S-1)")
 }
 
 fn delta(d: &ConditionDelta) -> Delta {
@@ -519,6 +519,9 @@ fn methods(s: &Summary) -> Vec<String> {
 fn method_in_words(name: &str) -> String {
     match name {
         "bca" => "bca (bias-corrected and accelerated bootstrap over units, jackknife over units)".to_owned(),
+        "bca-expanded" => "bca-expanded (bias-corrected and accelerated bootstrap over units, jackknife over units, its \
+             level expanded to that of Student's t for the number of units)"
+            .to_owned(),
         "wider of bca and t(S-1)" => {
             "wider of bca and t(S-1) (under 20 units the wider of the bootstrap and the linearised interval)".to_owned()
         }

@@ -1,16 +1,17 @@
-//! Bootstrap over clusters: percentile, basic and BCa intervals.
+//! Bootstrap over clusters or blocks: percentile, basic and BCa intervals.
 //!
 //! Efron & Tibshirani, An Introduction to the Bootstrap (1993), chapters 13 and 14; the conventions for ties and for
 //! the end points (linear interpolation between order statistics) are those of `scipy.stats.bootstrap`.
 
-use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
+use rand::Rng;
 use rayon::prelude::*;
 
-use crate::error::{StatsError, check_finite, check_share};
-use crate::linear::sums;
+use crate::blocks::Blocks;
+use crate::draw::{Scheme, Units, Words};
+use crate::error::{StatsError, check_share};
 use crate::quantile::type7_sorted;
 use crate::special::{normal_cdf, normal_quantile};
+use crate::statistic::{PooledQuantile, RatioOfSums, Statistic};
 
 /// Resamples of an interval unless asked otherwise.
 ///
@@ -18,8 +19,11 @@ use crate::special::{normal_cdf, normal_quantile};
 /// and (B + 1) times 2.5 % is a whole number.
 pub const DEFAULT_RESAMPLES: usize = 4_999;
 
+/// Most resamples of one interval: 80 MB of replicates.
+pub const MAX_RESAMPLES: usize = 10_000_000;
+
 /// Resamples drawn from one sub-generator. Part of the definition of the result: changing it changes the draws.
-const BLOCK: usize = 64;
+const CHUNK: usize = 64;
 
 /// Below this many draws in all, threads cost more than they bring.
 const PARALLEL_DRAWS: usize = 1 << 20;
@@ -47,13 +51,13 @@ impl Method {
     }
 }
 
-/// Replicates of a statistic under resampling of whole clusters.
+/// Replicates of a statistic under resampling of whole clusters, or of blocks of utterances.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bootstrap {
     observed: f64,
     /// Ascending; resamples in which the statistic is not defined are left out.
     replicates: Vec<f64>,
-    /// Cluster jackknife acceleration; `None` when every leave-one-out value is the same.
+    /// Cluster (or block) jackknife acceleration; `None` when every leave-one-out value is the same.
     acceleration: Option<f64>,
 }
 
@@ -61,27 +65,11 @@ impl Bootstrap {
     /// Ratio of sums, e.g. errors over words: one `(numerator, denominator)` pair a cluster.
     ///
     /// # Errors
-    /// Fewer than two clusters, values that are not finite, a denominator that sums to zero or less.
+    /// Fewer than two clusters, values that are not finite, a denominator that sums to zero or less, resamples outside
+    /// 1 to [`MAX_RESAMPLES`].
     pub fn ratio(clusters: &[(f64, f64)], resamples: usize, rng: &mut impl Rng) -> Result<Self, StatsError> {
-        check_finite(clusters.iter().flat_map(|c| [c.0, c.1]))?;
-        let (num, den) = sums(clusters);
-        if den <= 0.0 {
-            return Err(StatsError::NoDenominator { sum: den });
-        }
-        let statistic = |drawn: &[u32]| {
-            let (mut n, mut d) = (0.0, 0.0);
-            for &i in drawn {
-                let cluster = clusters[i as usize];
-                n += cluster.0;
-                d += cluster.1;
-            }
-            (d > 0.0).then(|| n / d)
-        };
-        let without = |i: usize| {
-            let (n, d) = (num - clusters[i].0, den - clusters[i].1);
-            (d > 0.0).then(|| n / d)
-        };
-        Self::run(num / den, clusters.len(), resamples, rng, statistic, without)
+        let statistic = RatioOfSums::new(clusters)?;
+        Self::run(&statistic, &Units { count: clusters.len() }, resamples, rng)
     }
 
     /// Mean of one value a cluster.
@@ -89,92 +77,104 @@ impl Bootstrap {
     /// # Errors
     /// As for [`Bootstrap::ratio`].
     pub fn mean(values: &[f64], resamples: usize, rng: &mut impl Rng) -> Result<Self, StatsError> {
-        let pairs: Vec<_> = values.iter().map(|v| (*v, 1.0)).collect();
-        Self::ratio(&pairs, resamples, rng)
+        Self::ratio(&with_ones(values), resamples, rng)
     }
 
     /// Type-7 quantile `q` of all values, resampled by cluster: `clusters[i]` holds the values of cluster i.
     ///
     /// # Errors
-    /// Fewer than two clusters, no values, values that are not finite, `q` outside [0, 1].
+    /// Fewer than two clusters, no values, values that are not finite, `q` outside [0, 1], resamples outside 1 to
+    /// [`MAX_RESAMPLES`].
     pub fn quantile(clusters: &[Vec<f64>], q: f64, resamples: usize, rng: &mut impl Rng) -> Result<Self, StatsError> {
-        if !(0.0..=1.0).contains(&q) {
-            return Err(StatsError::OutOfRange { name: "q", value: q, range: "0 to 1" });
-        }
-        check_finite(clusters.iter().flatten().copied())?;
-        let mut pooled: Vec<(f64, u32)> =
-            clusters.iter().zip(0u32..).flat_map(|(values, i)| values.iter().map(move |v| (*v, i))).collect();
-        if pooled.is_empty() {
-            return Err(StatsError::TooFew { what: "values", found: 0, needed: 1 });
-        }
-        pooled.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        let sizes: Vec<usize> = clusters.iter().map(Vec::len).collect();
-        let weighted = |times: &[u32]| {
-            let total = times.iter().zip(&sizes).map(|(t, s)| *t as usize * s).sum();
-            quantile_of_multiset(&pooled, times, total, q)
-        };
-        let times_drawn = |drawn: &[u32]| {
-            let mut times = vec![0u32; sizes.len()];
-            for &i in drawn {
-                times[i as usize] += 1;
-            }
-            weighted(&times)
-        };
-        let without = |i: usize| {
-            let mut times = vec![1u32; sizes.len()];
-            times[i] = 0;
-            weighted(&times)
-        };
-        let observed = weighted(&vec![1u32; sizes.len()]).unwrap_or(f64::NAN);
-        Self::run(observed, clusters.len(), resamples, rng, times_drawn, without)
+        let statistic = PooledQuantile::new(clusters.iter().map(Vec::as_slice), q)?;
+        Self::run(&statistic, &Units { count: clusters.len() }, resamples, rng)
     }
 
-    /// Resamples `n` clusters; `statistic` maps drawn cluster indices to a value, `without` leaves one cluster out.
-    fn run(
-        observed: f64,
-        n: usize,
+    /// Ratio of sums over utterances in time order, resampled by blocks: one pair an utterance, session by session as
+    /// given to [`Blocks::new`]. [`crate::block_length`] proposes a length.
+    ///
+    /// # Errors
+    /// As for [`Bootstrap::ratio`]; another number of utterances than the blocks have.
+    pub fn block_ratio(
+        utterances: &[(f64, f64)],
+        blocks: &Blocks,
         resamples: usize,
         rng: &mut impl Rng,
-        statistic: impl Fn(&[u32]) -> Option<f64> + Sync,
-        without: impl Fn(usize) -> Option<f64>,
     ) -> Result<Self, StatsError> {
-        if n < 2 || n > u32::MAX as usize {
-            return Err(StatsError::TooFew { what: "clusters", found: n, needed: 2 });
+        same_length(utterances.len(), blocks)?;
+        Self::run(&RatioOfSums::new(utterances)?, blocks, resamples, rng)
+    }
+
+    /// Mean of one value an utterance, resampled by blocks.
+    ///
+    /// # Errors
+    /// As for [`Bootstrap::block_ratio`].
+    pub fn block_mean(
+        values: &[f64],
+        blocks: &Blocks,
+        resamples: usize,
+        rng: &mut impl Rng,
+    ) -> Result<Self, StatsError> {
+        Self::block_ratio(&with_ones(values), blocks, resamples, rng)
+    }
+
+    /// Type-7 quantile `q` of one value an utterance, resampled by blocks.
+    ///
+    /// # Errors
+    /// As for [`Bootstrap::quantile`]; another number of utterances than the blocks have.
+    pub fn block_quantile(
+        values: &[f64],
+        q: f64,
+        blocks: &Blocks,
+        resamples: usize,
+        rng: &mut impl Rng,
+    ) -> Result<Self, StatsError> {
+        same_length(values.len(), blocks)?;
+        Self::run(&PooledQuantile::new(values.chunks(1), q)?, blocks, resamples, rng)
+    }
+
+    fn run<S: Statistic>(
+        statistic: &S,
+        scheme: &impl Scheme,
+        resamples: usize,
+        rng: &mut impl Rng,
+    ) -> Result<Self, StatsError> {
+        scheme.check()?;
+        if resamples == 0 || resamples > MAX_RESAMPLES {
+            let range = "1 to 10,000,000";
+            return Err(StatsError::OutOfRange { name: "resamples", value: resamples as f64, range });
         }
-        if resamples == 0 {
-            return Err(StatsError::TooFew { what: "resamples", found: 0, needed: 1 });
-        }
-        // One seed a block, drawn before any work starts: the result is the same for every number of threads.
-        let seeds: Vec<[u8; 32]> = (0..resamples.div_ceil(BLOCK))
+        // One seed a chunk, drawn before any work starts: the result is the same for every number of threads.
+        let seeds: Vec<[u8; 32]> = (0..resamples.div_ceil(CHUNK))
             .map(|_| {
                 let mut seed = [0; 32];
                 rng.fill_bytes(&mut seed);
                 seed
             })
             .collect();
-        let block = |(b, seed): (usize, &[u8; 32])| -> Vec<f64> {
-            let mut generator = ChaCha8Rng::from_seed(*seed);
-            let mut drawn = vec![0u32; n];
-            let count = BLOCK.min(resamples - b * BLOCK);
+        let chunk = |(c, seed): (usize, &[u8; 32])| -> Vec<f64> {
+            let mut words = Words::new(*seed);
+            let mut sums = statistic.start();
+            let count = CHUNK.min(resamples - c * CHUNK);
             (0..count)
                 .filter_map(|_| {
-                    draw_indices(&mut generator, &mut drawn);
-                    statistic(&drawn)
+                    scheme.draw(&mut words, statistic, &mut sums);
+                    statistic.finish(&mut sums)
                 })
                 .collect()
         };
-        let mut replicates: Vec<f64> = if resamples.saturating_mul(n) < PARALLEL_DRAWS {
-            seeds.iter().enumerate().flat_map(block).collect()
+        let mut replicates: Vec<f64> = if resamples.saturating_mul(scheme.draws()) < PARALLEL_DRAWS {
+            seeds.iter().enumerate().flat_map(chunk).collect()
         } else {
-            seeds.par_iter().enumerate().flat_map_iter(block).collect()
+            seeds.par_iter().enumerate().flat_map_iter(chunk).collect()
         };
         replicates.sort_unstable_by(f64::total_cmp);
         if replicates.len() * 2 < resamples {
             let what = "resamples with a positive denominator";
             return Err(StatsError::TooFew { what, found: replicates.len(), needed: resamples.div_ceil(2) });
         }
-        let acceleration = acceleration(&(0..n).filter_map(without).collect::<Vec<_>>());
-        Ok(Self { observed, replicates, acceleration })
+        let left_out: Vec<f64> = scheme.parts().filter_map(|part| statistic.without(part)).collect();
+        Ok(Self { observed: statistic.observed(), replicates, acceleration: acceleration(&left_out) })
     }
 
     /// The statistic on the clusters as observed.
@@ -217,9 +217,12 @@ impl Bootstrap {
     /// Two-sided interval at `level`.
     ///
     /// # Errors
-    /// A level outside (0, 1); for BCa, replicates without spread or all on one side of the observed value.
+    /// A level outside (0, 1); replicates without spread; for BCa, replicates all on one side of the observed value.
     pub fn interval(&self, method: Method, level: f64) -> Result<(f64, f64), StatsError> {
         check_share("level", level)?;
+        if self.replicates.first() == self.replicates.last() {
+            return Err(StatsError::NoSpread("every resample has the same value".to_owned()));
+        }
         let alpha = 0.5 * (1.0 - level);
         let at = |p: f64| type7_sorted(&self.replicates, p);
         match method {
@@ -263,44 +266,11 @@ fn acceleration(leave_one_out: &[f64]) -> Option<f64> {
     (squares > rounding).then(|| cubes / (6.0 * squares * libm::sqrt(squares)))
 }
 
-/// Fills `drawn` with independent uniform indices below its own length.
-///
-/// Lemire's multiplication with rejection (ACM TOMACS 29, 2019): unbiased, one multiplication a draw.
-fn draw_indices(generator: &mut impl Rng, drawn: &mut [u32]) {
-    let n = drawn.len() as u32;
-    let threshold = n.wrapping_neg() % n;
-    for slot in drawn {
-        loop {
-            let product = u64::from(generator.next_u32()) * u64::from(n);
-            if product as u32 >= threshold {
-                *slot = (product >> 32) as u32;
-                break;
-            }
-        }
-    }
+fn with_ones(values: &[f64]) -> Vec<(f64, f64)> {
+    values.iter().map(|v| (*v, 1.0)).collect()
 }
 
-/// Type-7 quantile of a sorted pool in which the values of cluster c occur `times[c]` times.
-fn quantile_of_multiset(pool: &[(f64, u32)], times: &[u32], total: usize, q: f64) -> Option<f64> {
-    if total == 0 {
-        return None;
-    }
-    let h = (total - 1) as f64 * q;
-    let below = libm::floor(h);
-    let (rank, fraction) = (below as usize, h - below);
-    let mut seen = 0usize;
-    let mut lower = None;
-    for (value, cluster) in pool {
-        seen += times[*cluster as usize] as usize;
-        if lower.is_none() && seen > rank {
-            lower = Some(*value);
-            if fraction == 0.0 {
-                return lower;
-            }
-        }
-        if let (Some(lo), true) = (lower, seen > rank + 1) {
-            return Some(lo + fraction * (value - lo));
-        }
-    }
-    lower
+fn same_length(left: usize, blocks: &Blocks) -> Result<(), StatsError> {
+    let right = blocks.utterances();
+    if left == right { Ok(()) } else { Err(StatsError::LengthMismatch { left, right }) }
 }

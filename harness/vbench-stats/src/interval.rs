@@ -8,10 +8,14 @@ use crate::clusters::{Clusters, MIN_UNITS};
 use crate::error::{StatsError, check_finite, check_share};
 use crate::linear::{linearise, sums};
 use crate::proportion::clopper_pearson;
+use crate::special::{normal_sf, t_quantile};
 
 /// Below this many clusters the interval is the wider of BCa and linearised t(S-1): BCa alone is too narrow there
-/// (89 % instead of 95 % at 10 clusters).
+/// (88 % instead of 95 % at 10 speakers).
 pub const FEW_CLUSTERS: usize = 20;
+
+/// Name of the method from [`FEW_CLUSTERS`] clusters on: BCa at [`expanded_level`].
+pub const EXPANDED: &str = "bca-expanded";
 
 /// Name of the method under [`FEW_CLUSTERS`] clusters.
 pub const WIDER: &str = "wider of bca and t(S-1)";
@@ -41,7 +45,8 @@ impl Plan {
 
 /// `sum(num) / sum(den)` over clusters, with the interval of `formats.md`.
 ///
-/// - 20 clusters and more: BCa over clusters with cluster jackknife (`bca`).
+/// - 20 clusters and more: BCa over clusters with cluster jackknife, its level expanded for the number of clusters
+///   (`bca-expanded`, see [`expanded_level`]).
 /// - 6 to 19: the wider of BCa and linearised t(S-1).
 /// - BCa not defined (all resamples on one side): linearised alone, named `t(S-1)`.
 /// - No error anywhere: from 0 to the Clopper-Pearson upper limit of "a unit with errors" at 0 of S units. It bounds
@@ -75,6 +80,31 @@ pub fn ratio_estimate(clusters: &Clusters, plan: &Plan, key: &str) -> Estimate {
     }
 }
 
+/// The level at which a bootstrap interval over `clusters` clusters is as wide as its nominal `level` asks for
+/// (Hesterberg, The American Statistician 69, 2015, section 5.3: "expanded percentile interval").
+///
+/// A bootstrap interval is too narrow twice over: resampling S clusters has the variance with the divisor S instead of
+/// S - 1, and its tails are normal instead of t. The expanded tail `Phi(-sqrt(S / (S - 1)) t(S - 1, tail))` makes up for
+/// both and leaves BCa its corrections for bias and skewness. At 95 % it is 95.95 % for 40 clusters, 96.8 % for 20 and
+/// 95.004 % for 10,000.
+///
+/// Measured at 40 speakers x 65 utterances, WER 5 %, log-sd 0.5 (`reports/statistics.md`, 4,000 corpora, standard error
+/// 0.4): plain BCa holds the truth in 92.7 %, t(S-1) in 93.8 %, BCa at the expanded level in 94.1 %; at log-sd 1.0 it is
+/// 88.6, 88.5 and 90.3 %. So the default from 20 clusters on is the last one: as wide as t(S-1) and still skewed where the
+/// data are. Under 20 clusters the wider of plain BCa and t(S-1) does as well (91.8 % at 10 speakers, plain BCa 87.9 %).
+///
+/// # Errors
+/// A level outside (0, 1), fewer than two clusters.
+pub fn expanded_level(level: f64, clusters: usize) -> Result<f64, StatsError> {
+    check_share("level", level)?;
+    if clusters < 2 {
+        return Err(StatsError::TooFew { what: "clusters", found: clusters, needed: 2 });
+    }
+    let s = clusters as f64;
+    let t = t_quantile(0.5 + 0.5 * level, s - 1.0);
+    Ok(1.0 - 2.0 * normal_sf(libm::sqrt(s / (s - 1.0)) * t))
+}
+
 fn ratio_interval(
     clusters: &[(f64, f64)],
     unit: ResamplingUnit,
@@ -103,17 +133,19 @@ fn ratio_interval(
     Ok((lo.max(floor), hi, method))
 }
 
-/// BCa, or the wider of it and t(S-1) where clusters are few, or t(S-1) where BCa does not exist.
+/// BCa at the expanded level, or the wider of BCa and t(S-1) where clusters are few, or t(S-1) where BCa does not exist.
 pub(crate) fn wider(clusters: &[(f64, f64)], plan: &Plan, key: &str) -> Result<(f64, f64, &'static str), StatsError> {
     let mut rng = keyed_rng(plan.seed, "bootstrap", "", key);
     let bootstrap = Bootstrap::ratio(clusters, plan.resamples, &mut rng)?;
-    let bca = match bootstrap.interval(Method::Bca, plan.level) {
+    let few = clusters.len() < FEW_CLUSTERS;
+    let level = if few { plan.level } else { expanded_level(plan.level, clusters.len())? };
+    let bca = match bootstrap.interval(Method::Bca, level) {
         Ok(ends) => Some(ends),
         Err(StatsError::NoSpread(_)) => None,
         Err(other) => return Err(other),
     };
-    if let (Some((lo, hi)), true) = (bca, clusters.len() >= FEW_CLUSTERS) {
-        return Ok((lo, hi, Method::Bca.name()));
+    if let (Some((lo, hi)), false) = (bca, few) {
+        return Ok((lo, hi, EXPANDED));
     }
     let linear = linearise(clusters)?.interval(plan.level)?;
     Ok(match bca {

@@ -3,7 +3,11 @@
 //! ```text
 //! clusters.rs    observations -> sums per resampling unit, and which unit that is
 //! interval.rs    the interval that vbench prints beside a ratio of sums
-//! bootstrap.rs   percentile, basic and BCa intervals over clusters
+//! bootstrap.rs   percentile, basic and BCa intervals over clusters or blocks
+//! blocks.rs      blocks of consecutive utterances, and how long they should be
+//! draw.rs        random words -> indices of the clusters or blocks of one resample
+//! kinds.rs       one resample of many clusters of few kinds at once
+//! statistic.rs   what is resampled: ratio of sums, quantile
 //! linear.rs      linearised (delta-method) interval of a ratio with t(S-1)
 //! paired.rs      difference of two ratios on shared clusters, sign-flip test, probability of improvement
 //! secondary.rs   paired t, Wilcoxon, sign test, McNemar: secondary tests
@@ -11,7 +15,8 @@
 //! quantile.rs    type-7 quantiles and order-statistic intervals
 //! proportion.rs  Wilson and Clopper-Pearson
 //! multiple.rs    Holm and Benjamini-Hochberg
-//! power.rs       the smallest difference a comparison can detect
+//! power.rs       the smallest difference a comparison can detect, the speakers that a decision needs
+//! sequential.rs  the gate's test looked at again and again while clusters come in
 //! special.rs     normal, t, chi-square, binomial and beta functions
 //! ```
 //!
@@ -19,10 +24,13 @@
 //! [`vbench_core::keyed::keyed_rng`]; the result does not depend on the number of threads.
 
 pub mod abc;
+pub mod blocks;
 pub mod bootstrap;
 pub mod clusters;
+mod draw;
 mod error;
 pub mod interval;
+mod kinds;
 pub mod linear;
 pub mod mapsswe;
 pub mod multiple;
@@ -31,12 +39,16 @@ pub mod power;
 pub mod proportion;
 pub mod quantile;
 pub mod secondary;
+pub mod sequential;
 pub mod special;
+mod statistic;
 
-pub use bootstrap::{Bootstrap, DEFAULT_RESAMPLES, Method};
+pub use blocks::{BlockScheme, Blocks, block_length};
+pub use bootstrap::{Bootstrap, DEFAULT_RESAMPLES, MAX_RESAMPLES, Method};
 pub use clusters::{Clusters, MIN_UNITS, Observation, choose_unit};
 pub use error::StatsError;
-pub use interval::{FEW_CLUSTERS, Plan, ratio_estimate};
+pub use interval::{FEW_CLUSTERS, Plan, expanded_level, ratio_estimate};
 pub use paired::{PairedClusters, PairedComparison, PairedObservation, choose_paired_unit, compare_paired, sign_flip};
-pub use power::{PowerAssumptions, detectable_difference, detectable_difference_observed};
+pub use power::{PowerAssumptions, detectable_difference, detectable_difference_observed, speakers_needed};
 pub use quantile::{QuantileInterval, UpperEnd, quantile_interval};
+pub use sequential::{Decision, Sequential, SequentialVerdict, Spending};

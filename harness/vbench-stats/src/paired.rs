@@ -1,6 +1,8 @@
 //! Two systems on the same clusters: difference, interval, sign-flip test, probability of improvement.
 
-use rand::Rng;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
 use vbench_core::keyed::keyed_rng;
 use vbench_core::{Estimate, Interval, ResamplingUnit};
 
@@ -255,6 +257,20 @@ fn count_pairs_at_least(left: &[f64], right: &[f64], bound: f64) -> u64 {
     count
 }
 
+/// Sign patterns drawn from one sub-generator. Part of the definition of the result: changing it changes the draws.
+const CHUNK: usize = 1_024;
+
+/// Below this many signs in all, threads cost more than they bring.
+const PARALLEL_SIGNS: usize = 1 << 24;
+
+/// Sums at least as far from 0, as large and as small as the observed one.
+#[derive(Clone, Copy, Default)]
+struct Extreme {
+    far: usize,
+    greater: usize,
+    less: usize,
+}
+
 fn monte_carlo(moving: &[f64], observed: f64, slack: f64, flips: usize, rng: &mut impl Rng) -> SignFlip {
     // One byte of randomness decides eight signs through a table of their sums.
     let tables: Vec<[f64; 256]> = moving
@@ -265,15 +281,42 @@ fn monte_carlo(moving: &[f64], observed: f64, slack: f64, flips: usize, rng: &mu
             })
         })
         .collect();
-    let mut bytes = vec![0u8; tables.len()];
-    let (mut far, mut greater, mut less) = (1usize, 1usize, 1usize);
-    for _ in 0..flips {
-        rng.fill_bytes(&mut bytes);
-        let sum: f64 = tables.iter().zip(&bytes).map(|(table, byte)| table[usize::from(*byte)]).sum();
-        far += usize::from(sum.abs() >= observed.abs() - slack);
-        greater += usize::from(sum >= observed - slack);
-        less += usize::from(sum <= observed + slack);
+    // One key, and a stream of it for each chunk: the result is the same for every number of threads.
+    let mut seed = [0; 32];
+    rng.fill_bytes(&mut seed);
+    let chunk = |c: usize| -> Extreme {
+        let mut generator = ChaCha8Rng::from_seed(seed);
+        generator.set_stream(c as u64);
+        let count = CHUNK.min(flips - c * CHUNK);
+        let (mut bytes, mut sums) = ([0u8; CHUNK], [0.0; CHUNK]);
+        // Table by table, so that one table stays in the nearest cache.
+        for table in &tables {
+            generator.fill_bytes(&mut bytes);
+            for (sum, byte) in sums.iter_mut().zip(&bytes) {
+                *sum += table[usize::from(*byte)];
+            }
+        }
+        sums[..count].iter().fold(Extreme::default(), |e, sum| Extreme {
+            far: e.far + usize::from(sum.abs() >= observed.abs() - slack),
+            greater: e.greater + usize::from(*sum >= observed - slack),
+            less: e.less + usize::from(*sum <= observed + slack),
+        })
+    };
+    let both =
+        |a: Extreme, b: Extreme| Extreme { far: a.far + b.far, greater: a.greater + b.greater, less: a.less + b.less };
+    let chunks = flips.div_ceil(CHUNK);
+    let total = if flips.saturating_mul(moving.len()) < PARALLEL_SIGNS {
+        (0..chunks).map(chunk).fold(Extreme::default(), both)
+    } else {
+        (0..chunks).into_par_iter().map(chunk).reduce(Extreme::default, both)
+    };
+    // The observed pattern counts as one of those drawn.
+    let share = |count: usize| (count + 1) as f64 / (flips + 1) as f64;
+    SignFlip {
+        observed,
+        p_two_sided: share(total.far),
+        p_greater: share(total.greater),
+        p_less: share(total.less),
+        draws: Some(flips),
     }
-    let share = |count: usize| count as f64 / (flips + 1) as f64;
-    SignFlip { observed, p_two_sided: share(far), p_greater: share(greater), p_less: share(less), draws: Some(flips) }
 }

@@ -3,7 +3,7 @@
 //! On utterances they assume that utterances are independent, which speech of one speaker is not: with a between-speaker
 //! interaction they reject far too often. The deciding test is [`crate::sign_flip`] over clusters.
 
-use crate::error::{StatsError, check_finite};
+use crate::error::{StatsError, check_finite, check_share};
 use crate::special::{binomial_cdf, binomial_sf, chi2_sf, normal_sf, t_quantile, t_sf};
 
 /// Paired t-test of `mean(x - y) = 0`.
@@ -27,10 +27,13 @@ pub struct PairedT {
 
 impl PairedT {
     /// Two-sided interval of the mean difference.
-    #[must_use]
-    pub fn interval(&self, level: f64) -> (f64, f64) {
+    ///
+    /// # Errors
+    /// A level outside (0, 1).
+    pub fn interval(&self, level: f64) -> Result<(f64, f64), StatsError> {
+        check_share("level", level)?;
         let half = t_quantile(0.5 + 0.5 * level, self.df) * self.standard_error;
-        (self.mean - half, self.mean + half)
+        Ok((self.mean - half, self.mean + half))
     }
 }
 
@@ -46,7 +49,8 @@ pub fn paired_t(differences: &[f64]) -> Result<PairedT, StatsError> {
     let n = differences.len() as f64;
     let mean = differences.iter().sum::<f64>() / n;
     let squares: f64 = differences.iter().map(|d| (d - mean) * (d - mean)).sum();
-    if squares == 0.0 {
+    // Rounding alone leaves about 1e-16 of the mean on each term.
+    if squares <= n * (1e-14 * mean) * (1e-14 * mean) {
         return Err(StatsError::NoSpread(format!("all {n} differences are the same")));
     }
     let standard_error = libm::sqrt(squares / (n - 1.0) / n);
@@ -200,12 +204,15 @@ pub struct SignTest {
     pub p_greater: f64,
 }
 
-/// Exact sign test on differences.
+/// Exact sign test on differences; p is 1 when all are zero.
 ///
 /// # Errors
-/// Values that are not finite.
+/// No differences, values that are not finite.
 pub fn sign_test(differences: &[f64]) -> Result<SignTest, StatsError> {
     check_finite(differences.iter().copied())?;
+    if differences.is_empty() {
+        return Err(StatsError::TooFew { what: "pairs", found: 0, needed: 1 });
+    }
     let count = |f: fn(&f64) -> bool| differences.iter().filter(|d| f(d)).count() as u64;
     let (positive, negative, zero) = (count(|d| *d > 0.0), count(|d| *d < 0.0), count(|d| *d == 0.0));
     let n = positive + negative;
@@ -232,10 +239,10 @@ pub struct McNemar {
 /// McNemar's test on sentences that only the first (`only_first`) or only the second system has right.
 ///
 /// McNemar, Psychometrika 12 (1947). The continuity-corrected numerator is `(|b - c| - 1)^2` as in statsmodels, also
-/// where `b = c`.
+/// where `b = c`. Without discordant pairs the exact p is 1 and there is no chi-square.
 #[must_use]
 pub fn mcnemar(only_first: u64, only_second: u64) -> McNemar {
-    let n = only_first + only_second;
+    let n = only_first.saturating_add(only_second);
     let gap = only_first.abs_diff(only_second) as f64;
     let chi2 = |numerator: f64| {
         (n > 0).then(|| {

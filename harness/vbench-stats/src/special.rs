@@ -72,10 +72,17 @@ fn ln_gamma(x: f64) -> f64 {
     libm::lgamma(x)
 }
 
-/// Regularised incomplete beta function `I_x(a, b)` for `a, b > 0`, `x` in [0, 1].
+/// Regularised incomplete beta function `I_x(a, b)` for finite `a, b > 0`, `x` in [0, 1]; NaN for other `a`, `b`.
 #[must_use]
 pub fn beta_cdf(a: f64, b: f64, x: f64) -> f64 {
+    if !positive(a) || !positive(b) || x.is_nan() {
+        return f64::NAN;
+    }
     beta_tails(a, b, x, 1.0 - x).0
+}
+
+fn positive(x: f64) -> bool {
+    x > 0.0 && x.is_finite()
 }
 
 /// `(I_x(a, b), 1 - I_x(a, b))` with `y = 1 - x` given apart, so that neither tail loses precision.
@@ -123,7 +130,7 @@ fn beta_fraction(a: f64, b: f64, x: f64) -> f64 {
 /// Quantile of the beta distribution: `x` with `I_x(a, b) = p`, for `p` in [0, 1].
 #[must_use]
 pub fn beta_quantile(a: f64, b: f64, p: f64) -> f64 {
-    if p.is_nan() || !(0.0..=1.0).contains(&p) || a.is_nan() || b.is_nan() {
+    if !(0.0..=1.0).contains(&p) || !positive(a) || !positive(b) {
         return f64::NAN;
     }
     invert_increasing(0.0, 1.0, p, |x| beta_cdf(a, b, x))
@@ -141,7 +148,7 @@ fn invert_increasing(mut lo: f64, mut hi: f64, target: f64, f: impl Fn(f64) -> f
     lo + 0.5 * (hi - lo)
 }
 
-/// Student's t distribution function with `df > 0` degrees of freedom.
+/// Student's t distribution function with finite `df > 0` degrees of freedom; NaN for other `df`.
 #[must_use]
 pub fn t_cdf(x: f64, df: f64) -> f64 {
     t_sf(-x, df)
@@ -150,6 +157,12 @@ pub fn t_cdf(x: f64, df: f64) -> f64 {
 /// Upper tail of Student's t, `P(T > x)`.
 #[must_use]
 pub fn t_sf(x: f64, df: f64) -> f64 {
+    if !positive(df) || x.is_nan() {
+        return f64::NAN;
+    }
+    if x.is_infinite() {
+        return if x > 0.0 { 0.0 } else { 1.0 };
+    }
     let square = x * x;
     let outside = beta_tails(0.5 * df, 0.5, df / (df + square), square / (df + square)).0;
     if x >= 0.0 { 0.5 * outside } else { 1.0 - 0.5 * outside }
@@ -158,7 +171,7 @@ pub fn t_sf(x: f64, df: f64) -> f64 {
 /// Quantile of Student's t for `p` in [0, 1].
 #[must_use]
 pub fn t_quantile(p: f64, df: f64) -> f64 {
-    if p.is_nan() || !(0.0..=1.0).contains(&p) || df.is_nan() || df <= 0.0 {
+    if !(0.0..=1.0).contains(&p) || !positive(df) {
         return f64::NAN;
     }
     if p == 0.5 {
@@ -190,18 +203,24 @@ pub fn binomial_pmf(k: u64, n: u64, p: f64) -> f64 {
     Binomial::new(p, n).map_or(f64::NAN, |binomial| keep_bits(binomial.pmf(k)))
 }
 
-/// Binomial distribution function `P(X <= k)`.
+/// Binomial distribution function `P(X <= k)`; NaN for `p` outside [0, 1].
 #[must_use]
 pub fn binomial_cdf(k: u64, n: u64, p: f64) -> f64 {
+    if !(0.0..=1.0).contains(&p) {
+        return f64::NAN;
+    }
     if k >= n {
         return 1.0;
     }
     beta_tails((n - k) as f64, k as f64 + 1.0, 1.0 - p, p).0
 }
 
-/// Binomial upper tail `P(X > k)`.
+/// Binomial upper tail `P(X > k)`; NaN for `p` outside [0, 1].
 #[must_use]
 pub fn binomial_sf(k: u64, n: u64, p: f64) -> f64 {
+    if !(0.0..=1.0).contains(&p) {
+        return f64::NAN;
+    }
     if k >= n {
         return 0.0;
     }

@@ -7,7 +7,7 @@ use vbench_stats::paired::{EXACT_CLUSTERS, PairedSums};
 use vbench_stats::quantile::{LowerEnd, samples_needed};
 use vbench_stats::{
     PairedClusters, PairedObservation, Plan, PowerAssumptions, UpperEnd, choose_paired_unit, compare_paired,
-    detectable_difference, detectable_difference_observed, quantile_interval, sign_flip,
+    detectable_difference, detectable_difference_observed, quantile_interval, sign_flip, speakers_needed,
 };
 
 /// Each speaker has 100 words; the second system makes `shift` more errors on each, plus a wobble of mean 0.
@@ -172,6 +172,50 @@ fn detectable_difference_from_the_spread_is_found_with_the_stated_power() {
         .count();
     let power = found as f64 / f64::from(sets);
     assert!((0.72..=0.88).contains(&power), "{power}");
+}
+
+#[test]
+fn so_many_speakers_decide_with_the_stated_power() {
+    let sd: f64 = 0.02;
+    let seen: Vec<(f64, f64)> = (0..24).map(|i| (if i % 2 == 0 { 100.0 * sd } else { -100.0 * sd }, 100.0)).collect();
+    let assumptions = PowerAssumptions::default();
+    let needed = speakers_needed(&seen, 0.0, 0.005, &assumptions).unwrap();
+    // By hand: ((z(0.95) + z(0.8)) 0.02 / 0.005)^2 = 98.9, and sqrt(24 / 23) and t for the few there are.
+    assert!((100..=107).contains(&needed), "{needed}");
+    // The mirror image: as far above the margin as 0 is below it.
+    assert_eq!(speakers_needed(&seen, 0.01, 0.005, &assumptions), Ok(needed));
+    assert_eq!(speakers_needed(&seen, 0.9, 0.005, &assumptions), Ok(6), "never fewer than an interval needs");
+    let at_margin = speakers_needed(&seen, 0.005, 0.005, &assumptions).unwrap_err().to_string();
+    assert!(at_margin.contains("takes more than 1000000 speakers"), "{at_margin}");
+    // So many speakers, drawn with that spread and no effect, pass the sign-flip test at the margin in 80 %.
+    let mut rng = keyed_rng(7, "needed", "", "");
+    let sets = 400;
+    let passed = (0..sets)
+        .filter(|_| {
+            let excess: Vec<f64> = (0..needed)
+                .map(|_| {
+                    let u = (f64::from(rng.next_u32()) + 0.5) / 4_294_967_296.0;
+                    100.0 * (sd * vbench_stats::special::normal_quantile(u) - 0.005)
+                })
+                .collect();
+            sign_flip(&excess, 1_999, &mut rng).unwrap().p_less <= 0.05
+        })
+        .count();
+    let power = passed as f64 / f64::from(sets);
+    assert!((0.74..=0.88).contains(&power), "{power}");
+}
+
+#[test]
+fn drawn_sign_flips_do_not_depend_on_the_number_of_threads() {
+    // Above the size at which work is shared out.
+    let d: Vec<f64> = (0..2_000).map(|i| f64::from(i % 13) - 5.9).collect();
+    let run = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| sign_flip(&d, 20_001, &mut keyed_rng(8, "flips", "", "")).unwrap())
+    };
+    let one = run(1);
+    assert!(one.p_two_sided > 0.0 && one.p_two_sided < 1.0 && one.draws == Some(20_001));
+    assert_eq!((one, one), (run(2), run(8)));
 }
 
 #[test]

@@ -125,7 +125,7 @@ fn oracle_every_case_of_stats_json() {
 fn ttest(c: &mut Check) {
     let d: Vec<f64> = c.numbers("x").iter().zip(c.numbers("y")).map(|(x, y)| x - y).collect();
     let t = paired_t(&d).unwrap();
-    let (lo, hi) = t.interval(0.95);
+    let (lo, hi) = t.interval(0.95).unwrap();
     let case = c.case;
     c.close("statistic", t.statistic, &case["statistic"], 1e-9);
     c.close("p", t.p_two_sided, &case["pvalue"], 1e-7);
