@@ -3,6 +3,7 @@
 use vbench_core::keyed::keyed_rng;
 use vbench_core::{Estimate, Interval, ResamplingUnit};
 
+use crate::abc::{self, MANY_CLUSTERS, abc_ratio};
 use crate::bootstrap::{Bootstrap, DEFAULT_RESAMPLES, Method};
 use crate::clusters::{Clusters, MIN_UNITS};
 use crate::error::{StatsError, check_finite, check_share};
@@ -47,6 +48,7 @@ impl Plan {
 ///
 /// - 20 clusters and more: BCa over clusters with cluster jackknife, its level expanded for the number of clusters
 ///   (`bca-expanded`, see [`expanded_level`]).
+/// - 1,000 clusters and more: the same analytically (`abc`, see [`crate::abc`]), which draws nothing.
 /// - 6 to 19: the wider of BCa and linearised t(S-1).
 /// - BCa not defined (all resamples on one side): linearised alone, named `t(S-1)`.
 /// - No error anywhere: from 0 to the Clopper-Pearson upper limit of "a unit with errors" at 0 of S units. It bounds
@@ -133,8 +135,13 @@ fn ratio_interval(
     Ok((lo.max(floor), hi, method))
 }
 
-/// BCa at the expanded level, or the wider of BCa and t(S-1) where clusters are few, or t(S-1) where BCa does not exist.
+/// BCa at the expanded level, analytic where clusters are many, or the wider of BCa and t(S-1) where clusters are few, or t(S-1) where BCa does not exist.
 pub(crate) fn wider(clusters: &[(f64, f64)], plan: &Plan, key: &str) -> Result<(f64, f64, &'static str), StatsError> {
+    if clusters.len() >= MANY_CLUSTERS
+        && let Ok((lo, hi)) = abc_ratio(clusters, expanded_level(plan.level, clusters.len())?)
+    {
+        return Ok((lo, hi, abc::NAME));
+    }
     let mut rng = keyed_rng(plan.seed, "bootstrap", "", key);
     let bootstrap = Bootstrap::ratio(clusters, plan.resamples, &mut rng)?;
     let few = clusters.len() < FEW_CLUSTERS;

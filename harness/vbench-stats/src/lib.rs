@@ -3,6 +3,7 @@
 //! ```text
 //! clusters.rs    observations -> sums per resampling unit, and which unit that is
 //! interval.rs    the interval that vbench prints beside a ratio of sums
+//! abc.rs         BCa without drawing, for many clusters
 //! bootstrap.rs   percentile, basic and BCa intervals over clusters or blocks
 //! blocks.rs      blocks of consecutive utterances, and how long they should be
 //! draw.rs        random words -> indices of the clusters or blocks of one resample
