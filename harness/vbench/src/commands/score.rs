@@ -185,7 +185,7 @@ fn pairing(paired: &Paired<'_>, policy: MissingPolicy) -> Pairing {
 }
 
 /// Pairs scored by one thread before the next takes some.
-const CHUNK: usize = 512;
+const CHUNK: usize = 4_096;
 
 fn count_all(pairs: &[Pair<'_>], normalizer: &Normalizer, rules: &Rules) -> Result<Vec<PairCounts>, Failure> {
     let count = |chunk: &[Pair<'_>]| -> Result<Vec<PairCounts>, Failure> {
