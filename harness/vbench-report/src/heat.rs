@@ -36,6 +36,10 @@ const CELL_MAX: i32 = 34;
 const GAP: i32 = 5;
 /// The least of the ramp's colour that a cell with a count gets, so that a single error is seen.
 const FAINTEST: f64 = 0.18;
+/// Heading of the rows; their labels have at least its width.
+const REFERENCE: &str = "reference ↓";
+/// Smallest size of a count in a cell.
+const NUMBER_MIN_PX: f64 = 6.5;
 /// Width of the colour scale.
 const SCALE: i32 = 180;
 
@@ -106,7 +110,7 @@ impl HeatMap {
         let side = self.counts.len() as i32;
         let subtitle = wrap(&self.subtitle, SMALL_PX, width - 2 * MARGIN);
         let label_width = self.labels.iter().map(|l| text_width(l, SMALL_PX)).max().unwrap_or(0);
-        let left = MARGIN + label_width.clamp(text_width("inserted", SMALL_PX), width / 4) + 8;
+        let left = MARGIN + label_width.clamp(text_width(REFERENCE, SMALL_PX), width / 4) + 8;
         let cell = ((width - MARGIN - left - GAP) / side).clamp(CELL_MIN, CELL_MAX);
         let top = MARGIN + 26 + LINE * subtitle.len() as i32 + 8 + 2 * LINE;
         Layout { subtitle, left, top, cell, height: top + cell * side + GAP + 14 + 2 * LINE + MARGIN }
@@ -160,7 +164,7 @@ impl HeatMap {
         let heading = layout.top - 9 - LINE;
         pen.text("deleted", (edge, heading), SMALL_PX, colours.muted, HPos::Right)?;
         pen.text("hypothesis →", (layout.left, heading), SMALL_PX, colours.muted, HPos::Left)?;
-        pen.text("reference ↓", (MARGIN, heading), SMALL_PX, colours.muted, HPos::Left)
+        pen.text(REFERENCE, (MARGIN, heading), SMALL_PX, colours.muted, HPos::Left)
     }
 
     fn draw_cells<DB: DrawingBackend>(&self, pen: &Pen<'_, DB>, layout: &Layout, colours: Palette) -> Drawn<DB> {
@@ -178,8 +182,10 @@ impl HeatMap {
                 };
                 pen.rect((x, y), (x + layout.cell - 1, y + layout.cell - 1), fill)?;
                 let text = count.to_string();
-                if !correct && count > 0 && number_px >= 7.0 && text_width(&text, number_px) < layout.cell {
-                    let ink = if self.level(count) > 0.6 { colours.background } else { colours.ink };
+                let fitting = f64::from(layout.cell - 2) / f64::from(text_width(&text, number_px).max(1));
+                let number_px = number_px * fitting.min(1.0);
+                if !correct && count > 0 && number_px >= NUMBER_MIN_PX {
+                    let ink = readable(colours, fill);
                     let middle = (x + layout.cell / 2, y + layout.cell / 2);
                     pen.text(&text, middle, number_px, ink, HPos::Center)?;
                 }
@@ -238,10 +244,17 @@ impl Plot for HeatMap {
 
 /// Every cell off the diagonal with its count.
 fn error_cells(counts: &[Vec<u64>]) -> impl Iterator<Item = (usize, usize, u64)> {
-    let cells = counts.iter().enumerate().flat_map(|(row, counts)| {
-        counts.iter().enumerate().map(move |(column, count)| (row, column, *count))
-    });
+    let cells = counts
+        .iter()
+        .enumerate()
+        .flat_map(|(row, counts)| counts.iter().enumerate().map(move |(column, count)| (row, column, *count)));
     cells.filter(|(row, column, _)| row != column)
+}
+
+/// The colour of a number on a fill: the better of ink and background.
+fn readable(colours: Palette, fill: RGBColor) -> RGBColor {
+    let against = |colour| palette::contrast(colour, fill);
+    if against(colours.background) > against(colours.ink) { colours.background } else { colours.ink }
 }
 
 /// The colour `share` of the way from one to another.
@@ -281,8 +294,8 @@ mod tests {
             for level in 0..=100 {
                 let level = f64::from(level) / 100.0;
                 let fill = mix(palette.background, palette.series(0), level);
-                let ink = if level > 0.6 { palette.background } else { palette.ink };
-                assert!(palette::contrast(ink, fill) >= 2.8, "{level}: {}", palette::contrast(ink, fill));
+                let contrast = palette::contrast(readable(palette, fill), fill);
+                assert!(contrast >= 4.0, "{level}: {contrast}");
             }
         }
     }

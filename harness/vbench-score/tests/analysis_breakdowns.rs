@@ -1,10 +1,10 @@
 //! Breakdowns of scored pairs: small cases by hand, and what must hold for every corpus.
 
-use std::collections::HashSet;
-
 use proptest::prelude::*;
 use vbench_core::ErrorCounts;
-use vbench_score::analysis::{Analysis, Keywords, Part, Rules, Utterance, WordClass, WordClasses, WordWeights, names_in};
+use vbench_score::analysis::{
+    Analysis, Keywords, Part, Rules, Utterance, WordClass, WordClasses, WordWeights, names_in,
+};
 use vbench_score::{Normalizer, PairScore, Weights, score_pair};
 
 fn score(reference: &str, hypothesis: &str) -> PairScore {
@@ -35,7 +35,7 @@ fn class(analysis: &Analysis, class: WordClass) -> ErrorCounts {
 
 #[test]
 fn confusions_come_by_count_then_text() {
-    let pairs = [("a b c", "x b y"), ("a c q", "x y"), ("z", "z w w"), ("e", "f"), ("d", "f"), ("p", "")];
+    let pairs = [("a b c", "x b y"), ("a b c b q b", "x b y b b"), ("z", "z w w"), ("e", "f"), ("d", "f"), ("p", "")];
     let analysis = analysed(&pairs, &Rules::default());
     let pairs = |top| {
         let top = analysis.confusions.substitutions(top);
@@ -55,7 +55,7 @@ fn thirds_of_an_utterance() {
     let parts = |n: usize| (0..n).map(|i| Part::of_word(i, n).name().chars().next().unwrap()).collect::<String>();
     assert_eq!(["m", "be", "bme", "bmme", "bbmee", "bbmmee", "bbmmmee"], [1, 2, 3, 4, 5, 6, 7].map(parts).as_slice());
     // An insertion at the start belongs to the beginning, one between to the word before it, one at the end to the end.
-    let analysis = analysed(&[("a b c", "w w a b c z"), ("", "y"), ("a b c", "a v b")], &Rules::default());
+    let analysis = analysed(&[("a b c", "w w a b c z"), ("", "y"), ("a b c", "a v w")], &Rules::default());
     assert_eq!(part(&analysis, Part::Begin), counts(2, 0, 0, 2));
     assert_eq!(part(&analysis, Part::End), counts(1, 1, 0, 1));
     assert_eq!(part(&analysis, Part::Middle), counts(1, 1, 0, 0));
@@ -79,7 +79,7 @@ fn length_bins_have_names_and_bounds() {
 #[test]
 fn words_have_classes() {
     let classes = WordClasses::for_language("en-GB");
-    let names: HashSet<String> = ["paris".to_owned(), "o'hara".to_owned()].into();
+    let names = ["paris".to_owned(), "o'hara".to_owned()];
     for (word, expected) in [
         ("42", WordClass::Number),
         ("3rd", WordClass::Number),
@@ -122,12 +122,11 @@ fn names_are_read_off_capitals_inside_sentences() {
         ("The Quick Brown Fox Jumps", ""),
         ("PLEASE CALL ANNA", ""),
         ("please call anna", ""),
-        ("दिल्ली में Anna से मिले", ""),
+        ("दिल्ली में Anna से मिले", "anna"),
+        ("దిల్లీ లో", ""),
         ("", ""),
     ] {
-        let mut found: Vec<String> = names_in(raw).into_iter().collect();
-        found.sort();
-        assert_eq!(found.join(" "), expected, "{raw}");
+        assert_eq!(names_in(raw).join(" "), expected, "{raw}");
     }
 }
 
@@ -148,7 +147,20 @@ fn speakers_are_kept_apart_and_unknown_ones_together() {
 /// Words that reach every class, repeat, and hold keywords; names by their capitals.
 fn line() -> impl Strategy<Value = String> {
     let word = prop::sample::select(vec![
-        "the", "of", "no", "one", "42", "Anna", "York", "new", "turn", "left", "right", "బస్సు", "rate", "stop.",
+        "the",
+        "of",
+        "no",
+        "one",
+        "42",
+        "Anna",
+        "York",
+        "new",
+        "turn",
+        "left",
+        "right",
+        "బస్సు",
+        "rate",
+        "stop.",
     ]);
     prop::collection::vec(word, 0..18).prop_map(|words| words.join(" "))
 }

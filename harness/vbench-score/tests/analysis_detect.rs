@@ -62,16 +62,18 @@ fn loops_that_the_reference_lacks() {
     assert_eq!(shown("no no no x", "no no no no no y"), ["loop 5x1 @0+5: no no no no no"]);
     let unit = "one two three four five six seven eight nine ten";
     assert_eq!(found(unit, &[unit; 3].join(" ")).last().unwrap().kind, FindingKind::Loop { period: 10, repeats: 3 });
-    assert!(found(unit, &[&format!("{unit} eleven"); 3].map(String::as_str).join(" ")).len() < 2, "period over the limit");
+    assert!(
+        found(unit, &[&format!("{unit} eleven"); 3].map(String::as_str).join(" ")).len() < 2,
+        "period over the limit"
+    );
 }
 
 #[test]
 fn long_input_takes_linear_time() {
     // Two hundred thousand words with thousands of small loops on both sides would take minutes if each were compared
     // with each. Substituted words on both sides keep the alignment itself out of it.
-    let loops = |tag: &str| {
-        (0..25_000).map(|i| format!("{tag}{i} {tag}{i} {tag}{i} {tag}{i}")).collect::<Vec<_>>().join(" ")
-    };
+    let loops =
+        |tag: &str| (0..25_000).map(|i| format!("{tag}{i} {tag}{i} {tag}{i} {tag}{i}")).collect::<Vec<_>>().join(" ");
     let (reference, hypothesis) = (loops("r"), loops("h"));
     let mut score = score_pair("a", "b", &Normalizer::None, Weights::Sclite).unwrap();
     score.reference_tokens = reference.split(' ').map(str::to_owned).collect();

@@ -78,7 +78,11 @@ fn alignment_follows_the_features() {
         ("", "t", "->t"),
         ("", "", ""),
     ] {
-        assert_eq!(shown(&align(&sounds(reference), &sounds(hypothesis)).unwrap()), expected, "{reference} | {hypothesis}");
+        assert_eq!(
+            shown(&align(&sounds(reference), &sounds(hypothesis)).unwrap()),
+            expected,
+            "{reference} | {hypothesis}"
+        );
     }
     let long = vec![p("t"); 3000];
     assert_eq!(align(&long, &long), None, "too long to be aligned");
@@ -109,7 +113,8 @@ fn confusions(language: &str, pairs: &[(&str, &str)]) -> PhonemeConfusions {
 
 #[test]
 fn hits_and_wrong_stretches_are_counted() {
-    let all = confusions("en", &[("the big pin", "the big bin"), ("their pin", "there spin"), ("big", ""), ("", "pin")]);
+    let all =
+        confusions("en", &[("the big pin", "the big bin"), ("their pin", "there spin"), ("big", ""), ("", "pin")]);
     assert_eq!(all.of(p("p"), p("b")), 1);
     assert_eq!(all.inserted(p("s")), 1);
     assert_eq!(all.deleted(p("ɡ")), 1);

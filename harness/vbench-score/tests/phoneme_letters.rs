@@ -29,7 +29,11 @@ fn agreement(text: &str) -> (f64, f64, usize) {
 #[test]
 fn the_rules_agree_with_held_out_entries_of_the_dictionary() {
     let (rate, exact, words) = agreement(HELD_OUT);
-    println!("letter-to-sound: {:.2} % phoneme error rate, {:.1} % of {words} words exact", 100.0 * rate, 100.0 * exact);
+    println!(
+        "letter-to-sound: {:.2} % phoneme error rate, {:.1} % of {words} words exact",
+        100.0 * rate,
+        100.0 * exact
+    );
     assert_eq!(words, 1500);
     // The measured figures, to a hundredth: a change of the rules changes them here.
     assert_eq!(format!("{rate:.4} {exact:.4}"), "0.1542 0.4320");

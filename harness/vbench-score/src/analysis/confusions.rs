@@ -116,8 +116,7 @@ fn merge_counts(into: &mut BTreeMap<String, u64>, from: BTreeMap<String, u64>) {
 }
 
 fn most_frequent(counts: &BTreeMap<String, u64>, top: usize) -> Vec<CountedWord<'_>> {
-    let mut words: Vec<CountedWord<'_>> =
-        counts.iter().map(|(word, &count)| CountedWord { word, count }).collect();
+    let mut words: Vec<CountedWord<'_>> = counts.iter().map(|(word, &count)| CountedWord { word, count }).collect();
     words.sort_by_key(|word| std::cmp::Reverse(word.count));
     words.truncate(top);
     words

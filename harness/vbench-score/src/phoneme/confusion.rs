@@ -78,13 +78,7 @@ pub struct PhonemeConfusions {
 
 impl Default for PhonemeConfusions {
     fn default() -> Self {
-        Self {
-            table: vec![0; SIDE * SIDE],
-            words: WordSources::default(),
-            stretches: 0,
-            same_sound: 0,
-            left_out: 0,
-        }
+        Self { table: vec![0; SIDE * SIDE], words: WordSources::default(), stretches: 0, same_sound: 0, left_out: 0 }
     }
 }
 
@@ -201,8 +195,7 @@ impl PhonemeConfusions {
     pub fn phonemes(&self) -> Vec<Phoneme> {
         Phoneme::all()
             .filter(|p| {
-                self.inserted(*p) + self.deleted(*p) > 0
-                    || Phoneme::all().any(|q| self.of(*p, q) + self.of(q, *p) > 0)
+                self.inserted(*p) + self.deleted(*p) > 0 || Phoneme::all().any(|q| self.of(*p, q) + self.of(q, *p) > 0)
             })
             .collect()
     }

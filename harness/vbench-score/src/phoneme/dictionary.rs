@@ -24,8 +24,7 @@ impl Dictionary {
     /// word at all (line 0).
     pub fn parse(name: &str, text: &str) -> Result<Self, ScoreError> {
         let mut dictionary = Self { name: name.to_owned(), words: HashMap::default(), phonemes: Vec::new() };
-        let names: HashMap<&str, Phoneme> =
-            Phoneme::all().filter_map(|p| Some((p.entry().arpabet?, p))).collect();
+        let names: HashMap<&str, Phoneme> = Phoneme::all().filter_map(|p| Some((p.entry().arpabet?, p))).collect();
         for (index, line) in text.lines().enumerate() {
             // A `#` that begins a line is an entry of old versions ("#sharp-sign"), not a comment.
             let line = line.split_once(" #").map_or(line, |(entry, _)| entry);

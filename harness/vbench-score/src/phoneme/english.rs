@@ -12,14 +12,37 @@ use super::{Dictionary, Origin};
 const RULES: &str = include_str!("../../data/letter_to_sound_en.txt");
 
 /// Endings that the class `S` of the rules matches, up to the edge of the word.
-const ENDINGS: [&[u8]; 12] = [
-    b"e", b"es", b"ed", b"er", b"ers", b"ing", b"ings", b"ely", b"ement", b"ements", b"eness", b"eless",
-];
+const ENDINGS: [&[u8]; 12] =
+    [b"e", b"es", b"ed", b"er", b"ers", b"ing", b"ings", b"ely", b"ement", b"ements", b"eness", b"eless"];
 
 /// Names of the letters a to z.
 const LETTER_NAMES: [&str; 26] = [
-    "EY", "B IY", "S IY", "D IY", "IY", "EH F", "JH IY", "EY CH", "AY", "JH EY", "K EY", "EH L", "EH M", "EH N", "OW",
-    "P IY", "K Y UW", "AA R", "EH S", "T IY", "Y UW", "V IY", "D AH B AH L Y UW", "EH K S", "W AY", "Z IY",
+    "EY",
+    "B IY",
+    "S IY",
+    "D IY",
+    "IY",
+    "EH F",
+    "JH IY",
+    "EY CH",
+    "AY",
+    "JH EY",
+    "K EY",
+    "EH L",
+    "EH M",
+    "EH N",
+    "OW",
+    "P IY",
+    "K Y UW",
+    "AA R",
+    "EH S",
+    "T IY",
+    "Y UW",
+    "V IY",
+    "D AH B AH L Y UW",
+    "EH K S",
+    "W AY",
+    "Z IY",
 ];
 
 struct Rule {
@@ -100,11 +123,8 @@ impl Rule {
 /// a vowel letter, and a single letter other than "a" and "i", is spelt out.
 #[must_use]
 pub fn letter_to_sound(word: &str) -> Vec<Phoneme> {
-    let letters: Vec<u8> = word
-        .nfd()
-        .filter(|c| c.is_ascii_alphabetic())
-        .map(|c| (c as u8).to_ascii_lowercase())
-        .collect();
+    let letters: Vec<u8> =
+        word.nfd().filter(|c| c.is_ascii_alphabetic()).map(|c| (c as u8).to_ascii_lowercase()).collect();
     if letters.len() == 1 && letters != b"a" || !letters.iter().any(|l| is_vowel_letter(*l)) {
         return letters.iter().flat_map(|l| arpabet(LETTER_NAMES[usize::from(l - b'a')])).collect();
     }

@@ -181,13 +181,9 @@ impl Phoneme {
             (
                 Vowel { height, backness, rounded, long, glide },
                 Vowel { height: height2, backness: backness2, rounded: rounded2, long: long2, glide: glide2 },
-            ) => share(&[
-                height != height2,
-                backness != backness2,
-                rounded != rounded2,
-                long != long2,
-                glide != glide2,
-            ]),
+            ) => {
+                share(&[height != height2, backness != backness2, rounded != rounded2, long != long2, glide != glide2])
+            }
             _ => COST_UNITS,
         }
     }

@@ -157,11 +157,11 @@ impl Pronouncer {
                 }
                 Kind::Digit => {
                     let end = number_end(rest);
-                    let ending_end = end + rest[end..].find(|c| kind(c) != Kind::Latin && c != '\'').unwrap_or(rest.len() - end);
+                    let ending_end =
+                        end + rest[end..].find(|c| kind(c) != Kind::Latin && c != '\'').unwrap_or(rest.len() - end);
                     let ending = &rest[end..ending_end];
                     let taken = if is_number_ending(ending) { ending_end } else { end };
-                    let mut said =
-                        english::number(self.dictionary.as_ref(), &rest[..end], &rest[end..taken]);
+                    let mut said = english::number(self.dictionary.as_ref(), &rest[..end], &rest[end..taken]);
                     if let Some(unit) = currency.take() {
                         let (more, from) = english::word(self.dictionary.as_ref(), unit);
                         said.0.extend(more);

@@ -1,8 +1,26 @@
 //! English numbers in digits, as words.
 
 const UNITS: [&str; 20] = [
-    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
-    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
 ];
 const TENS: [&str; 10] = ["", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
 const SCALES: [(u64, &str); 4] =
@@ -84,7 +102,11 @@ mod tests {
             ("2000000", false, "two million"),
             ("3.05", false, "three point zero five"),
             ("007", false, "zero zero seven"),
-            ("1234567890123456", false, "one two three four five six seven eight nine zero one two three four five six"),
+            (
+                "1234567890123456",
+                false,
+                "one two three four five six seven eight nine zero one two three four five six",
+            ),
             ("1", true, "first"),
             ("22", true, "twenty second"),
             ("90", true, "ninetieth"),
