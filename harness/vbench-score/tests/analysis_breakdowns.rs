@@ -8,7 +8,7 @@ use vbench_score::analysis::{
 use vbench_score::{Normalizer, PairScore, Weights, score_pair};
 
 fn score(reference: &str, hypothesis: &str) -> PairScore {
-    score_pair(reference, hypothesis, &Normalizer::None, Weights::Sclite).unwrap()
+    score_pair(reference, hypothesis, &Normalizer::None, Weights::Sclite).expect("short pairs can be aligned")
 }
 
 fn counts(hits: u64, sub: u64, del: u64, ins: u64) -> ErrorCounts {
@@ -26,11 +26,11 @@ fn analysed(pairs: &[(&str, &str)], rules: &Rules) -> Analysis {
 }
 
 fn part(analysis: &Analysis, part: Part) -> ErrorCounts {
-    analysis.by_part.rows().find(|(p, _)| *p == part).unwrap().1
+    analysis.by_part.rows().find(|(p, _)| *p == part).expect("every part has a row").1
 }
 
 fn class(analysis: &Analysis, class: WordClass) -> ErrorCounts {
-    analysis.by_class.rows().find(|(c, _)| *c == class).unwrap().1
+    analysis.by_class.rows().find(|(c, _)| *c == class).expect("every class has a row").1
 }
 
 #[test]
@@ -177,8 +177,10 @@ fn corpus() -> impl Strategy<Value = Vec<(String, String, Option<u8>)>> {
 
 fn full_rules() -> Rules {
     Rules {
-        keywords: Some(Keywords::parse("new York\nAnna\nturn left\nleft\nno no", &Normalizer::None).unwrap()),
-        weights: Some(WordWeights::parse("Anna 2.5\nno 0\nleft 3", &Normalizer::None).unwrap()),
+        keywords: Some(
+            Keywords::parse("new York\nAnna\nturn left\nleft\nno no", &Normalizer::None).expect("the list is valid"),
+        ),
+        weights: Some(WordWeights::parse("Anna 2.5\nno 0\nleft 3", &Normalizer::None).expect("the list is valid")),
         ..Rules::for_language("en")
     }
 }
@@ -186,7 +188,7 @@ fn full_rules() -> Rules {
 fn analyse(rows: &[(String, String, Option<u8>)], from: usize, rules: &Rules, weights: Weights) -> Analysis {
     let mut analysis = Analysis::default();
     for (at, (reference, hypothesis, speaker)) in rows.iter().enumerate() {
-        let score = score_pair(reference, hypothesis, &Normalizer::None, weights).unwrap();
+        let score = score_pair(reference, hypothesis, &Normalizer::None, weights).expect("short pairs can be aligned");
         let speaker = speaker.map(|s| s.to_string());
         let id = format!("u{}", from + at);
         let raw_reference = Some(reference.as_str());
@@ -240,7 +242,7 @@ proptest! {
     #[test]
     fn with_every_weight_one_the_weighted_rate_is_the_wer(rows in corpus()) {
         let rules = Rules {
-            weights: Some(WordWeights::parse("# none", &Normalizer::None).unwrap()),
+            weights: Some(WordWeights::parse("# none", &Normalizer::None).expect("the list is valid")),
             ..Rules::default()
         };
         let analysis = analyse(&rows, 0, &rules, Weights::Sclite);

@@ -7,14 +7,17 @@ use vbench_score::{Normalizer, ScoreError, Weights, score_pair};
 fn analysed(rules: &Rules, normalizer: &Normalizer, pairs: &[(&str, &str)]) -> Analysis {
     let mut analysis = Analysis::default();
     for (reference, hypothesis) in pairs {
-        let score = score_pair(reference, hypothesis, normalizer, Weights::Sclite).unwrap();
+        let score = score_pair(reference, hypothesis, normalizer, Weights::Sclite).expect("short pairs can be aligned");
         analysis.add(rules, &Utterance { id: "u", speaker: None, raw_reference: None, score: &score });
     }
     analysis
 }
 
 fn keywords(list: &str, pairs: &[(&str, &str)]) -> KeywordTable {
-    let rules = Rules { keywords: Some(Keywords::parse(list, &Normalizer::None).unwrap()), ..Rules::default() };
+    let rules = Rules {
+        keywords: Some(Keywords::parse(list, &Normalizer::None).expect("the list is valid")),
+        ..Rules::default()
+    };
     analysed(&rules, &Normalizer::None, pairs).keywords
 }
 

@@ -8,7 +8,7 @@ use vbench_score::phoneme::{
 use vbench_score::{Normalizer, Weights, score_pair};
 
 fn p(ipa: &str) -> Phoneme {
-    Phoneme::from_ipa(ipa).unwrap()
+    Phoneme::from_ipa(ipa).expect("a symbol of the inventory")
 }
 
 fn sounds(text: &str) -> Vec<Phoneme> {
@@ -101,11 +101,15 @@ fn least_cost(a: &[Phoneme], b: &[Phoneme]) -> u32 {
 const DICTIONARY: &str = "pin P IH N\nbin B IH N\nbig B IH G\nthe DH AH\ntheir DH EH R\nthere DH EH R\nspin S P IH N\n";
 
 fn confusions(language: &str, pairs: &[(&str, &str)]) -> PhonemeConfusions {
-    let pronouncer = Pronouncer::for_language(language, Some(Dictionary::parse("small", DICTIONARY).unwrap()));
+    let pronouncer = Pronouncer::for_language(
+        language,
+        Some(Dictionary::parse("small", DICTIONARY).expect("the entries are valid")),
+    );
     let mut cache = PronunciationCache::new(&pronouncer);
     let mut all = PhonemeConfusions::default();
     for (reference, hypothesis) in pairs {
-        let score = score_pair(reference, hypothesis, &Normalizer::None, Weights::Sclite).unwrap();
+        let score =
+            score_pair(reference, hypothesis, &Normalizer::None, Weights::Sclite).expect("short pairs can be aligned");
         all.add(&mut cache, &score);
     }
     all
@@ -128,7 +132,7 @@ fn hits_and_wrong_stretches_are_counted() {
     assert_eq!(all.counts_of(p("p")), ErrorCounts { hits: 1, sub: 1, del: 0, ins: 1 });
     assert_eq!((all.stretches, all.same_sound, all.left_out), (4, 0, 0));
     assert_eq!(all.words.dictionary, 12);
-    assert_eq!(all.phonemes().iter().map(|p| p.ipa()).collect::<String>(), "pbɡðsnɹɪɛə".replace('ɪ', "ɪ"));
+    assert_eq!(all.phonemes().iter().map(|p| p.ipa()).collect::<String>(), "pbɡðsnɹɪɛə");
 }
 
 #[test]
@@ -170,7 +174,7 @@ proptest! {
         let all: Vec<Phoneme> = Phoneme::all().collect();
         let pick = |ids: &[usize]| ids.iter().map(|i| all[i % all.len()]).collect::<Vec<_>>();
         let (a, b) = (pick(&a), pick(&b));
-        let steps = align(&a, &b).unwrap();
+        let steps = align(&a, &b).expect("short sequences can be aligned");
         let cost: u32 = steps
             .iter()
             .map(|step| match step {
@@ -205,7 +209,7 @@ proptest! {
     /// Where every word is pronounced, every phoneme of both sides is in the table once.
     #[test]
     fn every_phoneme_is_counted_once(rows in texts()) {
-        let pronouncer = Pronouncer::for_language("te", Some(Dictionary::parse("small", DICTIONARY).unwrap()));
+        let pronouncer = Pronouncer::for_language("te", Some(Dictionary::parse("small", DICTIONARY).expect("the entries are valid")));
         let read = |line: &str| -> Option<u64> {
             line.split_whitespace().map(|w| pronouncer.pronounce(w).map(|p| p.phonemes.len() as u64)).sum()
         };

@@ -12,7 +12,7 @@ fn arpabet(phonemes: &[Phoneme]) -> String {
 
 /// Phoneme error rate and share of words without error of the rules, against the first pronunciation of each word.
 fn agreement(text: &str) -> (f64, f64, usize) {
-    let dictionary = Dictionary::parse("test", text).unwrap();
+    let dictionary = Dictionary::parse("test", text).expect("the entries are valid");
     let ids = |phonemes: &[Phoneme]| phonemes.iter().map(|p| p.index() as u32).collect::<Vec<_>>();
     let (mut errors, mut phonemes, mut exact, mut words) = (0, 0, 0, 0);
     for word in text.lines().filter_map(|l| l.split(' ').next()) {
