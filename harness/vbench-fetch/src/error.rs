@@ -184,13 +184,7 @@ impl FetchError {
     }
 }
 
-fn unavailable(
-    kind: &str,
-    name: &str,
-    attempts: &[Attempt],
-    folder: &Path,
-    files: &[(String, u64, String)],
-) -> String {
+fn unavailable(kind: &str, name: &str, attempts: &[Attempt], folder: &Path, files: &[(String, u64, String)]) -> String {
     let mut text = format!("{kind} `{name}` is not in the cache and no source delivered it\n");
     for attempt in attempts {
         text.push_str(&format!("  tried {}: {}\n", attempt.source, attempt.reason));

@@ -13,7 +13,7 @@ use crate::error::ReportError;
 use crate::format::{self, NumberStyle, visible};
 use crate::input::ReportInput;
 use crate::palette::{self, Palette};
-use crate::plot::{Canvas, DotPlot, FAMILY, Point, Row};
+use crate::plot::{Canvas, DotPlot, FAMILY, Plot, Point, Row};
 use crate::strata::{self, Group};
 
 /// A figure in both formats, light colours.
@@ -122,13 +122,23 @@ pub fn figures_in(input: &ReportInput<'_>, palette: Palette) -> Result<Vec<Figur
         .map(|&metric| {
             let plot = dot_plot(input.summary, metric);
             let name = metric.figure_name();
-            let description = describe(&plot);
-            let svg = draw_svg(&plot, name, Canvas { width: WIDE, scale: 1, text_drop: SVG_TEXT_DROP, palette })?;
-            let svg = with_text_alternative(&svg, name, &plot.title, &description);
-            let png = draw_png(&plot, name, palette)?;
-            Ok(Figure { name: name.to_owned(), png, svg, description })
+            finish(&plot, name, &plot.title, describe(&plot), palette)
         })
         .collect()
+}
+
+/// PNG and SVG of one plot.
+pub(crate) fn finish(
+    plot: &impl Plot,
+    name: &str,
+    title: &str,
+    description: String,
+    palette: Palette,
+) -> Result<Figure, ReportError> {
+    let svg = draw_svg(plot, name, Canvas { width: WIDE, scale: 1, text_drop: SVG_TEXT_DROP, palette })?;
+    let svg = with_text_alternative(&svg, name, title, &description);
+    let png = draw_png(plot, name, palette)?;
+    Ok(Figure { name: name.to_owned(), png, svg, description })
 }
 
 /// The same figure for the page, wide and narrow, colours as CSS variables.
@@ -254,7 +264,7 @@ fn describe(plot: &DotPlot) -> String {
     text
 }
 
-fn draw_svg(plot: &DotPlot, name: &str, canvas: Canvas) -> Result<String, ReportError> {
+fn draw_svg(plot: &impl Plot, name: &str, canvas: Canvas) -> Result<String, ReportError> {
     register_fonts()?;
     let mut svg = String::new();
     let size = (canvas.width.unsigned_abs(), plot.height(canvas.width).unsigned_abs());
@@ -266,7 +276,7 @@ fn draw_svg(plot: &DotPlot, name: &str, canvas: Canvas) -> Result<String, Report
     Ok(svg)
 }
 
-fn draw_png(plot: &DotPlot, name: &str, palette: Palette) -> Result<Vec<u8>, ReportError> {
+fn draw_png(plot: &impl Plot, name: &str, palette: Palette) -> Result<Vec<u8>, ReportError> {
     register_fonts()?;
     let failed = |message: String| ReportError::Draw { figure: name.to_owned(), format: "PNG", message };
     let scale = PNG_SCALE * SUPERSAMPLING;

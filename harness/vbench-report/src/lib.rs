@@ -12,6 +12,7 @@
 //! terminal.rs    one table that fits the width
 //! figures.rs     what is plotted; PNG and SVG from one drawing
 //! plot.rs        the dot-and-whisker drawing
+//! heat.rs        a confusion matrix as a heat map
 //! palette.rs     light and dark colours, safe for colour-blind readers
 //! ```
 //!
@@ -22,6 +23,7 @@
 pub mod error;
 pub mod figures;
 pub mod format;
+mod heat;
 pub mod html;
 pub mod input;
 pub mod json;
@@ -35,6 +37,7 @@ mod view;
 
 pub use error::ReportError;
 pub use figures::{Figure, figures, figures_in};
+pub use heat::{ConfusionMatrix, phoneme_confusion, phoneme_confusion_in};
 pub use html::{BLOCK_BEGIN, BLOCK_END, render_html};
 pub use input::{AlignedToken, AudioClip, ReportInput, TokenOp, WorstCell};
 pub use json::summary_json;

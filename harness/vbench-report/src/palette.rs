@@ -93,7 +93,6 @@ pub fn hex(colour: RGBColor) -> String {
 }
 
 /// Relative luminance of WCAG 2.2.
-#[cfg(test)]
 fn luminance(c: RGBColor) -> f64 {
     let linear = |v: u8| {
         let v = f64::from(v) / 255.0;
@@ -103,7 +102,6 @@ fn luminance(c: RGBColor) -> f64 {
 }
 
 /// Contrast ratio of WCAG 2.2, 1 to 21.
-#[cfg(test)]
 pub(crate) fn contrast(a: RGBColor, b: RGBColor) -> f64 {
     let (a, b) = (luminance(a), luminance(b));
     (a.max(b) + 0.05) / (a.min(b) + 0.05)

@@ -62,18 +62,37 @@ pub(crate) struct Canvas {
 pub(crate) const FAMILY: &str = "sans-serif";
 /// The SVG backend divides sizes by this factor.
 const SIZE_TO_EM: f64 = 1.24;
-const TITLE_PX: f64 = 17.0;
+pub(crate) const TITLE_PX: f64 = 17.0;
 const TEXT_PX: f64 = 13.0;
-const SMALL_PX: f64 = 12.0;
-const MARGIN: i32 = 14;
-const LINE: i32 = 19;
+pub(crate) const SMALL_PX: f64 = 12.0;
+pub(crate) const MARGIN: i32 = 14;
+pub(crate) const LINE: i32 = 19;
 /// Below this width the values stand over the whiskers instead of in a column of their own.
 const NARROW: i32 = 520;
 /// From the label of a narrow row down to its first whisker; the values stand between.
 const NARROW_LANE_MIDDLE: i32 = 26;
 
-type Area<DB> = DrawingArea<DB, Shift>;
-type Drawn<DB> = Result<(), DrawingAreaErrorKind<<DB as DrawingBackend>::ErrorType>>;
+pub(crate) type Area<DB> = DrawingArea<DB, Shift>;
+pub(crate) type Drawn<DB> = Result<(), DrawingAreaErrorKind<<DB as DrawingBackend>::ErrorType>>;
+
+/// What can be drawn on any backend.
+pub(crate) trait Plot {
+    /// Height in layout units for a width.
+    fn height(&self, width: i32) -> i32;
+
+    /// Draws the whole figure.
+    fn draw<DB: DrawingBackend>(&self, area: &Area<DB>, canvas: Canvas) -> Drawn<DB>;
+}
+
+impl Plot for DotPlot {
+    fn height(&self, width: i32) -> i32 {
+        self.layout(width).height
+    }
+
+    fn draw<DB: DrawingBackend>(&self, area: &Area<DB>, canvas: Canvas) -> Drawn<DB> {
+        self.draw_all(area, canvas)
+    }
+}
 
 /// Places of things, in layout units.
 struct Layout {
@@ -108,11 +127,6 @@ impl Layout {
 }
 
 impl DotPlot {
-    /// Height in layout units for a width.
-    pub(crate) fn height(&self, width: i32) -> i32 {
-        self.layout(width).height
-    }
-
     fn layout(&self, width: i32) -> Layout {
         let narrow = width < NARROW;
         let inner = width - 2 * MARGIN;
@@ -172,9 +186,9 @@ impl DotPlot {
     }
 
     /// Draws the whole figure.
-    pub(crate) fn draw<DB: DrawingBackend>(&self, area: &Area<DB>, canvas: Canvas) -> Drawn<DB> {
+    fn draw_all<DB: DrawingBackend>(&self, area: &Area<DB>, canvas: Canvas) -> Drawn<DB> {
         let layout = self.layout(canvas.width);
-        let pen = Pen { area, scale: canvas.scale, text_drop: canvas.text_drop };
+        let pen = Pen::new(area, canvas);
         let colours = canvas.palette;
         area.fill(&colours.background)?;
         pen.bold(&self.title, MARGIN, MARGIN + 10, TITLE_PX, colours.ink)?;
@@ -288,13 +302,17 @@ fn draw_row<DB: DrawingBackend>(
 }
 
 /// Drawing in layout units.
-struct Pen<'a, DB: DrawingBackend> {
+pub(crate) struct Pen<'a, DB: DrawingBackend> {
     area: &'a Area<DB>,
     scale: i32,
     text_drop: f64,
 }
 
-impl<DB: DrawingBackend> Pen<'_, DB> {
+impl<'a, DB: DrawingBackend> Pen<'a, DB> {
+    pub(crate) fn new(area: &'a Area<DB>, canvas: Canvas) -> Self {
+        Self { area, scale: canvas.scale, text_drop: canvas.text_drop }
+    }
+
     fn at(&self, (x, y): (i32, i32)) -> (i32, i32) {
         (x * self.scale, y * self.scale)
     }
@@ -304,15 +322,15 @@ impl<DB: DrawingBackend> Pen<'_, DB> {
         self.area.draw(&PathElement::new(vec![self.at(from), self.at(to)], style))
     }
 
-    fn rect(&self, from: (i32, i32), to: (i32, i32), colour: RGBColor) -> Drawn<DB> {
+    pub(crate) fn rect(&self, from: (i32, i32), to: (i32, i32), colour: RGBColor) -> Drawn<DB> {
         self.area.draw(&Rectangle::new([self.at(from), self.at(to)], colour.filled()))
     }
 
-    fn text(&self, text: &str, at: (i32, i32), px: f64, colour: RGBColor, side: HPos) -> Drawn<DB> {
+    pub(crate) fn text(&self, text: &str, at: (i32, i32), px: f64, colour: RGBColor, side: HPos) -> Drawn<DB> {
         self.styled(text, at, px, colour, side, FontStyle::Normal)
     }
 
-    fn bold(&self, text: &str, x: i32, y: i32, px: f64, colour: RGBColor) -> Drawn<DB> {
+    pub(crate) fn bold(&self, text: &str, x: i32, y: i32, px: f64, colour: RGBColor) -> Drawn<DB> {
         self.styled(text, (x, y), px, colour, HPos::Left, FontStyle::Bold)
     }
 
@@ -398,7 +416,7 @@ fn legend_width(name: &str) -> i32 {
 }
 
 /// Width of a text in layout units as DejaVu Sans sets it; other sans-serif faces are narrower.
-fn text_width(text: &str, px: f64) -> i32 {
+pub(crate) fn text_width(text: &str, px: f64) -> i32 {
     let font = (FAMILY, px * SIZE_TO_EM).into_font();
     // Only an unregistered font gives an error, and drawing reports that; here a guess is enough.
     font.box_size(text).map_or_else(|_| (text.chars().count() as f64 * px * 0.7) as i32, |(w, _)| w as i32)
@@ -422,7 +440,7 @@ fn fitted(text: &str, px: f64, width: i32) -> String {
 }
 
 /// Breaks a text at spaces into lines of at most `width`.
-fn wrap(text: &str, px: f64, width: i32) -> Vec<String> {
+pub(crate) fn wrap(text: &str, px: f64, width: i32) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
         match lines.last_mut() {

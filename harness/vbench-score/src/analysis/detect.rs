@@ -188,7 +188,7 @@ fn loops(
 /// itself a repetition (two rotations are then equal).
 fn primitive_rotation(unit: &[String]) -> Option<Vec<&str>> {
     let n = unit.len();
-    if (1..n).any(|shift| n % shift == 0 && (0..n).all(|i| unit[i] == unit[(i + shift) % n])) {
+    if (1..n).any(|shift| n.is_multiple_of(shift) && (0..n).all(|i| unit[i] == unit[(i + shift) % n])) {
         return None;
     }
     (0..n).map(|shift| (0..n).map(|i| unit[(i + shift) % n].as_str()).collect::<Vec<_>>()).min()

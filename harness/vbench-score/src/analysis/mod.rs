@@ -149,7 +149,7 @@ impl Analysis {
 }
 
 /// The words of an operation: reference, hypothesis. A position outside the token lists gives `None`.
-pub(crate) fn op_words<'a>(op: AlignOp, score: &'a PairScore) -> (Option<&'a str>, Option<&'a str>) {
+pub(crate) fn op_words(op: AlignOp, score: &PairScore) -> (Option<&str>, Option<&str>) {
     let reference = |at: u32| score.reference_tokens.get(at as usize).map(String::as_str);
     let hypothesis = |at: u32| score.hypothesis_tokens.get(at as usize).map(String::as_str);
     match op {
