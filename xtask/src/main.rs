@@ -27,7 +27,7 @@ enum Task {
     Tidy,
     /// Simulate how often intervals hold and tests are wrong; writes reports/statistics.md
     Statistics {
-        /// Simulated corpora for each line of the tables
+        /// Simulated corpora for each line of the tables; under 2,000 a requirement may fail by chance
         #[arg(long, default_value_t = 4_000)]
         sets: usize,
     },

@@ -519,9 +519,11 @@ fn methods(s: &Summary) -> Vec<String> {
 fn method_in_words(name: &str) -> String {
     match name {
         "bca" => "bca (bias-corrected and accelerated bootstrap over units, jackknife over units)".to_owned(),
-        "bca-expanded" => "bca-expanded (bias-corrected and accelerated bootstrap over units, jackknife over units, its \
+        "bca-expanded" => {
+            "bca-expanded (bias-corrected and accelerated bootstrap over units, jackknife over units, its \
              level expanded to that of Student's t for the number of units)"
-            .to_owned(),
+                .to_owned()
+        }
         "wider of bca and t(S-1)" => {
             "wider of bca and t(S-1) (under 20 units the wider of the bootstrap and the linearised interval)".to_owned()
         }

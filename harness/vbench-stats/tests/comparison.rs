@@ -206,6 +206,18 @@ fn so_many_speakers_decide_with_the_stated_power() {
 }
 
 #[test]
+fn every_chunk_of_flips_is_drawn_anew() {
+    // 10,240 flips are ten chunks. Were they alike, p would wander between keys like one of 1,024.
+    let d: Vec<f64> = (0..40).map(|i| f64::from(i % 7) - 2.8).collect();
+    let found: Vec<f64> =
+        (0..100).map(|key| sign_flip(&d, 10_240, &mut keyed_rng(key, "chunks", "", "")).unwrap().p_greater).collect();
+    let mean = found.iter().sum::<f64>() / 100.0;
+    let sd = (found.iter().map(|p| (p - mean) * (p - mean)).sum::<f64>() / 99.0).sqrt();
+    let expected = (mean * (1.0 - mean) / 10_240.0).sqrt();
+    assert!((0.75..1.35).contains(&(sd / expected)), "{sd}, expected {expected}");
+}
+
+#[test]
 fn drawn_sign_flips_do_not_depend_on_the_number_of_threads() {
     // Above the size at which work is shared out.
     let d: Vec<f64> = (0..2_000).map(|i| f64::from(i % 13) - 5.9).collect();

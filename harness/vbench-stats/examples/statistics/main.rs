@@ -129,8 +129,7 @@ have mean 1, so two systems without a true difference have none, although each i
         self.require("Default interval at 40 speakers, log-sd 0.5", defaults[0], 0.93, 0.97);
         self.require("Default interval at 10 speakers, log-sd 0.5", defaults[2], 0.90, 1.0);
         self.line(
-            "
-The default from 20 speakers on is BCa over speakers at Hesterberg's expanded level (`bca-expanded`), under 20 the wider
+            "The default from 20 speakers on is BCa over speakers at Hesterberg's expanded level (`bca-expanded`), under 20 the wider
 of plain BCa and the linearised interval with t(S-1). With a log-sd of 1.0 a few speakers carry most of the errors, and
 a sample that misses them cannot know: no interval made from the sample alone gets to 95 % there. The utterance
 bootstrap takes the utterances of a speaker for independent and misses the truth in half of the corpora or more; vbench
@@ -159,8 +158,7 @@ falls back on utterances only where fewer than six speakers or sessions are know
             self.require(&format!("Default test at {what}"), *share, 0.03, 0.07);
         }
         self.line(
-            "
-The sign-flip test over speakers decides; the interval is shown beside it and is a little less exact. A test over
+            "The sign-flip test over speakers decides; the interval is shown beside it and is a little less exact. A test over
 utterances answers a narrower question (\"on these speakers\") and is wrong as soon as it is read as an answer about
 speakers in general.
 ",
@@ -219,8 +217,7 @@ sixth on. Three truths: the second system is as good, worse by exactly the margi
             }
         }
         self.line(
-            "
-The gate's test assumes that a speaker's excess over the margin is as likely to have either sign. At a margin other than
+            "The gate's test assumes that a speaker's excess over the margin is as likely to have either sign. At a margin other than
 zero that is not quite so (speakers with many errors have the large differences), hence errors a little off 5 %. With
 O'Brien-Fleming spending the sequential gate decides nearly as often as the fixed one; Pocock spending stops earlier and
 decides less often. Looking at the fixed test until it says something is wrong several times as often as it claims.",
