@@ -27,7 +27,7 @@ pub struct CompareHead {
     pub weights: String,
     /// Seed of every random draw.
     pub seed: u64,
-    /// Metrics in order, the headline first; those that no shared cell has are left out.
+    /// Metrics in order, the headline first: error rates and RTF, of which less is better.
     pub metrics: Vec<GateMetric>,
     /// Conditions in order.
     pub conditions: Vec<String>,

@@ -82,7 +82,7 @@ pub struct Explained {
     pub splits: Vec<Split>,
     /// The utterances with the largest change either way, at most [`CARRIERS`].
     pub carriers: Vec<Carrier>,
-    /// Utterances with fewer errors, with more, and with as many as before.
+    /// Utterances with fewer errors.
     pub fixed: usize,
     /// Utterances with more errors.
     pub broken: usize,
@@ -90,6 +90,14 @@ pub struct Explained {
     pub same: usize,
     /// Hallucinated words (against empty references, outside every rate) of both sides.
     pub hallucinated: (u64, u64),
+}
+
+impl Explained {
+    /// Word errors of the second side less those of the first.
+    #[must_use]
+    pub fn change(&self) -> i64 {
+        self.errors_b as i64 - self.errors_a as i64
+    }
 }
 
 /// Takes the difference of word errors over shared cells apart.

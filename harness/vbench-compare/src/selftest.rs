@@ -50,9 +50,9 @@ impl Planted {
         says(&self.above, true) && says(&self.below, false)
     }
 
-    /// Whether the rule counts as shown to fail: this plant flips it, or it is one that cannot be proved by design.
+    /// Planted on some units only: informative, and often too few to be proof by design.
     #[must_use]
-    pub fn is_some_speakers_only(&self) -> bool {
+    pub fn on_some_units_only(&self) -> bool {
         self.what.contains(SOME)
     }
 }

@@ -148,7 +148,7 @@ fn counts(c: &ErrorCounts) -> Map<String, Value> {
     out
 }
 
-fn estimate_json(estimate: &Estimate) -> Value {
+pub(crate) fn estimate_json(estimate: &Estimate) -> Value {
     let mut out = Map::new();
     insert_number(&mut out, "value", estimate.value);
     match usable_interval(estimate) {
@@ -170,7 +170,7 @@ fn estimate_json(estimate: &Estimate) -> Value {
 }
 
 /// Leaves out what is not finite.
-fn insert_number(out: &mut Map<String, Value>, key: &str, value: f64) {
+pub(crate) fn insert_number(out: &mut Map<String, Value>, key: &str, value: f64) {
     if value.is_finite() {
         out.insert(key.into(), value.into());
     }

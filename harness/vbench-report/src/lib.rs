@@ -9,6 +9,10 @@
 //! markdown.rs    the same tables, small enough for a pull-request comment
 //! json.rs        schema vbench/run/1
 //! terminal.rs    one table that fits the width
+//! grid.rs        one table, as plain text or Markdown
+//! comparison.rs  two sides compared: text, Markdown, schema vbench/compare/1
+//! golden.rs      accepted transcripts against a run, as text
+//! gate.rs        a gate's verdict: text, Markdown, JUnit, GitHub annotations, schema vbench/gate/1
 //! figures.rs     what is plotted; PNG and SVG from one drawing
 //! plot.rs        the dot-and-whisker drawing
 //! palette.rs     light and dark colours, safe for colour-blind readers
@@ -18,9 +22,13 @@
 //!
 //! Out of scope: files and folders (the binary writes what is returned here), clocks, statistics.
 
+pub mod comparison;
 pub mod error;
 pub mod figures;
 pub mod format;
+pub mod gate;
+pub mod golden;
+mod grid;
 pub mod html;
 pub mod input;
 pub mod json;
@@ -31,8 +39,11 @@ mod strata;
 pub mod terminal;
 mod view;
 
+pub use comparison::{comparison_json, comparison_markdown, comparison_text};
 pub use error::ReportError;
+pub use gate::{GateView, gate_annotations, gate_json, gate_junit, gate_markdown, gate_text, noise_floor_text, selftest_text};
 pub use figures::{Figure, figures, figures_in};
+pub use golden::golden_text;
 pub use html::{BLOCK_BEGIN, BLOCK_END, render_html};
 pub use input::{AlignedToken, AudioClip, ReportInput, TokenOp, WorstCell};
 pub use json::summary_json;

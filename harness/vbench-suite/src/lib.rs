@@ -20,7 +20,7 @@ pub mod problem;
 pub mod reader;
 pub mod resolve;
 
-pub use expand::{Selection, SelectionError, expand};
+pub use expand::{Selection, SelectionError, expand, interleave_models};
 pub use gates::{parse_rules, rule_from_json};
 pub use parse::{Metric, Task};
 pub use problem::{Problem, ProblemClass, SuiteError};
