@@ -1,4 +1,4 @@
-//! Developer commands: `cargo xtask test`, `tidy`, `ci`.
+//! Developer commands: `cargo xtask test`, `tidy`, `golden`, `ci`.
 #![expect(clippy::print_stderr, reason = "a developer tool talks to its terminal")]
 
 use std::path::{Path, PathBuf};
@@ -25,6 +25,8 @@ enum Task {
     },
     /// Check the invariants of ARCHITECTURE.md that a machine can check
     Tidy,
+    /// Score the goldens' transcripts again, then run every suite that has a golden live and check it: minutes
+    Golden,
     /// Format, lint, docs, deny, test: what must pass before a change lands
     Ci,
 }
@@ -33,6 +35,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Task::Test { rest } => test(&rest),
         Task::Tidy => run_tidy(),
+        Task::Golden => golden(),
         Task::Ci => ci(),
     };
     if done { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -44,6 +47,38 @@ fn run_tidy() -> bool {
         eprintln!("tidy: {problem}");
     }
     problems.is_empty()
+}
+
+/// The goldens as they are, then live. A run that is there already is continued, so that a second call is cheap after
+/// an interruption; it is removed when it passed.
+fn golden() -> bool {
+    let vbench = |arguments: &[&str]| {
+        cargo(&[&["run", "--release", "--quiet", "-p", "vbench", "--"], arguments].concat(), &[])
+    };
+    let mut passed = vbench(&["golden", "check"]);
+    let mut suites: Vec<String> = std::fs::read_dir(root().join("golden/runs"))
+        .into_iter()
+        .flatten()
+        .filter_map(|e| Some(e.ok()?.file_name().to_string_lossy().into_owned()))
+        .collect();
+    suites.sort();
+    for suite in suites {
+        let file = format!("suites/{suite}.toml");
+        if !root().join(&file).exists() {
+            eprintln!("golden of `{suite}`: there is no {file}; not run");
+            continue;
+        }
+        let out = format!("target/golden/{suite}");
+        let resumed = root().join(&out).join("run.json").exists();
+        let fresh: &[&str] = &["run", &file, "--out", &out];
+        let ran = vbench(if resumed { &["run", "--resume", &out] } else { fresh });
+        let checked = ran && vbench(&["golden", "check", &out]);
+        if checked && let Err(e) = std::fs::remove_dir_all(root().join(&out)) {
+            eprintln!("cannot remove {out}: {e}");
+        }
+        passed &= checked;
+    }
+    passed
 }
 
 fn ci() -> bool {

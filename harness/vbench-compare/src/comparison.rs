@@ -1,7 +1,7 @@
 //! Two sides, stratum by stratum: differences with intervals, the deciding test, and what explains them.
 
 use rayon::prelude::*;
-use vbench_core::GateMetric;
+use vbench_core::{GateMetric, ResamplingUnit};
 use vbench_stats::multiple::benjamini_hochberg;
 use vbench_stats::{Clusters, PairedClusters, PairedComparison, PairedObservation, Plan, choose_paired_unit, compare_paired};
 
@@ -52,6 +52,10 @@ pub struct StratumComparison {
     pub cells: usize,
     /// Ratios of both, difference, interval, test, probability of improvement, detectable difference.
     pub paired: PairedComparison,
+    /// What was resampled.
+    pub unit: ResamplingUnit,
+    /// How many of it.
+    pub clusters: usize,
     /// What the interval is conditional on when the resampling unit is not the speaker.
     pub note: Option<String>,
     /// Two-sided p of the sign-flip test, adjusted over the metric's strata (Benjamini-Hochberg); absent where the test
@@ -133,13 +137,17 @@ fn stratum(plan: &Plan, metric: GateMetric, group: &Group<'_>) -> Option<Stratum
         return None;
     }
     let clusters = choose_paired_unit(&observations);
-    let paired = compare_paired(&clusters, plan, &format!("{}-difference", metric.name()));
+    let mut paired = compare_paired(&clusters, plan, &format!("{}-difference", metric.name()));
+    // No spread at all says nothing about what could be detected.
+    paired.detectable = paired.detectable.filter(|d| *d > 0.0);
     Some(StratumComparison {
         metric,
         by: group.by.clone(),
         value: group.value.clone(),
         cells: observations.len(),
         paired,
+        unit: clusters.unit,
+        clusters: clusters.sums.len(),
         note: note(&clusters),
         p_adjusted: None,
     })

@@ -392,7 +392,6 @@ pub(crate) fn test_case(case: &Case<'_>, seed: u64) -> (Tested, Option<GateTest>
         }
         Err(e) => Err(e.to_string()),
     };
-    let one_sided = PowerAssumptions { two_sided: false, alpha: ALPHA, power: POWER, ..PowerAssumptions::default() };
     let tested = Tested {
         baseline,
         value,
@@ -403,7 +402,7 @@ pub(crate) fn test_case(case: &Case<'_>, seed: u64) -> (Tested, Option<GateTest>
         p: test.as_ref().ok().map(|t| (t.p_regressed, t.p_pass)),
         p_adjusted: None,
         identical,
-        detectable: detectable_difference_observed(&used, &one_sided).ok().filter(|_| !identical),
+        detectable: None,
         more_units: None,
     };
     (tested, test.ok(), used)
@@ -466,6 +465,9 @@ fn decide(looked: &mut [Look]) {
             Decision::Pass | Decision::Identical => Outcome::Pass,
             Decision::Inconclusive => Outcome::Inconclusive,
         };
+        let one_sided =
+            PowerAssumptions { two_sided: false, alpha: alpha_each, power: POWER, ..PowerAssumptions::default() };
+        t.detectable = detectable_difference_observed(&look.clusters, &one_sided).ok().filter(|d| *d > 0.0);
         if look.judged.outcome == Outcome::Inconclusive {
             t.more_units = Some(more_units(&look.clusters, margin(rule), alpha_each));
         }

@@ -49,21 +49,14 @@ impl Planted {
         };
         says(&self.above, true) && says(&self.below, false)
     }
-
-    /// Planted on some units only: informative, and often too few to be proof by design.
-    #[must_use]
-    pub fn on_some_units_only(&self) -> bool {
-        self.what.contains(SOME)
-    }
 }
-
-const SOME: &str = " of the ";
 
 /// Plants regressions around every rule. Changes are planted into the baseline (so that nothing else differs), budgets
 /// into the run.
 ///
-/// Word errors are planted one by one, in turn over the units in a keyed order: once over all of them and once over a
-/// third. Delay goes onto every fourth cell, lower SNR onto every cell, lost coverage cell by cell.
+/// Word errors are planted one by one, in turn over the units in a keyed order: once over all of them, and once over the
+/// fewest that can prove a regression at all. Delay goes onto one cell in four of every unit, lower SNR onto every cell, lost coverage
+/// cell by cell.
 ///
 /// # Errors
 /// As [`crate::gate::judge`].
@@ -100,7 +93,8 @@ pub fn selftest(
                 if matches!(rule.limit, Limit::Change(_)) {
                     case.seen.iter_mut().for_each(|s| s.b = s.a);
                 }
-                planted.extend(plants(&case, seed).iter().map(|plant| search(&case, plant, family.max(1), seed)));
+                let family = family.max(1);
+                planted.extend(plants(&case, family, seed).iter().map(|plant| search(&case, plant, family, seed)));
             }
             Err(problem) => problems.push(problem),
         }
@@ -153,7 +147,7 @@ enum StepUnit {
     CentiDecibel,
 }
 
-fn plants(case: &Case<'_>, seed: u64) -> Vec<Plant> {
+fn plants(case: &Case<'_>, family: usize, seed: u64) -> Vec<Plant> {
     let mut rng = keyed_rng(seed, "selftest", "", case.rule.metric.name());
     let metric = case.rule.metric;
     let noun = match metric {
@@ -172,12 +166,10 @@ fn plants(case: &Case<'_>, seed: u64) -> Vec<Plant> {
             unit: StepUnit::CentiDecibel,
         }],
         GateMetric::Rtf => {
-            let mut slots = all;
-            shuffle(&mut slots, &mut rng);
-            slots.truncate(case.seen.len().div_ceil(4));
-            let what = format!("delay on {} of {} cells", slots.len(), case.seen.len());
+            let (unit, order) = in_turn_over_units(case, &mut rng);
+            let slots: Vec<usize> = order.iter().flat_map(|cells| cells[..cells.len().div_ceil(4)].to_vec()).collect();
             vec![Plant {
-                what,
+                what: format!("delay on {} of {} cells, in every {unit}", slots.len(), case.seen.len()),
                 slots,
                 in_turn: false,
                 step: 0.001,
@@ -185,31 +177,36 @@ fn plants(case: &Case<'_>, seed: u64) -> Vec<Plant> {
                 unit: StepUnit::Milliseconds,
             }]
         }
-        _ => {
-            let (unit, order) = in_turn_over_units(case, &mut rng);
-            let units = order.len();
-            let some = units.div_ceil(3);
-            let slots = |take: usize| -> Vec<usize> {
-                let longest = order[..take].iter().map(Vec::len).max().unwrap_or(0);
-                (0..longest).flat_map(|i| order[..take].iter().filter_map(move |u| u.get(i).copied())).collect()
-            };
-            let words: usize = case.seen.iter().map(|s| s.den as usize).sum();
-            let plant = |what: String, take: usize| {
-                let slots = slots(take);
-                let most = if metric == GateMetric::Ser { slots.len() } else { words };
-                Plant { what, slots, in_turn: true, step: 1.0, most, unit: StepUnit::Errors(noun) }
-            };
-            vec![
-                plant(format!("{noun} on all {units} {}", plural(unit, units)), units),
-                plant(format!("{noun} on {some}{SOME}{units} {}", plural(unit, units)), some),
-            ]
-        }
+        _ => error_plants(case, noun, &mut rng, family, seed),
     }
+}
+
+/// Errors on all units, and on the fewest that can prove a regression.
+fn error_plants(case: &Case<'_>, noun: &'static str, rng: &mut impl Rng, family: usize, seed: u64) -> Vec<Plant> {
+    let (unit, order) = in_turn_over_units(case, rng);
+    let units = order.len();
+    let plant = |what: String, take: usize| {
+        let longest = order[..take].iter().map(Vec::len).max().unwrap_or(0);
+        let slots: Vec<usize> =
+            (0..longest).flat_map(|i| order[..take].iter().filter_map(move |u| u.get(i).copied())).collect();
+        let words: f64 = slots.iter().map(|s| case.seen[*s].den).sum();
+        let most = if case.rule.metric == GateMetric::Ser { slots.len() } else { words as usize };
+        Plant { what, slots, in_turn: true, step: 1.0, most, unit: StepUnit::Errors(noun) }
+    };
+    let all = format!("{noun} on all {units} {}", plural(unit, units));
+    let mut plants = vec![plant(all, units)];
+    let caught = |take: &usize| {
+        let full = plant(String::new(), *take);
+        dose(case, &full, full.most, family, seed).outcome == Outcome::Regressed
+    };
+    if let Some(fewest) = (1..units).find(caught) {
+        plants.push(plant(format!("{noun} on {fewest} of {units} {}, the fewest that do", plural(unit, units)), fewest));
+    }
+    plants
 }
 
 /// The observations of every unit, units and observations in a keyed order.
 fn in_turn_over_units(case: &Case<'_>, rng: &mut impl Rng) -> (vbench_core::ResamplingUnit, Vec<Vec<usize>>) {
-    // One observation marks its unit by a numerator of its own.
     let observations: Vec<Observation<'_>> = case
         .seen
         .iter()

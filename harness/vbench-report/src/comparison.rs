@@ -20,6 +20,7 @@ use crate::format::{self, ABSENT, NumberStyle, count, p_value, usable_interval, 
 use crate::grid::Grid;
 use crate::json::{estimate_json, insert_number};
 use crate::markdown::inline;
+use crate::terminal::wrap;
 
 /// Schema of [`comparison_json`].
 pub const COMPARE_SCHEMA: &str = "vbench/compare/1";
@@ -78,6 +79,7 @@ fn grid(rows: &[&StratumComparison], reasons: &mut Vec<String>) -> Grid {
         let p = &s.paired;
         let difference = match usable_interval(&p.difference) {
             Ok(i) => format!("{} {}", change.number(p.difference.value), change.interval(i.lo, i.hi)),
+            Err(_) if p.identical => "identical".into(),
             Err(reason) => {
                 let at = reasons.iter().position(|r| r == reason).unwrap_or_else(|| {
                     reasons.push(reason.to_owned());
@@ -86,9 +88,7 @@ fn grid(rows: &[&StratumComparison], reasons: &mut Vec<String>) -> Grid {
                 format!("{} [{ABSENT} {}]", change.number(p.difference.value), at + 1)
             }
         };
-        let unit = usable_interval(&p.difference).ok().map_or_else(|| ABSENT.into(), |i| {
-            format!("{}{}", format::unit(i), if s.note.is_some() { "*" } else { "" })
-        });
+        let unit = format!("{} ({}){}", s.unit, count(s.clusters as u64), if s.note.is_some() { "*" } else { "" });
         grid.push(vec![
             stratum_name(s),
             count(s.cells as u64),
@@ -106,14 +106,15 @@ fn grid(rows: &[&StratumComparison], reasons: &mut Vec<String>) -> Grid {
 }
 
 fn tables(c: &Comparison, reasons: &mut Vec<String>) -> Vec<(String, Grid)> {
-    c.head
-        .metrics
-        .iter()
-        .map(|metric| {
-            let rows: Vec<&StratumComparison> = c.strata.iter().filter(|s| s.metric == *metric).collect();
-            (title(*metric), grid(&rows, reasons))
-        })
-        .collect()
+    // Behind the headline metric overall and by condition are enough for the eye; the JSON has every stratum.
+    let shown = |s: &&StratumComparison, first: bool| first || s.by == "all" || s.by == "condition";
+    let mut tables = Vec::new();
+    for (i, metric) in c.head.metrics.iter().enumerate() {
+        let rows: Vec<&StratumComparison> =
+            c.strata.iter().filter(|s| s.metric == *metric && shown(s, i == 0)).collect();
+        tables.push((title(*metric), grid(&rows, reasons)));
+    }
+    tables
 }
 
 fn left_out(l: &LeftOut) -> Vec<String> {
@@ -124,6 +125,11 @@ fn left_out(l: &LeftOut) -> Vec<String> {
     let groups = l.groups("A", "B");
     let some = groups.iter().filter(|(_, cells)| !cells.is_empty());
     some.map(|(why, cells)| format!("left out, {why}: {} ({})", cells.len(), named(cells))).collect()
+}
+
+/// None where no utterance changed.
+fn splits(e: &Explained) -> &[Split] {
+    if e.fixed + e.broken == 0 { &[] } else { &e.splits }
 }
 
 fn split_grid(split: &Split) -> Grid {
@@ -155,6 +161,10 @@ fn split_title(split: &Split) -> String {
 }
 
 fn explained_head(e: &Explained) -> String {
+    if e.fixed + e.broken == 0 {
+        let (errors, utterances) = (count(e.errors_a), count(e.same as u64));
+        return format!("No utterance has more or fewer errors ({errors} in {utterances} utterances): nothing to explain.");
+    }
     format!(
         "Where the difference comes from: {} word errors over {} words ({} -> {}); every split sums to it exactly. \
          Utterances: {} fixed, {} broken, {} with as many errors.",
@@ -217,21 +227,21 @@ pub fn comparison_text(c: &Comparison) -> String {
     for (title, grid) in tables(c, &mut reasons) {
         out += &format!("\n{title}\n{}", grid.plain());
     }
-    out += &format!("\n{NOTES}\n");
+    out += &format!("\n{}", wrap(NOTES));
     for note in notes(c) {
-        out += &format!("{note}\n");
+        out += &wrap(&note);
     }
     for (i, reason) in reasons.iter().enumerate() {
         out += &format!("{ABSENT} {}: {reason}\n", i + 1);
     }
     for line in left_out(&c.left_out).into_iter().chain(hallucinated(c)) {
-        out += &format!("{line}\n");
+        out += &wrap(&line);
     }
     if let Some(tests) = &c.secondary {
         out += &format!("\nSecondary tests over all shared cells, which they take as independent\n{}", secondary_grid(tests).plain());
     }
-    out += &format!("\n{}\n", explained_head(&c.explained));
-    for split in &c.explained.splits {
+    out += &format!("\n{}", wrap(&explained_head(&c.explained)));
+    for split in splits(&c.explained) {
         out += &format!("\n{}\n{}", split_title(split), split_grid(split).plain());
     }
     if !c.explained.carriers.is_empty() {
@@ -292,7 +302,7 @@ pub fn comparison_markdown(c: &Comparison) -> String {
         out += &format!("\n## Secondary tests (cells taken as independent)\n\n{}", secondary_grid(tests).markdown());
     }
     out += &format!("\n## Explained\n\n{}\n", inline(&explained_head(&c.explained)));
-    for split in &c.explained.splits {
+    for split in splits(&c.explained) {
         out += &format!("\n### {}\n\n{}", inline(&split_title(split)), split_grid(split).markdown());
     }
     if !c.explained.carriers.is_empty() {
@@ -360,6 +370,8 @@ fn result_json(s: &StratumComparison) -> Value {
         insert_number(&mut out, "detectable", d);
     }
     out.insert("identical".into(), s.paired.identical.into());
+    out.insert("unit".into(), s.unit.to_string().into());
+    out.insert("clusters".into(), s.clusters.into());
     if let Some(note) = &s.note {
         out.insert("note".into(), note.clone().into());
     }

@@ -19,6 +19,7 @@ use crate::format::{self, ABSENT, NumberStyle, count, p_value, usable_interval, 
 use crate::grid::Grid;
 use crate::json::{estimate_json, insert_number};
 use crate::markdown::inline;
+use crate::terminal::wrap;
 
 /// Schema of [`gate_json`].
 pub const GATE_SCHEMA: &str = "vbench/gate/1";
@@ -129,7 +130,9 @@ fn story(j: &Judged) -> String {
         let plain = NumberStyle { signed: false, ..change };
         let unit_of = if title(j.rule.metric).ends_with('%') { " points" } else { "" };
         if let Some(d) = t.detectable {
-            parts.push(format!("a true value {}{unit_of} beyond the limit would be caught 4 times in 5", plain.number(d)));
+            let what = if t.baseline.is_some() { "change" } else { "value" };
+            let beyond = plain.number(d);
+            parts.push(format!("a true {what} {beyond}{unit_of} beyond the limit would be caught 4 times in 5"));
         }
         parts.extend(more(t));
     }
@@ -150,8 +153,12 @@ fn head(view: &GateView<'_>) -> Vec<String> {
     let against = view.baseline.as_ref().map_or(String::new(), |b| format!(" against {}", visible(b)));
     vec![
         format!("gate {}: {}{against}", view.report.outcome().name().to_uppercase(), visible(&view.run)),
-        format!("suite {}, {} rules, seed {}", visible(&view.suite), view.report.rules.len(), view.report.seed),
+        format!("suite {}, {}, seed {}", visible(&view.suite), rules(view.report.rules.len()), view.report.seed),
     ]
+}
+
+fn rules(n: usize) -> String {
+    if n == 1 { "1 rule".into() } else { format!("{n} rules") }
 }
 
 /// The verdict as plain text; the first line says the outcome.
@@ -159,11 +166,11 @@ fn head(view: &GateView<'_>) -> Vec<String> {
 pub fn gate_text(view: &GateView<'_>) -> String {
     let mut out = format!("{}\n\n{}\n", head(view).join("\n"), grid(view.report).plain());
     for j in &view.report.rules {
-        out += &format!("{} {}: {}\n", limit(&j.rule), stratum(&j.rule), visible(&story(j)));
+        out += &wrap(&format!("{} ({}): {}", limit(&j.rule), stratum(&j.rule), visible(&story(j))));
     }
-    out += &format!("\n{NOTES}\n");
+    out += &format!("\n{}", wrap(NOTES));
     for note in &view.report.notes {
-        out += &format!("note: {}\n", visible(note));
+        out += &wrap(&format!("note: {}", visible(note)));
     }
     out
 }
@@ -179,7 +186,7 @@ pub fn gate_markdown(view: &GateView<'_>) -> String {
     let head = head(view);
     let mut out = format!("## {sign} {}\n\n{}\n\n{}\n", inline(&head[0]), inline(&head[1]), grid(view.report).markdown());
     for j in &view.report.rules {
-        let what = format!("{} {}", limit(&j.rule), stratum(&j.rule));
+        let what = format!("{} ({})", limit(&j.rule), stratum(&j.rule));
         out += &format!("- **{}** {}\n", inline(&visible(&what)), inline(&visible(&story(j))));
     }
     for note in &view.report.notes {
@@ -365,10 +372,12 @@ pub fn selftest_text(planted: &[Planted]) -> String {
         ]);
     }
     format!(
-        "Self-test: regressions planted around each rule (changes into the baseline, budgets into the run)\n\n{}\n\
-         just below: the largest planted amount that is not called a regression. effect: what the smallest caught one \
-         does to the metric.\n",
-        grid.plain()
+        "Self-test: regressions planted around each rule (changes into the baseline, budgets into the run)\n\n{}\n{}",
+        grid.plain(),
+        wrap(
+            "just below: the largest planted amount that is not called a regression. smallest caught: what this suite can \
+             catch at the least, planted like that. effect: what that does to the metric."
+        )
     )
 }
 
@@ -398,8 +407,11 @@ pub fn noise_floor_text(floors: &[NoiseFloor]) -> String {
     }
     format!(
         "A/A: what two runs without a true difference look like, by tossing unit by unit which run its numbers come \
-         from\n\n{}\nflat alarms: how often a plain \"fail when the difference exceeds the margin\" would call a regression \
-         that is none. gate alarms: the same for this gate's test (one rule alone; at most 5 % is promised).\n",
-        grid.plain()
+         from\n\n{}\n{}",
+        grid.plain(),
+        wrap(
+            "flat alarms: how often a plain \"fail when the difference exceeds the margin\" would call a regression that is \
+             none. gate alarms: the same for this gate's test (one rule alone; at most 5 % is promised)."
+        )
     )
 }

@@ -109,7 +109,7 @@ fn a_lost_transcript_is_broken_and_a_smaller_selection_is_not() {
     run(path, "some", &spec, &["--limit", "3"]);
     let (code, out, errors) = outcome(&vbench(path, &["golden", "check", "some"]));
     assert_eq!(code, 0, "{errors}\n{out}");
-    assert!(out.contains("not in the run       3"), "{out}");
+    assert!(out.contains("not in the run      3"), "{out}");
     std::fs::write(path.join("hyp.jsonl"), r#"{"id":"u0","hyp":"open a third window and"}"#).expect("writes");
     run(path, "lost", &spec, &[]);
     let (code, out, _) = outcome(&vbench(path, &["golden", "check", "lost"]));
