@@ -52,9 +52,8 @@ fn run_tidy() -> bool {
 /// The goldens as they are, then live. A run that is there already is continued, so that a second call is cheap after
 /// an interruption; it is removed when it passed.
 fn golden() -> bool {
-    let vbench = |arguments: &[&str]| {
-        cargo(&[&["run", "--release", "--quiet", "-p", "vbench", "--"], arguments].concat(), &[])
-    };
+    let vbench =
+        |arguments: &[&str]| cargo(&[&["run", "--release", "--quiet", "-p", "vbench", "--"], arguments].concat(), &[]);
     let mut passed = vbench(&["golden", "check"]);
     let mut suites: Vec<String> = std::fs::read_dir(root().join("golden/runs"))
         .into_iter()

@@ -3,7 +3,9 @@
 use rayon::prelude::*;
 use vbench_core::{GateMetric, ResamplingUnit};
 use vbench_stats::multiple::benjamini_hochberg;
-use vbench_stats::{Clusters, PairedClusters, PairedComparison, PairedObservation, Plan, choose_paired_unit, compare_paired};
+use vbench_stats::{
+    Clusters, PairedClusters, PairedComparison, PairedObservation, Plan, choose_paired_unit, compare_paired,
+};
 
 use crate::explain::{Explained, explain};
 use crate::metric::contribution;

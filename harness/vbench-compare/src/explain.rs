@@ -117,9 +117,8 @@ pub fn explain(pairs: &[Pair<'_>], conditions: &[String]) -> Explained {
         share(class.name().into(), errors(true), errors(false))
     });
     let by_kind = ErrorKind::ALL.map(|kind| {
-        let errors = |first: bool| -> u64 {
-            spoken.iter().map(|p| (if first { p.a } else { p.b }).errors.of_kind(kind)).sum()
-        };
+        let errors =
+            |first: bool| -> u64 { spoken.iter().map(|p| (if first { p.a } else { p.b }).errors.of_kind(kind)).sum() };
         share(kind.name().into(), errors(true), errors(false))
     });
     let mut speakers = grouped(&spoken, |p| p.b.scored.speaker.clone().unwrap_or_else(|| "(not known)".into()), &share);
@@ -143,10 +142,7 @@ pub fn explain(pairs: &[Pair<'_>], conditions: &[String]) -> Explained {
         broken: count(|c| c > 0),
         same: count(|c| c == 0),
         carriers: all.into_iter().filter(|c| c.change() != 0).take(CARRIERS).collect(),
-        hallucinated: (
-            silent().map(|p| p.a.scored.words.ins).sum(),
-            silent().map(|p| p.b.scored.words.ins).sum(),
-        ),
+        hallucinated: (silent().map(|p| p.a.scored.words.ins).sum(), silent().map(|p| p.b.scored.words.ins).sum()),
     }
 }
 

@@ -205,7 +205,12 @@ pub(crate) struct Case<'a> {
 ///
 /// # Errors
 /// Rules whose stratum or metric no cell has, all of them in one error; no rules at all.
-pub fn judge(rules: &[Rule], inputs: &[GateInput<'_>], machines: &Machines, seed: u64) -> Result<GateReport, GateError> {
+pub fn judge(
+    rules: &[Rule],
+    inputs: &[GateInput<'_>],
+    machines: &Machines,
+    seed: u64,
+) -> Result<GateReport, GateError> {
     if rules.is_empty() || inputs.is_empty() {
         return Err(GateError::NoRules);
     }

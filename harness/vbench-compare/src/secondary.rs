@@ -26,10 +26,8 @@ pub fn secondary_tests(pairs: &[Pair<'_>]) -> Vec<SecondaryTest> {
     let spoken: Vec<&Pair<'_>> = pairs.iter().filter(|p| p.a.scored.words.reference() > 0).collect();
     let rates: Vec<f64> =
         spoken.iter().filter_map(|p| Some(p.b.scored.words.rate()? - p.a.scored.words.rate()?)).collect();
-    let errors: Vec<f64> = spoken
-        .iter()
-        .map(|p| p.b.scored.words.errors() as f64 - p.a.scored.words.errors() as f64)
-        .collect();
+    let errors: Vec<f64> =
+        spoken.iter().map(|p| p.b.scored.words.errors() as f64 - p.a.scored.words.errors() as f64).collect();
     let right = |errors: u64| errors == 0;
     let only = |first: bool| {
         let alone = |p: &&&Pair<'_>| {
@@ -44,11 +42,7 @@ pub fn secondary_tests(pairs: &[Pair<'_>]) -> Vec<SecondaryTest> {
     let (only_a, only_b) = (only(true), only(false));
     vec![
         test("paired t", &over, paired_t(&rates).map(|t| named("t", t.statistic, t.p_two_sided))),
-        test(
-            "Wilcoxon",
-            &over,
-            wilcoxon_approximate(&rates, Zeros::Drop, false).map(|w| named("W", w.statistic, w.p)),
-        ),
+        test("Wilcoxon", &over, wilcoxon_approximate(&rates, Zeros::Drop, false).map(|w| named("W", w.statistic, w.p))),
         test("sign", &over, sign_test(&errors).map(|s| named("more errors", s.positive as f64, s.p_two_sided))),
         test(
             "McNemar",

@@ -7,7 +7,8 @@ use vbench_stats::quantile::type7;
 use vbench_stats::{Observation, choose_unit, gate_test};
 
 use crate::gate::{
-    ALPHA, Case, DRAWS, GateError, GateInput, Machines, Outcome, case, coverage, covered, expand, margin, plural, test_case,
+    ALPHA, Case, DRAWS, GateError, GateInput, Machines, Outcome, case, coverage, covered, expand, margin, plural,
+    test_case,
 };
 
 /// What was planted, and what the rule said.
@@ -200,7 +201,8 @@ fn error_plants(case: &Case<'_>, noun: &'static str, rng: &mut impl Rng, family:
         dose(case, &full, full.most, family, seed).outcome == Outcome::Regressed
     };
     if let Some(fewest) = (1..units).find(caught) {
-        plants.push(plant(format!("{noun} on {fewest} of {units} {}, the fewest that do", plural(unit, units)), fewest));
+        plants
+            .push(plant(format!("{noun} on {fewest} of {units} {}, the fewest that do", plural(unit, units)), fewest));
     }
     plants
 }

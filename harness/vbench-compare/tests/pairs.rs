@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 use vbench_compare::gate::{Evidence, MoreUnits};
 use vbench_compare::{
-    DifferenceClass, ErrorKind, ErrorTable, GateError, GateInput, Machines, Outcome, ScoredCell, Side, SideCell, WordClass,
-    explain, golden_diff, judge, noise_floor, pair, selftest,
+    DifferenceClass, ErrorKind, ErrorTable, GateError, GateInput, Machines, Outcome, ScoredCell, Side, SideCell,
+    WordClass, explain, golden_diff, judge, noise_floor, pair, selftest,
 };
 use vbench_core::{ErrorCounts, GateMetric, Limit, Rule, RuleStratum};
 use vbench_stats::mapsswe::UtteranceOutcome;
@@ -214,7 +214,9 @@ fn nothing_to_judge_is_an_error_and_never_a_pass() {
     assert_eq!(judge(&[rule(GateMetric::Wer, Limit::Change(0.1))], &[], &Machines::Same, 1), Err(GateError::NoRules));
     let without = [GateInput { run: &b, pairs: None }];
     let change = [rule(GateMetric::Wer, Limit::Change(0.1))];
-    assert!(matches!(judge(&change, &without, &Machines::Same, 1), Err(GateError::Unmatched(p)) if p[0].contains("needs a baseline")));
+    assert!(
+        matches!(judge(&change, &without, &Machines::Same, 1), Err(GateError::Unmatched(p)) if p[0].contains("needs a baseline"))
+    );
     assert_eq!(noise_floor(&[rule(GateMetric::Wer, Limit::Budget(0.1))], &input(), 1), Err(GateError::NoRules));
     let empty = Side::default();
     let nothing = [GateInput { run: &empty, pairs: None }];

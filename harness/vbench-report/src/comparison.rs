@@ -133,7 +133,8 @@ fn splits(e: &Explained) -> &[Split] {
 }
 
 fn split_grid(split: &Split) -> Grid {
-    let mut grid = Grid::new(&[("part", false), ("errors A", true), ("errors B", true), ("change", true), ("points", true)]);
+    let mut grid =
+        Grid::new(&[("part", false), ("errors A", true), ("errors B", true), ("change", true), ("points", true)]);
     let limit = if split.by == "speaker" { SPEAKERS } else { usize::MAX };
     for s in split.shares.iter().take(limit) {
         grid.push(vec![
@@ -163,7 +164,9 @@ fn split_title(split: &Split) -> String {
 fn explained_head(e: &Explained) -> String {
     if e.fixed + e.broken == 0 {
         let (errors, utterances) = (count(e.errors_a), count(e.same as u64));
-        return format!("No utterance has more or fewer errors ({errors} in {utterances} utterances): nothing to explain.");
+        return format!(
+            "No utterance has more or fewer errors ({errors} in {utterances} utterances): nothing to explain."
+        );
     }
     format!(
         "Where the difference comes from: {} word errors over {} words ({} -> {}); every split sums to it exactly. \
@@ -222,7 +225,7 @@ pub fn comparison_text(c: &Comparison) -> String {
     let mut reasons = Vec::new();
     let mut out = format!("A  {}\nB  {}\n{}\n", visible(&c.head.a), visible(&c.head.b), facts(c));
     for forced in &c.head.forced {
-        out += &format!("FORCED: {}\n", visible(forced));
+        out += &wrap(&format!("FORCED: {}", visible(forced)));
     }
     for (title, grid) in tables(c, &mut reasons) {
         out += &format!("\n{title}\n{}", grid.plain());
@@ -238,7 +241,10 @@ pub fn comparison_text(c: &Comparison) -> String {
         out += &wrap(&line);
     }
     if let Some(tests) = &c.secondary {
-        out += &format!("\nSecondary tests over all shared cells, which they take as independent\n{}", secondary_grid(tests).plain());
+        out += &format!(
+            "\nSecondary tests over all shared cells, which they take as independent\n{}",
+            secondary_grid(tests).plain()
+        );
     }
     out += &format!("\n{}", wrap(&explained_head(&c.explained)));
     for split in splits(&c.explained) {
@@ -262,15 +268,12 @@ pub fn comparison_text(c: &Comparison) -> String {
     out
 }
 
+/// What the stars mean: the note of the whole, else a general sentence.
 fn notes(c: &Comparison) -> Vec<String> {
-    let mut notes: Vec<String> = Vec::new();
-    for s in &c.strata {
-        if let Some(note) = &s.note {
-            crate::strata::push_new(&mut notes, format!("* {note}"));
-        }
-    }
-    // One line is enough where strata differ only in their number of speakers.
-    if notes.len() > 1 { vec!["* the interval is conditional on the speakers of the stratum".into()] } else { notes }
+    let of_all = c.strata.iter().find(|s| s.by == "all").and_then(|s| s.note.clone());
+    let general = || "the interval is conditional on the speakers of the stratum".to_owned();
+    let any = c.strata.iter().any(|s| s.note.is_some());
+    any.then(|| format!("* {}", of_all.unwrap_or_else(general))).into_iter().collect()
 }
 
 /// The comparison as Markdown for a pull-request comment.
@@ -307,7 +310,8 @@ pub fn comparison_markdown(c: &Comparison) -> String {
     }
     if !c.explained.carriers.is_empty() {
         out += "\n### The utterances that carry most of it\n\n";
-        let mut grid = Grid::new(&[("change", false), ("condition", false), ("said", false), ("A", false), ("B", false)]);
+        let mut grid =
+            Grid::new(&[("change", false), ("condition", false), ("said", false), ("A", false), ("B", false)]);
         for c in &c.explained.carriers {
             grid.push(vec![
                 carrier_head(c),

@@ -184,7 +184,8 @@ pub fn gate_markdown(view: &GateView<'_>) -> String {
         Outcome::Inconclusive | Outcome::Skipped => "⚠️",
     };
     let head = head(view);
-    let mut out = format!("## {sign} {}\n\n{}\n\n{}\n", inline(&head[0]), inline(&head[1]), grid(view.report).markdown());
+    let mut out =
+        format!("## {sign} {}\n\n{}\n\n{}\n", inline(&head[0]), inline(&head[1]), grid(view.report).markdown());
     for j in &view.report.rules {
         let what = format!("{} ({})", limit(&j.rule), stratum(&j.rule));
         out += &format!("- **{}** {}\n", inline(&visible(&what)), inline(&visible(&story(j))));
@@ -199,9 +200,8 @@ pub fn gate_markdown(view: &GateView<'_>) -> String {
 #[must_use]
 pub fn gate_junit(view: &GateView<'_>, fail_inconclusive: bool) -> String {
     let rules = &view.report.rules;
-    let failed = |j: &&Judged| {
-        j.outcome == Outcome::Regressed || (fail_inconclusive && j.outcome == Outcome::Inconclusive)
-    };
+    let failed =
+        |j: &&Judged| j.outcome == Outcome::Regressed || (fail_inconclusive && j.outcome == Outcome::Inconclusive);
     let failures = rules.iter().filter(failed).count();
     let skipped = |j: &&Judged| !failed(j) && j.outcome != Outcome::Pass;
     let skips = rules.iter().filter(skipped).count();
@@ -222,7 +222,12 @@ pub fn gate_junit(view: &GateView<'_>, fail_inconclusive: bool) -> String {
         let numbers = numbers(j);
         out += &format!(
             "      <system-out>baseline {}; value {}; tested {}; p regressed {}; p pass {}; {}</system-out>\n    </testcase>\n",
-            xml(&numbers[0]), xml(&numbers[1]), xml(&numbers[2]), xml(&numbers[3]), xml(&numbers[4]), xml(&numbers[5])
+            xml(&numbers[0]),
+            xml(&numbers[1]),
+            xml(&numbers[2]),
+            xml(&numbers[3]),
+            xml(&numbers[4]),
+            xml(&numbers[5])
         );
     }
     out + "  </testsuite>\n</testsuites>\n"
@@ -360,7 +365,8 @@ pub fn selftest_text(planted: &[Planted]) -> String {
             d.as_ref().map_or_else(|| "-".to_owned(), |d| format!("{}: {}", d.amount, d.outcome.name()))
         };
         let (_, change) = styles(p.rule.metric);
-        let unit = if p.rule.metric == GateMetric::Coverage || title(p.rule.metric).ends_with('%') { " points" } else { "" };
+        let unit =
+            if p.rule.metric == GateMetric::Coverage || title(p.rule.metric).ends_with('%') { " points" } else { "" };
         grid.push(vec![
             format!("{} {}", limit(&p.rule), stratum(&p.rule)),
             p.what.clone(),

@@ -28,8 +28,7 @@ pub fn golden_text(name: &str, diff: &GoldenDiff) -> String {
         }
     }
     let mut out = format!("golden of {}\n\n{}", visible(name), grid.plain());
-    let mut changed: Vec<&GoldenDifference> =
-        diff.cells.iter().filter(|c| c.class > DifferenceClass::Equal).collect();
+    let mut changed: Vec<&GoldenDifference> = diff.cells.iter().filter(|c| c.class > DifferenceClass::Equal).collect();
     changed.sort_by_key(|c| std::cmp::Reverse(c.class));
     for c in changed.iter().take(SHOWN) {
         let text = |t: &str| shortened(&visible(t), TEXT);

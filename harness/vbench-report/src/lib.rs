@@ -41,8 +41,10 @@ mod view;
 
 pub use comparison::{comparison_json, comparison_markdown, comparison_text};
 pub use error::ReportError;
-pub use gate::{GateView, gate_annotations, gate_json, gate_junit, gate_markdown, gate_text, noise_floor_text, selftest_text};
 pub use figures::{Figure, figures, figures_in};
+pub use gate::{
+    GateView, gate_annotations, gate_json, gate_junit, gate_markdown, gate_text, noise_floor_text, selftest_text,
+};
 pub use golden::golden_text;
 pub use html::{BLOCK_BEGIN, BLOCK_END, render_html};
 pub use input::{AlignedToken, AudioClip, ReportInput, TokenOp, WorstCell};

@@ -162,8 +162,7 @@ mod tests {
         }
         interleave_models(&mut cells);
         let order: Vec<_> = cells.iter().map(|c| (c.utterance, c.condition, c.model)).collect();
-        let expected =
-            [(4, 0, 0), (4, 0, 1), (4, 1, 1), (4, 1, 0), (2, 0, 0), (2, 0, 1), (2, 1, 1), (2, 1, 0)];
+        let expected = [(4, 0, 0), (4, 0, 1), (4, 1, 1), (4, 1, 0), (2, 0, 0), (2, 0, 1), (2, 1, 1), (2, 1, 0)];
         assert_eq!(order, expected);
     }
 }

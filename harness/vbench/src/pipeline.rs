@@ -142,6 +142,7 @@ impl Session {
             ));
         }
         crate::score::check_rules(&suite)?;
+        gate::check_before_run(&arguments.gate, &suite)?;
         let limit = overrides.limit.map(|n| n as usize);
         let mut cells = expand(&suite, &Selection::parse(&overrides.select, limit)?)?;
         if overrides.interleave {

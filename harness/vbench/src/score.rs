@@ -76,8 +76,7 @@ fn score_row(record: &RunRecord, row: &Row, rules: &Rules) -> Result<ScoredCell,
 #[must_use]
 pub fn scored_cell(record: &RunRecord, row: &Row, rules: &Rules, score: Option<&PairScore>) -> ScoredCell {
     let timing = record.timings.get(&row.cell);
-    let counts =
-        score.map_or((ErrorCounts::ZERO, 0, ErrorCounts::ZERO), |s| (s.words, s.words_min_errors, s.chars));
+    let counts = score.map_or((ErrorCounts::ZERO, 0, ErrorCounts::ZERO), |s| (s.words, s.words_min_errors, s.chars));
     ScoredCell {
         cell: row.cell.clone(),
         utterance: row.utt.clone(),

@@ -61,7 +61,10 @@ impl LoadedRun {
             (None, []) => Err(Failure::new(ExitCode::NothingSelected, format!("{path} has no rows"))),
             (None, several) => {
                 let known = several.join(", ");
-                Err(Failure::new(ExitCode::Usage, format!("{path} has several models ({known}): name one with {option}")))
+                Err(Failure::new(
+                    ExitCode::Usage,
+                    format!("{path} has several models ({known}): name one with {option}"),
+                ))
             }
         }
     }
@@ -171,11 +174,7 @@ fn outcome(score: &PairScore) -> UtteranceOutcome {
 }
 
 /// The rules that score both runs, and what was forced. Different normalisers or weights are refused unless told.
-pub fn common_rules(
-    a: &LoadedRun,
-    b: &LoadedRun,
-    scoring: &ScoringArguments,
-) -> Result<(Rules, Vec<String>), Failure> {
+pub fn common_rules(a: &LoadedRun, b: &LoadedRun, scoring: &ScoringArguments) -> Result<(Rules, Vec<String>), Failure> {
     let mut rules = b.rules.clone();
     if let Some(name) = &scoring.normalizer {
         rules.normalizer = Normalizer::from_name(name).map_err(|e| Failure::new(ExitCode::Usage, e))?;
@@ -183,7 +182,13 @@ pub fn common_rules(
     let mut forced = Vec::new();
     let ids = (a.rules.normalizer.id(), b.rules.normalizer.id());
     if scoring.normalizer.is_none() && ids.0 != ids.1 {
-        let text = format!("normalisers differ: {} scored with `{}`, {} with `{}`", a.path.display(), ids.0, b.path.display(), ids.1);
+        let text = format!(
+            "normalisers differ: {} scored with `{}`, {} with `{}`",
+            a.path.display(),
+            ids.0,
+            b.path.display(),
+            ids.1
+        );
         let hint = "score both with one: --normalizer NAME, or with that of the second run: --force";
         refuse(scoring, &mut forced, text, hint)?;
     }
@@ -204,7 +209,11 @@ pub fn common_cells<'s>(
     let pairing = pair(a.1, b.1);
     let some = |cells: &[String]| {
         let shown = cells.iter().take(3).cloned().collect::<Vec<_>>().join(", ");
-        if cells.len() > 3 { format!("{} cells ({shown}, …)", cells.len()) } else { format!("{} cells ({shown})", cells.len()) }
+        if cells.len() > 3 {
+            format!("{} cells ({shown}, …)", cells.len())
+        } else {
+            format!("{} cells ({shown})", cells.len())
+        }
     };
     let other = &pairing.left_out.reference_differs;
     if !other.is_empty() {

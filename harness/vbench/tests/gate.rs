@@ -97,7 +97,10 @@ fn a_clear_regression_fails_with_its_evidence() {
     assert_eq!(code, 10, "{errors}");
     insta::assert_snapshot!("regressed", text);
     let (code, json) = json(folder.path(), &[]);
-    assert_eq!((code, json["schema"].as_str(), json["outcome"].as_str()), (10, Some("vbench/gate/1"), Some("regressed")));
+    assert_eq!(
+        (code, json["schema"].as_str(), json["outcome"].as_str()),
+        (10, Some("vbench/gate/1"), Some("regressed"))
+    );
     let wer = &json["results"][0];
     assert_eq!((wer["outcome"].as_str(), wer["clusters"].as_u64()), (Some("regressed"), Some(12)));
     // Every speaker got worse by more than the margin: one of 4,096 sign patterns; Holm over two tested rules doubles it.
@@ -144,10 +147,14 @@ fn fewer_than_six_units_never_pass_unless_identical() {
     // Better on every utterance, and still five utterances are no proof.
     run(folder.path(), "run", "fake:echo", &[]);
     let (code, json_) = json(folder.path(), &[]);
-    assert_eq!((code, json_["results"][0]["reason"].as_str()), (11, Some("not estimable: 5 utterances, at least 6 needed")));
+    assert_eq!(
+        (code, json_["results"][0]["reason"].as_str()),
+        (11, Some("not estimable: 5 utterances, at least 6 needed"))
+    );
     assert!(json_["results"][0].get("p_pass").is_none());
     run(folder.path(), "same", "fake:drop=4", &[]);
-    let (code, text, _) = outcome(&vbench(folder.path(), &["gate", "same", "--baseline", "base", "--rules", "gate.toml"]));
+    let (code, text, _) =
+        outcome(&vbench(folder.path(), &["gate", "same", "--baseline", "base", "--rules", "gate.toml"]));
     assert!(code == 0 && text.contains("identical on all 5 utterances"), "{text}");
 }
 
@@ -173,7 +180,8 @@ fn a_rule_per_value_of_a_property_is_judged_for_each() {
     run(folder.path(), "run", "fake:echo,delay_ms=100", &[]);
     rules(folder.path(), &rule("metric = \"wer\"\nmax = \"30 %\"\nstratum = \"condition=*\""));
     let (code, json_) = json(folder.path(), &[]);
-    let strata: Vec<&str> = json_["results"].as_array().expect("results").iter().filter_map(|r| r["stratum"].as_str()).collect();
+    let strata: Vec<&str> =
+        json_["results"].as_array().expect("results").iter().filter_map(|r| r["stratum"].as_str()).collect();
     assert_eq!((code, strata), (0, vec!["condition=clean", "condition=noise-5db"]));
 }
 
@@ -189,7 +197,10 @@ fn rtf_is_not_judged_on_another_machine_where_the_rule_says_so() {
     let (code, json_) = json(folder.path(), &[]);
     assert_eq!((code, json_["results"][1]["outcome"].as_str()), (0, Some("skipped")));
     let reason = json_["results"][1]["reason"].as_str().expect("a reason");
-    assert!(reason.starts_with("not judged: another machine: the baseline's is") && reason.contains("4096 cores"), "{reason}");
+    assert!(
+        reason.starts_with("not judged: another machine: the baseline's is") && reason.contains("4096 cores"),
+        "{reason}"
+    );
     // Nothing judged at all is not a pass.
     rules(folder.path(), &rule("metric = \"rtf\"\nmax = 0.3\nsame_machine = true"));
     assert_eq!(gate(folder.path(), &[]).0, 11);
@@ -248,9 +259,17 @@ fn bad_rules_and_missing_baselines_are_clear_errors() {
     }
     rules(path, RULES);
     for (arguments, code, needle) in [
-        (vec!["gate", "run", "--rules", "gate.toml"], 2, "the rule `wer max_increase 0.5 points, all` needs a baseline"),
+        (
+            vec!["gate", "run", "--rules", "gate.toml"],
+            2,
+            "the rule `wer max_increase 0.5 points, all` needs a baseline",
+        ),
         (vec!["gate", "run", "--baseline", "base"], 3, "declared no [[gates]]; give rules with --rules FILE"),
-        (vec!["gate", "run", "--baseline", "golden", "--rules", "gate.toml"], 5, "no golden of suite `tiny`, model `m`"),
+        (
+            vec!["gate", "run", "--baseline", "golden", "--rules", "gate.toml"],
+            5,
+            "no golden of suite `tiny`, model `m`",
+        ),
         (vec!["gate", "run", "--baseline", "nowhere", "--rules", "gate.toml"], 7, "nowhere"),
         (vec!["gate", "run", "--baseline", "base", "--rules", "nowhere.toml"], 3, "cannot read the rules"),
         (vec!["gate", "run", "--baseline", "base", "--rules", "gate.toml", "--model", "x"], 2, "run has no model `x`"),
@@ -287,7 +306,8 @@ fn every_format_tells_the_same_verdict() {
     insta::assert_snapshot!("junit", junit);
     let summary = folder.path().join("summary.md");
     let arguments = ["gate", "run", "--baseline", "base", "--rules", "gate.toml", "--format", "github"];
-    let output = common::command(folder.path(), &arguments).env("GITHUB_STEP_SUMMARY", &summary).output().expect("runs");
+    let output =
+        common::command(folder.path(), &arguments).env("GITHUB_STEP_SUMMARY", &summary).output().expect("runs");
     let (code, annotations, errors) = outcome(&output);
     assert_eq!(code, 10, "{errors}");
     insta::assert_snapshot!("annotations", annotations);
@@ -340,14 +360,16 @@ fn run_with_a_baseline_runs_and_gates_in_one_command() {
     let path = folder.path();
     let suite = std::fs::read_to_string(path.join("suite.toml")).expect("suite");
     std::fs::write(path.join("suite.toml"), format!("{suite}\n{}", RULES.replace("schema = 1\n", ""))).expect("writes");
-    let arguments = |out| ["run", "suite.toml", "--model", "m=fake:drop=4,delay_ms=100", "--baseline", "base", "--out", out, "-q"];
+    let arguments =
+        |out| ["run", "suite.toml", "--model", "m=fake:drop=4,delay_ms=100", "--baseline", "base", "--out", out, "-q"];
     let (code, table, errors) = outcome(&vbench(path, &arguments("bad")));
     assert_eq!(code, 10, "{errors}");
     assert!(table.contains("coverage 100.00 %") && errors.contains("gate REGRESSED: bad against base"), "{errors}");
     for file in ["gate.json", "gate.md"] {
         assert!(path.join("bad").join(file).metadata().is_ok_and(|m| m.len() > 100), "{file}");
     }
-    let good = ["run", "suite.toml", "--model", "m=fake:echo,delay_ms=100", "--baseline", "base", "--out", "good", "-q"];
+    let good =
+        ["run", "suite.toml", "--model", "m=fake:echo,delay_ms=100", "--baseline", "base", "--out", "good", "-q"];
     let (code, _, errors) = outcome(&vbench(path, &good));
     assert_eq!(code, 0, "{errors}");
     assert!(errors.contains("gate PASS: good against base"), "{errors}");
@@ -355,8 +377,26 @@ fn run_with_a_baseline_runs_and_gates_in_one_command() {
     let (code, _, errors) = outcome(&vbench(path, &["gate", "good", "--baseline", "base"]));
     assert_eq!(code, 0, "{errors}");
     // The lowest non-zero code wins: an incomplete run stays 6 although the gate says 10.
-    let lossy = ["run", "suite.toml", "--model", "m=fake:drop=4,fail=/u1/", "--baseline", "base", "--out", "lossy", "-q"];
+    let lossy =
+        ["run", "suite.toml", "--model", "m=fake:drop=4,fail=/u1/", "--baseline", "base", "--out", "lossy", "-q"];
     assert_eq!(outcome(&vbench(path, &lossy)).0, 6);
+}
+
+#[test]
+fn a_gate_that_cannot_be_judged_is_refused_before_the_run() {
+    let folder = folder_with_baseline();
+    let path = folder.path();
+    for (more, code, needle) in [
+        (vec!["--baseline", "base"], 3, "no [[gates]]; give rules with --rules FILE"),
+        (vec!["--baseline", "nowhere", "--rules", "gate.toml"], 7, "nowhere"),
+        (vec!["--baseline", "golden", "--rules", "gate.toml"], 5, "no golden of suite `tiny`, model `m`"),
+        (vec!["--baseline", "base", "--rules", "manifest.jsonl"], 3, "not valid TOML"),
+    ] {
+        let (got, _, errors) =
+            outcome(&vbench(path, &[vec!["run", "suite.toml", "--out", "new", "-q"], more].concat()));
+        assert_eq!(got, code, "{errors}");
+        assert!(errors.contains(needle) && !path.join("new").exists(), "{errors}");
+    }
 }
 
 #[test]

@@ -122,7 +122,8 @@ fn new_cells_and_changed_references_fail_until_accepted() {
     let folder = folder_with_golden();
     let path = folder.path();
     let manifest = std::fs::read_to_string(path.join("manifest.jsonl")).expect("manifest");
-    let changed = manifest.replacen("open the third", "close the third", 1).replacen("\"id\":\"u5\"", "\"id\":\"u9\"", 1);
+    let changed =
+        manifest.replacen("open the third", "close the third", 1).replacen("\"id\":\"u5\"", "\"id\":\"u9\"", 1);
     std::fs::write(path.join("manifest.jsonl"), changed).expect("writes");
     run(path, "next", "fake:echo", &[]);
     let (code, out, _) = outcome(&vbench(path, &["golden", "check", "next"]));
@@ -165,7 +166,8 @@ fn goldens_that_nothing_refers_to_are_listed() {
     let (code, out, _) = outcome(&vbench(folder.path(), &["golden", "check", "--suites", "nowhere"]));
     assert!(code == 0 && out.contains("unreferenced: no suite `tiny` in nowhere"), "{out}");
     let suite = std::fs::read_to_string(folder.path().join("suite.toml")).expect("suite");
-    std::fs::write(folder.path().join("suite.toml"), suite.replace("name = \"m\"", "name = \"other\"")).expect("writes");
+    std::fs::write(folder.path().join("suite.toml"), suite.replace("name = \"m\"", "name = \"other\""))
+        .expect("writes");
     let (code, out, _) = outcome(&vbench(folder.path(), &["golden", "check", "--suites", "."]));
     assert!(code == 0 && out.contains("unreferenced: suite `tiny` names no model `m`"), "{out}");
     let (code, _, errors) = outcome(&vbench(folder.path(), &["golden", "check", "--golden", "nowhere"]));
@@ -195,7 +197,8 @@ fn a_golden_holds_nothing_of_the_machines_file_system_and_is_a_baseline() {
     for absent in ["command", "suite_path", here.as_str()] {
         assert!(!record.contains(absent), "{absent} in {record}");
     }
-    std::fs::write(path.join("gate.toml"), "schema = 1\n[[gates]]\nmetric = \"wer\"\nmax_increase = \"1 points\"\n").expect("writes");
+    std::fs::write(path.join("gate.toml"), "schema = 1\n[[gates]]\nmetric = \"wer\"\nmax_increase = \"1 points\"\n")
+        .expect("writes");
     let arguments = ["gate", "first", "--baseline", "golden", "--rules", "gate.toml"];
     let (code, out, errors) = outcome(&vbench(path, &arguments));
     assert_eq!(code, 0, "{errors}");

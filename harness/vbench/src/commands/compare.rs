@@ -55,15 +55,12 @@ pub fn compare(arguments: &CompareArguments) -> Result<ExitCode, Failure> {
     Ok(code)
 }
 
-fn of_sides(
-    a: (&LoadedRun, &str),
-    b: (&LoadedRun, &str),
-    arguments: &CompareArguments,
-) -> Result<Comparison, Failure> {
+fn of_sides(a: (&LoadedRun, &str), b: (&LoadedRun, &str), arguments: &CompareArguments) -> Result<Comparison, Failure> {
     let (rules, mut forced) = common_rules(a.0, b.0, &arguments.scoring)?;
     let (side_a, side_b) = (a.0.side(a.1, &rules)?, b.0.side(b.1, &rules)?);
     let pairing = common_cells((a.0, &side_a), (b.0, &side_b), &arguments.scoring, &mut forced)?;
-    let cer_first = b.0.suite_strings("metrics").into_iter().find(|m| m == "wer" || m == "cer").as_deref() == Some("cer");
+    let cer_first =
+        b.0.suite_strings("metrics").into_iter().find(|m| m == "wer" || m == "cer").as_deref() == Some("cer");
     let mut metrics = vec![GateMetric::Wer, GateMetric::Cer, GateMetric::Rtf];
     if cer_first {
         metrics.swap(0, 1);

@@ -9,10 +9,10 @@ use vbench_report::{
     GateView, gate_annotations, gate_json, gate_junit, gate_markdown, gate_text, noise_floor_text, selftest_text,
 };
 use vbench_store::folder::write_derived;
-use vbench_suite::{parse_rules, rule_from_json};
+use vbench_suite::{Suite, parse_rules, rule_from_json};
 
 use crate::cli::{BaselineArguments, GateArguments, GateFormat, InconclusivePolicy, ScoringArguments};
-use crate::commands::golden::golden_folder;
+use crate::commands::golden::existing_golden;
 use crate::failure::{Failure, note, say};
 use crate::side::{LoadedRun, common_cells, common_rules, machines};
 
@@ -58,11 +58,30 @@ pub fn gate(arguments: &GateArguments) -> Result<ExitCode, Failure> {
     Ok(exit_code(report.outcome(), arguments.baseline.inconclusive))
 }
 
+/// Refuses a gate that could not be judged after the run, before hours are spent on it.
+pub fn check_before_run(arguments: &BaselineArguments, suite: &Suite) -> Result<(), Failure> {
+    let Some(baseline) = &arguments.baseline else {
+        return Ok(());
+    };
+    match &arguments.rules {
+        Some(path) => drop(rules_in(path)?),
+        None if suite.gates.is_empty() => {
+            let text = format!("{}: no [[gates]]; give rules with --rules FILE", suite.path.display());
+            return Err(Failure::new(ExitCode::SuiteInvalid, text));
+        }
+        None => {}
+    }
+    if baseline == "golden" {
+        suite.models.iter().try_for_each(|m| existing_golden(&arguments.golden, &suite.name, &m.name).map(drop))
+    } else {
+        LoadedRun::read(Path::new(baseline)).map(drop)
+    }
+}
+
 /// The gate behind `vbench run --baseline`: prints the verdict, leaves gate.json and gate.md in the run folder.
 pub fn after_run(run: &Path, baseline: &BaselineArguments) -> Result<ExitCode, Failure> {
     let run = LoadedRun::read(run)?;
-    let question =
-        Question { baseline, model: None, baseline_model: None, scoring: &ScoringArguments::default() };
+    let question = Question { baseline, model: None, baseline_model: None, scoring: &ScoringArguments::default() };
     let report = verdict(&run, &question)?;
     let view = view(&run, &report, baseline);
     write_derived(&run.path, "gate.json", format!("{:#}", gate_json(&view)).as_bytes())?;
@@ -218,28 +237,21 @@ fn baselines(run: &LoadedRun, question: &Question<'_>, models: &[String]) -> Res
         None => Ok(Vec::new()),
         Some("golden") => models
             .iter()
-            .map(|model| {
-                let folder = golden_folder(&question.baseline.golden, run.suite_name(), model);
-                if !folder.join("run.json").exists() {
-                    let text = format!(
-                        "no golden of suite `{}`, model `{model}` in {}; accept one with: vbench golden accept RUN",
-                        run.suite_name(),
-                        question.baseline.golden.display()
-                    );
-                    return Err(Failure::new(ExitCode::Unavailable, text));
-                }
-                LoadedRun::read(&folder)
-            })
+            .map(|model| LoadedRun::read(&existing_golden(&question.baseline.golden, run.suite_name(), model)?))
             .collect(),
         Some(path) => Ok(vec![LoadedRun::read(Path::new(path))?]),
     }
 }
 
+fn rules_in(path: &Path) -> Result<Vec<Rule>, Failure> {
+    let text = std::fs::read_to_string(path).map_err(|e| vbench_suite::gates::unreadable(path, &e))?;
+    Ok(parse_rules(path, &text)?)
+}
+
 /// Rules from a file, else those that the run's suite declared.
 fn rules_for(run: &LoadedRun, file: Option<&Path>) -> Result<Vec<Rule>, Failure> {
     if let Some(path) = file {
-        let text = std::fs::read_to_string(path).map_err(|e| vbench_suite::gates::unreadable(path, &e))?;
-        return Ok(parse_rules(path, &text)?);
+        return rules_in(path);
     }
     let stored = run.suite("gates").as_array().cloned().unwrap_or_default();
     if stored.is_empty() {

@@ -20,9 +20,19 @@ use crate::side::{LoadedRun, common_cells};
 const GOLDEN_SCHEMA: &str = "vbench/golden/1";
 
 /// Where the golden of a suite and model is.
-#[must_use]
-pub fn golden_folder(root: &Path, suite: &str, model: &str) -> PathBuf {
+fn golden_folder(root: &Path, suite: &str, model: &str) -> PathBuf {
     root.join(suite).join(model)
+}
+
+/// The same, where it is there.
+pub fn existing_golden(root: &Path, suite: &str, model: &str) -> Result<PathBuf, Failure> {
+    let folder = golden_folder(root, suite, model);
+    if folder.join("run.json").exists() {
+        return Ok(folder);
+    }
+    let root = root.display();
+    let text = format!("no golden of suite `{suite}`, model `{model}` in {root}; make one: vbench golden accept RUN");
+    Err(Failure::new(ExitCode::Unavailable, text))
 }
 
 /// Accepts, shows or checks.
@@ -56,11 +66,7 @@ fn against_golden(run: &Path, place: &GoldenPlace) -> Result<Vec<Compared>, Fail
         None => first.models(),
     };
     let compared = models.iter().map(|model| {
-        let folder = golden_folder(&place.golden, first.suite_name(), model);
-        if !folder.join("run.json").exists() {
-            let text = format!("no golden of suite `{}`, model `{model}` in {}", first.suite_name(), folder.display());
-            return Err(Failure::new(ExitCode::Unavailable, format!("{text}; make one: vbench golden accept RUN")));
-        }
+        let folder = existing_golden(&place.golden, first.suite_name(), model)?;
         compare_with(LoadedRun::read(run)?, LoadedRun::read(&folder)?, model, place)
     });
     compared.collect()
@@ -200,7 +206,8 @@ fn metrics_of(side: &Side, conditions: &[String]) -> Vec<Measured> {
     for condition in strata {
         for metric in [GateMetric::Wer, GateMetric::Cer, GateMetric::Ser, GateMetric::Snr] {
             let cells = side.cells.iter().map(|c| &c.scored).filter(|c| condition.is_none_or(|n| c.condition == *n));
-            let (num, den) = cells.filter_map(|c| contribution(c, metric)).fold((0.0, 0.0), |s, c| (s.0 + c.0, s.1 + c.1));
+            let (num, den) =
+                cells.filter_map(|c| contribution(c, metric)).fold((0.0, 0.0), |s, c| (s.0 + c.0, s.1 + c.1));
             if den > 0.0 {
                 let stratum = condition.map_or_else(|| "all".to_string(), |c| format!("condition={c}"));
                 all.push(Measured { metric, stratum, value: num / den });
@@ -221,7 +228,8 @@ fn tolerance(metric: GateMetric) -> (f64, &'static str) {
 /// Metrics outside their tolerance, each in a line; those of golden.json decide, so that a person may widen one there.
 fn drift(golden: &LoadedRun, now: &[Measured], which: impl Fn(GateMetric) -> bool) -> Result<Vec<String>, Failure> {
     let path = golden.path.join("golden.json");
-    let bad = |what: &dyn std::fmt::Display| Failure::new(ExitCode::StoreUnreadable, format!("{}: {what}", path.display()));
+    let bad =
+        |what: &dyn std::fmt::Display| Failure::new(ExitCode::StoreUnreadable, format!("{}: {what}", path.display()));
     let text = std::fs::read_to_string(&path).map_err(|e| bad(&e))?;
     let stored: Value = serde_json::from_str(&text).map_err(|e| bad(&e))?;
     if stored["schema"] != GOLDEN_SCHEMA {
@@ -229,7 +237,8 @@ fn drift(golden: &LoadedRun, now: &[Measured], which: impl Fn(GateMetric) -> boo
     }
     let mut lines = Vec::new();
     for accepted in stored["metrics"].as_array().into_iter().flatten() {
-        let (name, stratum) = (accepted["metric"].as_str().unwrap_or_default(), accepted["stratum"].as_str().unwrap_or_default());
+        let (name, stratum) =
+            (accepted["metric"].as_str().unwrap_or_default(), accepted["stratum"].as_str().unwrap_or_default());
         let metric = GateMetric::from_name(name).ok_or_else(|| bad(&format!("unknown metric `{name}`")))?;
         let (Some(value), Some(tolerance)) = (accepted["value"].as_f64(), accepted["tolerance"].as_f64()) else {
             return Err(bad(&format!("{name} of {stratum}: `value` or `tolerance` is missing")));
@@ -271,16 +280,34 @@ fn accept(run: &Path, classes: &[String], place: &GoldenPlace) -> Result<ExitCod
             continue;
         }
         let c = compare_with(loaded, LoadedRun::read(&folder)?, model, place)?;
-        let refused: BTreeSet<&str> =
-            c.diff.cells.iter().filter(|d| d.class != DifferenceClass::Identical && !classes.contains(&d.class)).map(|d| d.place.as_str()).collect();
+        let refused: BTreeSet<&str> = c
+            .diff
+            .cells
+            .iter()
+            .filter(|d| d.class != DifferenceClass::Identical && !classes.contains(&d.class))
+            .map(|d| d.place.as_str())
+            .collect();
         // New rows replace accepted ones unless their class is refused; what the run does not hold stays.
         let place_of = |r: &Row| format!("{}/{}/{}", r.corpus, r.utt, r.condition);
-        let mut rows: Vec<Row> = c.run.record.rows.iter().filter(mine).filter(|r| !refused.contains(place_of(r).as_str())).cloned().collect();
+        let mut rows: Vec<Row> = c
+            .run
+            .record
+            .rows
+            .iter()
+            .filter(mine)
+            .filter(|r| !refused.contains(place_of(r).as_str()))
+            .cloned()
+            .collect();
         let fresh: BTreeSet<String> = rows.iter().map(place_of).collect();
         rows.extend(c.golden.record.rows.iter().filter(|r| !fresh.contains(&place_of(r))).cloned());
         write_golden(&folder, &c.run, model, &rows)?;
         say(golden_text(&c.name, &c.diff));
-        say(format_args!("{} of {} cells hold what this run said; {} differences are not accepted", fresh.len(), rows.len(), refused.len()));
+        say(format_args!(
+            "{} of {} cells hold what this run said; {} differences are not accepted",
+            fresh.len(),
+            rows.len(),
+            refused.len()
+        ));
         left += refused.len();
     }
     if left > 0 {
