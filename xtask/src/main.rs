@@ -69,8 +69,7 @@ fn golden() -> bool {
         }
         let out = format!("target/golden/{suite}");
         let resumed = root().join(&out).join("run.json").exists();
-        let fresh: &[&str] = &["run", &file, "--out", &out];
-        let ran = vbench(if resumed { &["run", "--resume", &out] } else { fresh });
+        let ran = if resumed { vbench(&["run", "--resume", &out]) } else { vbench(&["run", &file, "--out", &out]) };
         let checked = ran && vbench(&["golden", "check", &out]);
         if checked && let Err(e) = std::fs::remove_dir_all(root().join(&out)) {
             eprintln!("cannot remove {out}: {e}");

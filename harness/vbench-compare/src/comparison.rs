@@ -1,5 +1,7 @@
 //! Two sides, stratum by stratum: differences with intervals, the deciding test, and what explains them.
 
+use std::collections::HashMap;
+
 use rayon::prelude::*;
 use vbench_core::{GateMetric, ResamplingUnit};
 use vbench_stats::multiple::benjamini_hochberg;
@@ -72,7 +74,7 @@ pub struct Comparison {
     pub head: CompareHead,
     /// Shared cells.
     pub shared: usize,
-    /// Metric by metric: `all` first, then every stratum.
+    /// Metric by metric: `all` first, then every stratum; single speakers for the headline metric only.
     pub strata: Vec<StratumComparison>,
     /// Cells not compared.
     pub left_out: LeftOut,
@@ -87,8 +89,13 @@ pub struct Comparison {
 pub fn compare(head: CompareHead, pairing: &Pairing<'_>) -> Comparison {
     let plan = Plan::new(head.seed);
     let groups = groups(&pairing.pairs, &head);
-    let work: Vec<(GateMetric, &Group<'_>)> =
-        head.metrics.iter().flat_map(|metric| groups.iter().map(|group| (*metric, group))).collect();
+    // Single speakers are looked at for the headline metric: they are many, and no unit of inference.
+    let wanted = |metric: &GateMetric, group: &Group<'_>| group.by != "speaker" || head.metrics.first() == Some(metric);
+    let work: Vec<(GateMetric, &Group<'_>)> = head
+        .metrics
+        .iter()
+        .flat_map(|metric| groups.iter().filter(move |g| wanted(metric, g)).map(|group| (*metric, group)))
+        .collect();
     let mut strata: Vec<StratumComparison> =
         work.into_par_iter().filter_map(|(metric, group)| stratum(&plan, metric, group)).collect();
     for metric in &head.metrics {
@@ -115,12 +122,14 @@ fn groups<'a>(pairs: &[Pair<'a>], head: &CompareHead) -> Vec<Group<'a>> {
     let mut groups = vec![Group { by: "all".into(), value: String::new(), pairs: pairs.to_vec() }];
     for by in &head.strata {
         let mut mine: Vec<Group<'a>> = Vec::new();
+        let mut at: HashMap<String, usize> = HashMap::new();
         for pair in pairs {
             let Some(value) = value_of(&pair.b.scored, by) else { continue };
-            match mine.iter_mut().find(|g| g.value == value) {
-                Some(group) => group.pairs.push(*pair),
-                None => mine.push(Group { by: by.clone(), value, pairs: vec![*pair] }),
-            }
+            let index = *at.entry(value).or_insert_with_key(|value| {
+                mine.push(Group { by: by.clone(), value: value.clone(), pairs: Vec::new() });
+                mine.len() - 1
+            });
+            mine[index].pairs.push(*pair);
         }
         if by == "condition" {
             mine.sort_by_key(|g| head.conditions.iter().position(|c| *c == g.value).unwrap_or(usize::MAX));

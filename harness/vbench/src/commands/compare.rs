@@ -35,7 +35,8 @@ pub fn compare(arguments: &CompareArguments) -> Result<ExitCode, Failure> {
             if arguments.a.is_some() {
                 return Err(usage("two runs: name their models with --a-model and --b-model"));
             }
-            let (a, b) = (LoadedRun::read(a)?, LoadedRun::read(b)?);
+            let (a, b) = rayon::join(|| LoadedRun::read(a), || LoadedRun::read(b));
+            let (a, b) = (a?, b?);
             let name_a = a.model(arguments.a_model.as_deref(), "--a-model")?;
             let same_name = Some(name_a.as_str()).filter(|n| b.models().iter().any(|m| m == n) && b.models().len() > 1);
             let name_b = b.model(arguments.b_model.as_deref().or(same_name), "--b-model")?;
@@ -57,7 +58,8 @@ pub fn compare(arguments: &CompareArguments) -> Result<ExitCode, Failure> {
 
 fn of_sides(a: (&LoadedRun, &str), b: (&LoadedRun, &str), arguments: &CompareArguments) -> Result<Comparison, Failure> {
     let (rules, mut forced) = common_rules(a.0, b.0, &arguments.scoring)?;
-    let (side_a, side_b) = (a.0.side(a.1, &rules)?, b.0.side(b.1, &rules)?);
+    let (side_a, side_b) = rayon::join(|| a.0.side(a.1, &rules), || b.0.side(b.1, &rules));
+    let (side_a, side_b) = (side_a?, side_b?);
     let pairing = common_cells((a.0, &side_a), (b.0, &side_b), &arguments.scoring, &mut forced)?;
     let cer_first =
         b.0.suite_strings("metrics").into_iter().find(|m| m == "wer" || m == "cer").as_deref() == Some("cer");
