@@ -1,4 +1,5 @@
 //! Developer commands: `cargo xtask test`, `tidy`, `statistics`, `ci`.
+//! Developer commands: `cargo xtask test`, `tidy`, `golden`, `ci`.
 #![expect(clippy::print_stderr, reason = "a developer tool talks to its terminal")]
 
 use std::path::{Path, PathBuf};
@@ -31,6 +32,8 @@ enum Task {
         #[arg(long, default_value_t = 4_000)]
         sets: usize,
     },
+    /// Score the goldens' transcripts again, then run every suite that has a golden live and check it: minutes
+    Golden,
     /// Format, lint, docs, deny, test: what must pass before a change lands
     Ci,
 }
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
         Task::Test { rest } => test(&rest),
         Task::Tidy => run_tidy(),
         Task::Statistics { sets } => statistics(sets),
+        Task::Golden => golden(),
         Task::Ci => ci(),
     };
     if done { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -75,6 +79,34 @@ fn statistics(sets: usize) -> bool {
             false
         }
     }
+/// The goldens as they are, then live. A run that is there already is continued, so that a second call is cheap after
+/// an interruption; it is removed when it passed.
+fn golden() -> bool {
+    let vbench =
+        |arguments: &[&str]| cargo(&[&["run", "--release", "--quiet", "-p", "vbench", "--"], arguments].concat(), &[]);
+    let mut passed = vbench(&["golden", "check"]);
+    let mut suites: Vec<String> = std::fs::read_dir(root().join("golden/runs"))
+        .into_iter()
+        .flatten()
+        .filter_map(|e| Some(e.ok()?.file_name().to_string_lossy().into_owned()))
+        .collect();
+    suites.sort();
+    for suite in suites {
+        let file = format!("suites/{suite}.toml");
+        if !root().join(&file).exists() {
+            eprintln!("golden of `{suite}`: there is no {file}; not run");
+            continue;
+        }
+        let out = format!("target/golden/{suite}");
+        let resumed = root().join(&out).join("run.json").exists();
+        let ran = if resumed { vbench(&["run", "--resume", &out]) } else { vbench(&["run", &file, "--out", &out]) };
+        let checked = ran && vbench(&["golden", "check", &out]);
+        if checked && let Err(e) = std::fs::remove_dir_all(root().join(&out)) {
+            eprintln!("cannot remove {out}: {e}");
+        }
+        passed &= checked;
+    }
+    passed
 }
 
 fn ci() -> bool {

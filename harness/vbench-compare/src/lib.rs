@@ -6,17 +6,42 @@
 //! aggregate.rs   counts and estimates per stratum
 //! summary.rs     the result: what terminal, report and JSON format
 //! text.rs        counts and estimates of pairs of texts, for `vbench score`
+//! metric.rs      what a cell contributes to a metric
+//! pair.rs        two sides of a comparison: shared cells and what was left out
+//! comparison.rs  differences per stratum with intervals and the deciding test
+//! explain.rs     where a difference comes from: exact splits, and the utterances that carry it
+//! word_class.rs  numbers, function words, other words
+//! secondary.rs   tests printed for the record
+//! gate.rs        rules against a run and its baseline: pass, regressed, inconclusive
+//! selftest.rs    planted regressions and the noise floor: a gate must be able to fail
+//! golden.rs      accepted transcripts against today's, cell by cell
 //! ```
 //!
 //! Out of scope: files, clocks, text alignment (vbench-score), formatting (vbench-report).
 
 pub mod aggregate;
+pub mod comparison;
+pub mod explain;
+pub mod gate;
+pub mod golden;
+pub mod metric;
+pub mod pair;
 pub mod scored;
+pub mod secondary;
+pub mod selftest;
 pub mod strata;
 pub mod summary;
 pub mod text;
+pub mod word_class;
 
 pub use aggregate::{SummaryHead, summarize};
+pub use comparison::{CompareHead, Comparison, StratumComparison, compare, present_metrics};
+pub use explain::{Explained, explain};
+pub use gate::{GateError, GateInput, GateReport, Judged, Machines, Outcome, judge};
+pub use golden::{DifferenceClass, GoldenDiff, golden_diff};
+pub use pair::{ErrorKind, ErrorTable, LeftOut, Pair, Pairing, Side, SideCell, pair};
 pub use scored::ScoredCell;
+pub use selftest::{NoiseFloor, Planted, noise_floor, selftest};
 pub use summary::{ConditionDelta, Coverage, Failure, StratumSummary, Summary};
 pub use text::{TextRow, TextSummary, summarize_text};
+pub use word_class::{WordClass, word_class};

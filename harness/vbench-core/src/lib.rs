@@ -8,6 +8,7 @@
 //! counts.rs      hits, substitutions, deletions, insertions: a sum type
 //! estimate.rs    a value with its interval, method, resampling unit and seed
 //! keyed.rs       random generators keyed by (seed, purpose, utterance, condition)
+//! rule.rs        gate rules: typed limits with unit and direction
 //! hash.rs        SHA-256 as lower-case hex
 //! exit.rs        the process exit codes
 //! ```
@@ -22,6 +23,7 @@ pub mod exit;
 pub mod hash;
 pub mod keyed;
 pub mod receipt;
+pub mod rule;
 pub mod utterance;
 
 pub use cell::{Cell, CellTiming, Hypothesis, Outcome, Reason, ReasonKind};
@@ -30,4 +32,5 @@ pub use counts::ErrorCounts;
 pub use estimate::{Estimate, Interval, ResamplingUnit};
 pub use exit::ExitCode;
 pub use receipt::{Receipt, StepReceipt};
+pub use rule::{GateMetric, GateUnit, Limit, Rule, RuleStratum};
 pub use utterance::Utterance;

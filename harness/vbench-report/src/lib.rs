@@ -10,6 +10,10 @@
 //! json.rs        schema vbench/run/1
 //! score/         scored pairs of texts: terminal and schema vbench/score/1
 //! terminal.rs    one table that fits the width
+//! grid.rs        one table, as plain text or Markdown
+//! comparison.rs  two sides compared: text, Markdown, schema vbench/compare/1
+//! golden.rs      accepted transcripts against a run, as text
+//! gate.rs        a gate's verdict: text, Markdown, JUnit, GitHub annotations, schema vbench/gate/1
 //! figures.rs     what is plotted; PNG and SVG from one drawing
 //! plot.rs        the dot-and-whisker drawing
 //! heat.rs        a confusion matrix as a heat map
@@ -20,10 +24,14 @@
 //!
 //! Out of scope: files and folders (the binary writes what is returned here), clocks, statistics.
 
+pub mod comparison;
 pub mod error;
 pub mod figures;
 pub mod format;
 mod heat;
+pub mod gate;
+pub mod golden;
+mod grid;
 pub mod html;
 pub mod input;
 pub mod json;
@@ -35,9 +43,14 @@ mod strata;
 pub mod terminal;
 mod view;
 
+pub use comparison::{comparison_json, comparison_markdown, comparison_text};
 pub use error::ReportError;
 pub use figures::{Figure, figures, figures_in};
 pub use heat::{ConfusionMatrix, phoneme_confusion, phoneme_confusion_in};
+pub use gate::{
+    GateView, gate_annotations, gate_json, gate_junit, gate_markdown, gate_text, noise_floor_text, selftest_text,
+};
+pub use golden::golden_text;
 pub use html::{BLOCK_BEGIN, BLOCK_END, render_html};
 pub use input::{AlignedToken, AudioClip, ReportInput, TokenOp, WorstCell};
 pub use json::summary_json;

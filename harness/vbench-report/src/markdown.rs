@@ -396,7 +396,7 @@ fn line(cells: &[String]) -> String {
 }
 
 /// Text as Markdown inline text: no markup, no HTML, no table cell end, no mention of a user.
-fn inline(text: &str) -> String {
+pub(crate) fn inline(text: &str) -> String {
     let text = crate::format::shortened(text, TEXT_CHARS);
     let mut out = String::with_capacity(text.len() + 8);
     for c in text.chars() {

@@ -300,6 +300,11 @@ fn display_width(line: &str) -> usize {
     line.chars().count()
 }
 
+/// Text broken at spaces into lines of at most 120 characters, each with its line break.
+pub(crate) fn wrap(text: &str) -> String {
+    wrapped(text, 120).iter().map(|line| format!("{line}\n")).collect()
+}
+
 /// Breaks at spaces into lines of at most `width` characters.
 pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();

@@ -11,6 +11,7 @@
 //! statistic.rs   what is resampled: ratio of sums, quantile
 //! linear.rs      linearised (delta-method) interval of a ratio with t(S-1)
 //! paired.rs      difference of two ratios on shared clusters, sign-flip test, probability of improvement
+//! gate.rs        the sign-flip test inverted at a margin, both ways, with its interval
 //! secondary.rs   paired t, Wilcoxon, sign test, McNemar: secondary tests
 //! mapsswe.rs     matched-pairs sentence-segment word error test
 //! quantile.rs    type-7 quantiles and order-statistic intervals
@@ -30,6 +31,7 @@ pub mod bootstrap;
 pub mod clusters;
 mod draw;
 mod error;
+pub mod gate;
 pub mod interval;
 mod kinds;
 pub mod linear;
@@ -49,6 +51,8 @@ pub use bootstrap::{Bootstrap, DEFAULT_RESAMPLES, MAX_RESAMPLES, Method};
 pub use clusters::{Clusters, MIN_UNITS, Observation, choose_unit};
 pub use error::StatsError;
 pub use interval::{FEW_CLUSTERS, Plan, expanded_level, ratio_estimate};
+pub use gate::{Decision, GateTest, clusters_to_decide, gate_test};
+pub use interval::{FEW_CLUSTERS, Plan, ratio_estimate};
 pub use paired::{PairedClusters, PairedComparison, PairedObservation, choose_paired_unit, compare_paired, sign_flip};
 pub use power::{PowerAssumptions, detectable_difference, detectable_difference_observed, speakers_needed};
 pub use quantile::{QuantileInterval, UpperEnd, quantile_interval};

@@ -179,12 +179,16 @@ impl Row {
         if stated.parse() != Ok(actual) {
             return Err(RowError::Crc { actual, stated: stated.into() });
         }
-        let value: Value = serde_json::from_str(&body).map_err(|e| RowError::Form(e.to_string()))?;
-        match value.get("v").and_then(Value::as_u64) {
-            Some(v) if v > u64::from(ROW_VERSION) => return Err(RowError::Newer(v)),
-            _ => {}
+        let row: Result<Self, _> = serde_json::from_str(&body);
+        // A newer row may have another form: its version is looked at before the form is found wrong.
+        let version = match &row {
+            Ok(row) => u64::from(row.v),
+            Err(_) => serde_json::from_str::<Value>(&body).ok().and_then(|v| v.get("v")?.as_u64()).unwrap_or(0),
+        };
+        if version > u64::from(ROW_VERSION) {
+            return Err(RowError::Newer(version));
         }
-        serde_json::from_value(value).map_err(|e| RowError::Form(e.to_string()))
+        row.map_err(|e| RowError::Form(e.to_string()))
     }
 
     /// The outcome in the domain's form.

@@ -1,6 +1,6 @@
 //! Suite + selection -> cells in a fixed order.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use vbench_core::Cell;
 
@@ -89,6 +89,27 @@ pub fn expand(suite: &Suite, selection: &Selection) -> Result<Vec<Cell>, Selecti
     Ok(chosen.into_iter().map(|(model, utterance, condition)| cell(suite, model, utterance, condition)).collect())
 }
 
+/// Reorders a plan so that the models take turns on every cell: utterance by utterance, condition by condition, the models
+/// innermost, their order reversed from one cell to the next (ABBA), so that drift of the machine meets all of them alike.
+pub fn interleave_models(cells: &mut [Cell]) {
+    let utterances = in_order(cells.iter().map(|c| c.utterance));
+    let conditions = in_order(cells.iter().map(|c| c.condition));
+    let place = |c: &Cell| (utterances[&c.utterance], conditions[&c.condition]);
+    cells.sort_by_key(|c| (place(c), c.model));
+    let turns = cells.chunk_by_mut(|a, b| (a.utterance, a.condition) == (b.utterance, b.condition));
+    turns.skip(1).step_by(2).for_each(<[Cell]>::reverse);
+}
+
+/// The distinct numbers with their place in the order of first appearance.
+fn in_order(numbers: impl Iterator<Item = usize>) -> HashMap<usize, usize> {
+    let mut places = HashMap::new();
+    for number in numbers {
+        let next = places.len();
+        places.entry(number).or_insert(next);
+    }
+    places
+}
+
 fn cell(suite: &Suite, model: usize, utterance: usize, condition: usize) -> Cell {
     let u = &suite.utterances[utterance];
     let key = format!("{}/{}/{}/{}", u.corpus, u.id, suite.conditions[condition].name, suite.models[model].name);
@@ -124,4 +145,24 @@ fn spread(items: &[usize], limit: usize) -> Vec<usize> {
         return items.to_vec();
     }
     (0..limit).map(|i| items[i * items.len() / limit]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn interleaved_models_take_turns_abba_and_no_cell_is_lost() {
+        let cell = |utterance, condition, model| Cell { key: String::new(), utterance, condition, model };
+        let mut cells = Vec::new();
+        for model in [0, 1] {
+            for utterance in [4, 2] {
+                cells.extend([0, 1].map(|condition| cell(utterance, condition, model)));
+            }
+        }
+        interleave_models(&mut cells);
+        let order: Vec<_> = cells.iter().map(|c| (c.utterance, c.condition, c.model)).collect();
+        let expected = [(4, 0, 0), (4, 0, 1), (4, 1, 1), (4, 1, 0), (2, 0, 0), (2, 0, 1), (2, 1, 1), (2, 1, 0)];
+        assert_eq!(order, expected);
+    }
 }

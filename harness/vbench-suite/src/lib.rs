@@ -4,6 +4,7 @@
 //! problem.rs    one problem with file, line and key; all of them are reported together
 //! reader.rs     typed access to a TOML table that notes every problem and every unknown key
 //! parse.rs      one suite file -> SuiteFile (schema version 1)
+//! gates.rs      gate rules, in a suite or in a file of their own
 //! manifest.rs   JSONL manifest -> utterances
 //! resolve.rs    SuiteFile + includes + manifests -> Suite, in which everything is checked
 //! expand.rs     Suite + selection -> cells in a fixed order
@@ -12,13 +13,15 @@
 //! Out of scope: decoding audio, opening models, fetching corpora.
 
 pub mod expand;
+pub mod gates;
 pub mod manifest;
 pub mod parse;
 pub mod problem;
 pub mod reader;
 pub mod resolve;
 
-pub use expand::{Selection, SelectionError, expand};
+pub use expand::{Selection, SelectionError, expand, interleave_models};
+pub use gates::{parse_rules, rule_from_json};
 pub use parse::{Metric, Task};
 pub use problem::{Problem, ProblemClass, SuiteError};
-pub use resolve::{AbsentCorpus, Block, Corpus, Gate, LoadContext, ModelEntry, Suite, load};
+pub use resolve::{AbsentCorpus, Block, Corpus, LoadContext, ModelEntry, Suite, load};

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use toml_edit::Document;
-use vbench_core::{Codec, Condition, Degradation, NoiseKind, Room};
+use vbench_core::{Codec, Condition, Degradation, NoiseKind, Room, Rule};
 
+use crate::gates::read_gates;
 use crate::problem::{Problem, ProblemClass, Problems, closest};
 use crate::reader::TableReader;
 
@@ -99,7 +100,7 @@ pub struct SuiteFile {
     /// Properties to stratify by, with their offsets.
     pub strata: Vec<(String, Option<usize>)>,
     /// Gate rules.
-    pub gates: Vec<GateSpec>,
+    pub gates: Vec<Rule>,
 }
 
 /// Where a corpus comes from.
@@ -128,17 +129,6 @@ pub struct CorpusSpec {
     pub hint: String,
     /// Byte offset in the suite file.
     pub offset: Option<usize>,
-}
-
-/// A gate rule as written; evaluated when a run is compared with a baseline.
-#[derive(Debug, Clone, PartialEq)]
-pub struct GateSpec {
-    /// Metric that is gated.
-    pub metric: Metric,
-    /// Stratum, `property=value`, or `all`.
-    pub stratum: String,
-    /// Largest tolerated increase, as a fraction for error rates.
-    pub max_increase: f64,
 }
 
 /// Parses the text of a suite file.
@@ -197,7 +187,7 @@ fn read_root(root: &mut TableReader, problems: &mut Problems) -> SuiteFile {
     }
     let strata = with_offsets(root, problems, "strata");
     unique(root, problems, "strata", strata.iter().map(|s| s.0.as_str()));
-    let gates = root.tables(problems, "gates").into_iter().filter_map(|t| read_gate(t, problems)).collect();
+    let gates = read_gates(root, problems);
     if corpora.is_empty() && include.is_empty() {
         root.problem(problems, "corpora", "a suite needs at least one of `[[corpora]]` and `include`");
     }
@@ -271,21 +261,6 @@ fn read_model(mut table: TableReader, problems: &mut Problems) -> (String, Strin
     let spec = table.required_string(problems, "spec");
     table.finish(problems);
     (name, spec)
-}
-
-fn read_gate(mut table: TableReader, problems: &mut Problems) -> Option<GateSpec> {
-    let metric_name = table.required_string(problems, "metric");
-    let metric = named(&table, problems, "metric", &metric_name, &Metric::ALL);
-    let stratum = table.required_string(problems, "stratum");
-    if stratum != "all" && !stratum.contains('=') && !stratum.is_empty() {
-        table.problem(problems, "stratum", format!("expected `all` or `property=value`, found `{stratum}`"));
-    }
-    let max_increase = table.number(problems, "max_increase");
-    if max_increase.is_none() {
-        table.problem(problems, "max_increase", "required key is missing (a fraction such as 0.005)");
-    }
-    table.finish(problems);
-    Some(GateSpec { metric: metric?, stratum, max_increase: max_increase? })
 }
 
 fn read_conditions(root: &mut TableReader, problems: &mut Problems) -> Vec<Condition> {

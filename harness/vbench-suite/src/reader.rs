@@ -101,6 +101,13 @@ impl<'t> TableReader<'t> {
         self.typed(problems, key, "a finite number", |i| as_number(i.as_value()?))
     }
 
+    /// A string, or a finite number as its text.
+    pub fn text_or_number(&mut self, problems: &mut Problems, key: &'static str) -> Option<String> {
+        self.typed(problems, key, "a string or a finite number", |i| {
+            i.as_str().map(str::to_string).or_else(|| as_number(i.as_value()?).map(|n| n.to_string()))
+        })
+    }
+
     /// An array of numbers.
     pub fn numbers(&mut self, problems: &mut Problems, key: &'static str) -> Option<Vec<f64>> {
         self.typed(problems, key, "an array of finite numbers", |i| i.as_array()?.iter().map(as_number).collect())

@@ -5,13 +5,12 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use vbench_core::hash::sha256_hex;
-use vbench_core::{Condition, Utterance};
+use vbench_core::{Condition, Rule, RuleStratum, Utterance};
 
+use crate::gates::rule_to_json;
 use crate::manifest::parse_manifest;
-use crate::parse::{CorpusSource, CorpusSpec, GateSpec, Metric, SuiteFile, Task, parse_suite};
+use crate::parse::{CorpusSource, CorpusSpec, Metric, SuiteFile, Task, parse_suite};
 use crate::problem::{Problem, ProblemClass, Problems, SuiteError};
-
-pub use crate::parse::GateSpec as Gate;
 
 /// Where things outside the suite's folder lie.
 #[derive(Debug, Clone, Default)]
@@ -56,7 +55,7 @@ pub struct Suite {
     /// Properties to stratify by.
     pub strata: Vec<String>,
     /// Gate rules.
-    pub gates: Vec<GateSpec>,
+    pub gates: Vec<Rule>,
     /// Suite files read: (path, sha256), the suite itself first.
     pub files: Vec<(PathBuf, String)>,
 }
@@ -370,14 +369,20 @@ fn check_strata(suite: &Suite, problems: &mut Vec<Problem>) {
 }
 
 fn check_gates(suite: &Suite, problems: &mut Vec<Problem>) {
-    for gate in &suite.gates {
-        let property = gate.stratum.split('=').next().unwrap_or_default();
-        if property != "all" && !suite.strata.iter().any(|s| s == property) {
-            problems.push(suite_problem(
-                suite,
-                "gates.stratum",
-                format!("`{property}` is not among the suite's strata"),
-            ));
+    for rule in &suite.gates {
+        let (RuleStratum::One { by, .. } | RuleStratum::Each { by }) = &rule.stratum else { continue };
+        if !suite.strata.contains(by) {
+            let known = suite.strata.join(", ");
+            let text = format!("`{by}` is not among the suite's strata: {known}");
+            problems.push(suite_problem(suite, "gates.stratum", text));
+        }
+        if let RuleStratum::One { by, value } = &rule.stratum
+            && by == "condition"
+            && !suite.conditions.iter().any(|c| c.name == *value)
+        {
+            let known: Vec<&str> = suite.conditions.iter().map(|c| c.name.as_str()).collect();
+            let known = known.join(", ");
+            problems.push(suite_problem(suite, "gates.stratum", format!("no condition `{value}`; known: {known}")));
         }
     }
 }
@@ -414,9 +419,7 @@ impl Suite {
             "normalizer": self.normalizer,
             "weights": self.weights,
             "strata": self.strata,
-            "gates": self.gates.iter().map(|g| json!({
-                "metric": g.metric.name(), "stratum": g.stratum, "max_increase": g.max_increase,
-            })).collect::<Vec<_>>(),
+            "gates": self.gates.iter().map(rule_to_json).collect::<Vec<_>>(),
         })
     }
 }

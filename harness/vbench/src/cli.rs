@@ -36,6 +36,13 @@ pub enum Command {
     Report(ReportArguments),
     /// Score transcripts: WER, CER, confusions; text, trn, stm/ctm, CSV, JSONL, Kaldi, SegLST
     Score(Box<ScoreArguments>),
+    /// Compare two runs, two models of a run, or two checkpoints over a suite
+    Compare(CompareArguments),
+    /// Judge a run by the rules of its suite against a baseline: pass, regressed or inconclusive
+    Gate(GateArguments),
+    /// Accept transcripts and metrics of a run, and check later runs against them
+    #[command(subcommand)]
+    Golden(GoldenCommand),
     /// Check, list or plan suites
     #[command(subcommand)]
     Suite(SuiteCommand),
@@ -85,6 +92,9 @@ pub struct RunArguments {
     /// No progress on standard error
     #[arg(long, short)]
     pub quiet: bool,
+    #[command(flatten)]
+    /// The gate that follows the run.
+    pub gate: BaselineArguments,
     #[command(flatten)]
     /// Where weights and corpora are kept.
     pub cache: CacheArguments,
@@ -355,4 +365,189 @@ pub enum ImportCommand {
         /// Where corpora are kept.
         cache: CacheArguments,
     },
+}
+
+/// Arguments of `compare`.
+#[derive(Debug, Args)]
+pub struct CompareArguments {
+    /// Run folders: baseline A and run B; or one run with two models and --a, --b
+    #[arg(num_args = 0..=2)]
+    pub runs: Vec<PathBuf>,
+    /// Run two models over this suite, taking turns on every cell, and compare them
+    #[arg(long, value_name = "SUITE", conflicts_with = "runs", requires_all = ["a", "b"])]
+    pub suite: Option<PathBuf>,
+    /// First model: its name in the one run, or with --suite [NAME=]SPEC, e.g. base=whisper:whisper-base
+    #[arg(long, value_name = "NAME|SPEC", requires = "b", conflicts_with_all = ["a_model", "b_model"])]
+    pub a: Option<String>,
+    /// Second model
+    #[arg(long, value_name = "NAME|SPEC", requires = "a")]
+    pub b: Option<String>,
+    /// Model of run A [default: its only one]
+    #[arg(long, value_name = "NAME")]
+    pub a_model: Option<String>,
+    /// Model of run B [default: its only one, or the one of A's name]
+    #[arg(long, value_name = "NAME")]
+    pub b_model: Option<String>,
+    /// Also print paired t, Wilcoxon, sign, McNemar and MAPSSWE, which take cells as independent
+    #[arg(long)]
+    pub secondary: bool,
+    /// Print Markdown
+    #[arg(long, conflicts_with = "json")]
+    pub markdown: bool,
+    /// Print JSON (vbench/compare/1)
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    /// What may differ.
+    pub scoring: ScoringArguments,
+    /// With --suite: folder for the run [default: runs/DATE-SUITE]
+    #[arg(long, value_name = "DIR", requires = "suite")]
+    pub out: Option<PathBuf>,
+    /// With --suite: only cells with these properties
+    #[arg(long, value_name = "PROPERTY=VALUE", requires = "suite")]
+    pub select: Vec<String>,
+    /// With --suite: at most N utterances, spread evenly
+    #[arg(long, value_name = "N", requires = "suite", value_parser = clap::value_parser!(u32).range(1..))]
+    pub limit: Option<u32>,
+    /// With --suite: seed of every random draw [default: the suite's]
+    #[arg(long, requires = "suite")]
+    pub seed: Option<u64>,
+    /// No progress on standard error
+    #[arg(long, short)]
+    pub quiet: bool,
+    #[command(flatten)]
+    /// Where weights and corpora are kept.
+    pub cache: CacheArguments,
+}
+
+/// How two runs are scored, and what may differ between them.
+#[derive(Debug, Args, Clone, Default)]
+pub struct ScoringArguments {
+    /// Score both runs with this normaliser instead of theirs, e.g. whisper-en, basic, none
+    #[arg(long, value_name = "NAME")]
+    pub normalizer: Option<String>,
+    /// Go on although normalisers, references or audio differ: the second run's normaliser scores both, cells with
+    /// other references are left out
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// A baseline, rules, and what an undecided gate means.
+#[derive(Debug, Args, Clone)]
+pub struct BaselineArguments {
+    /// Judge against this run folder, or `golden` for the accepted transcripts in golden/runs
+    #[arg(long, value_name = "RUN|golden")]
+    pub baseline: Option<String>,
+    /// Rules instead of the suite's [[gates]]: a gate.toml or a suite
+    #[arg(long, value_name = "FILE")]
+    pub rules: Option<PathBuf>,
+    /// What an inconclusive gate means: exit code 11, 0 with a warning, or 0
+    #[arg(long, value_name = "POLICY", default_value = "fail")]
+    pub inconclusive: InconclusivePolicy,
+    /// Folder of the goldens
+    #[arg(long, value_name = "DIR", default_value = "golden/runs")]
+    pub golden: PathBuf,
+}
+
+/// What an inconclusive gate means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum InconclusivePolicy {
+    /// Exit code 11.
+    Fail,
+    /// Exit code 0.
+    Pass,
+    /// Exit code 0 and a warning.
+    Warn,
+}
+
+/// How a gate's verdict is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum GateFormat {
+    /// Plain text.
+    Text,
+    /// Markdown.
+    Markdown,
+    /// JUnit XML.
+    Junit,
+    /// Workflow annotations, and Markdown for the step summary (appended to $GITHUB_STEP_SUMMARY where that is set).
+    Github,
+    /// JSON (vbench/gate/1).
+    Json,
+}
+
+/// Arguments of `gate`.
+#[derive(Debug, Args)]
+pub struct GateArguments {
+    /// Run folder
+    pub run: PathBuf,
+    #[command(flatten)]
+    /// Baseline, rules, policy.
+    pub baseline: BaselineArguments,
+    /// Judge only this model of the run
+    #[arg(long, value_name = "NAME")]
+    pub model: Option<String>,
+    /// Model of the baseline that it is judged against [default: the one of its name, or the only one]
+    #[arg(long, value_name = "NAME", requires = "model")]
+    pub baseline_model: Option<String>,
+    /// How the verdict is written
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: GateFormat,
+    /// Plant regressions around each rule and show that each flips, and the smallest one that is caught
+    #[arg(long, conflicts_with = "aa")]
+    pub selftest: bool,
+    /// Measure the noise floor: what two runs without a true difference look like
+    #[arg(long)]
+    pub aa: bool,
+    #[command(flatten)]
+    /// What may differ.
+    pub scoring: ScoringArguments,
+}
+
+/// Golden commands.
+#[derive(Debug, Subcommand)]
+pub enum GoldenCommand {
+    /// Accept a run's transcripts and metrics as golden; of later ones only the classes named
+    Accept {
+        /// Run folder
+        run: PathBuf,
+        /// Classes of difference to accept where a golden exists: equal, neutral, fixed, broken
+        #[arg(long, value_name = "CLASS", value_delimiter = ',', default_value = "equal,neutral,fixed")]
+        class: Vec<String>,
+        #[command(flatten)]
+        /// Where goldens are.
+        place: GoldenPlace,
+    },
+    /// Show how a run differs from its golden, cell by cell
+    Diff {
+        /// Run folder
+        run: PathBuf,
+        #[command(flatten)]
+        /// Where goldens are.
+        place: GoldenPlace,
+    },
+    /// Check a run against its golden (broken cells fail); without a run score every golden's transcripts again
+    Check {
+        /// Run folder
+        run: Option<PathBuf>,
+        /// Folder of the suites that goldens belong to
+        #[arg(long, value_name = "DIR", default_value = "suites")]
+        suites: PathBuf,
+        #[command(flatten)]
+        /// Where goldens are.
+        place: GoldenPlace,
+    },
+}
+
+/// Which goldens.
+#[derive(Debug, Args, Clone)]
+pub struct GoldenPlace {
+    /// Folder of the goldens
+    #[arg(long, value_name = "DIR", default_value = "golden/runs")]
+    pub golden: PathBuf,
+    /// Only this model
+    #[arg(long, value_name = "NAME")]
+    pub model: Option<String>,
+    /// Go on although the audio differs
+    #[arg(long)]
+    pub force: bool,
 }

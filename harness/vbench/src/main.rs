@@ -5,11 +5,13 @@
 //! pipeline.rs   the run on one screen: load, expand, run, score, aggregate, render
 //! open.rs       the one match from ModelSpec to Box<dyn Model>
 //! score.rs      stored rows -> scored cells
+//! side.rs       run folders and goldens as sides of a comparison
 //! record.rs     run.json and run ids
 //! render.rs     summary + rows -> report files
 //! progress.rs   progress with ETA on stderr
 //! failure.rs    message + exit code
 //! commands/     suite, models, data, report, score
+//! commands/     suite, models, data, report, compare, gate, golden
 //! ```
 
 mod cli;
@@ -21,6 +23,7 @@ mod progress;
 mod record;
 mod render;
 mod score;
+mod side;
 
 use clap::Parser as _;
 
@@ -37,6 +40,9 @@ fn main() -> std::process::ExitCode {
         Command::Run(arguments) => pipeline::run(&arguments),
         Command::Report(arguments) => commands::report::report(&arguments),
         Command::Score(arguments) => commands::score::score(&arguments),
+        Command::Compare(arguments) => commands::compare::compare(&arguments),
+        Command::Gate(arguments) => commands::gate::gate(&arguments),
+        Command::Golden(command) => commands::golden::golden(&command),
         Command::Suite(command) => commands::suite::suite(&command),
         Command::Models(command) => commands::models::models(&command),
         Command::Data(command) => commands::data::data(&command),

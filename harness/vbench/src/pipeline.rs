@@ -9,10 +9,11 @@ use vbench_core::{Cell, ExitCode, Outcome};
 use vbench_model::Model;
 use vbench_run::{AudioPreparer, EngineOptions, Plan, RunEvent, run_cells};
 use vbench_store::{RunFolder, RunRecord};
-use vbench_suite::{ModelEntry, Selection, Suite, Task, expand};
+use vbench_suite::{ModelEntry, Selection, Suite, Task, expand, interleave_models};
 
 use crate::cli::RunArguments;
 use crate::commands::data::load_with_corpora;
+use crate::commands::gate;
 use crate::failure::{Failure, note, say};
 use crate::open::{cache_folder, open_model};
 use crate::progress::Progress;
@@ -24,23 +25,64 @@ static CANCEL: AtomicBool = AtomicBool::new(false);
 
 /// `vbench run`.
 pub fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
+    let finished = execute(arguments, false)?;
+    let summary = &finished.outputs.summary;
+    say(if arguments.json { render::json(summary) } else { render::table(summary) });
+    finished.tell();
+    match &arguments.gate.baseline {
+        Some(_) => finished.gate(arguments),
+        None => Ok(finished.code),
+    }
+}
+
+/// A run that has ended and was rendered.
+pub struct Finished {
+    /// Its folder.
+    pub path: PathBuf,
+    /// What rendering made.
+    pub outputs: render::Outputs,
+    /// What it would end with by itself.
+    pub code: ExitCode,
+    outstanding: usize,
+}
+
+impl Finished {
+    /// Says where the report is, and how to go on where the run was interrupted.
+    pub fn tell(&self) {
+        note(format_args!("report: {}", self.path.join("report.html").display()));
+        note(format_args!("time:   {}", self.outputs.time_split));
+        if self.outstanding > 0 {
+            note(format_args!(
+                "interrupted: {} cells left; continue with: vbench run --resume {}",
+                self.outstanding,
+                self.path.display()
+            ));
+        }
+    }
+
+    /// Judges the run against the baseline; an interrupted run is not judged.
+    fn gate(&self, arguments: &RunArguments) -> Result<ExitCode, Failure> {
+        if self.outstanding > 0 {
+            note("not gated: the run is incomplete");
+            return Ok(self.code);
+        }
+        let gated = gate::after_run(&self.path, &arguments.gate)?;
+        // The lowest non-zero code wins.
+        Ok(if self.code == ExitCode::Passed { gated } else { self.code })
+    }
+}
+
+/// Runs a suite, or what is left of a run, and renders it. With `interleave` the models take turns on every cell.
+pub fn execute(arguments: &RunArguments, interleave: bool) -> Result<Finished, Failure> {
     let began = Instant::now();
-    let session = Session::open(arguments)?;
+    let session = Session::open(arguments, interleave)?;
     let outstanding = session.execute(arguments)?;
     let run_s = began.elapsed().as_secs_f64();
     let record = RunRecord::read(&session.path)?;
     let audio = Audio::of_suite(&session.suite);
     let outputs = render::render(&session.path, &session.path, &record, Some(&audio), Some(run_s))?;
-    say(if arguments.json { render::json(&outputs.summary) } else { render::table(&outputs.summary) });
-    note(format_args!("report: {}", session.path.join("report.html").display()));
-    note(format_args!("time:   {}", outputs.time_split));
-    if outstanding > 0 {
-        note(format_args!(
-            "interrupted: {outstanding} cells left; continue with: vbench run --resume {}",
-            session.path.display()
-        ));
-    }
-    Ok(verdict(&outputs.summary.coverage, arguments.allow_failed, &session.suite))
+    let code = verdict(&outputs.summary.coverage, arguments.allow_failed, &session.suite);
+    Ok(Finished { path: session.path, outputs, code, outstanding })
 }
 
 /// The lowest non-zero exit code that applies.
@@ -78,11 +120,11 @@ struct Session {
 }
 
 impl Session {
-    fn open(arguments: &RunArguments) -> Result<Self, Failure> {
+    fn open(arguments: &RunArguments, interleave: bool) -> Result<Self, Failure> {
         let earlier = arguments.resume.as_deref().map(RunFolder::resume).transpose()?;
         let (suite_path, overrides) = match (&earlier, &arguments.suite) {
             (Some((_, record)), _) => stored_arguments(record)?,
-            (None, Some(path)) => (path.clone(), overrides_of(arguments)),
+            (None, Some(path)) => (path.clone(), overrides_of(arguments, interleave)),
             (None, None) => {
                 return Err(Failure::new(
                     ExitCode::Usage,
@@ -103,8 +145,12 @@ impl Session {
             ));
         }
         crate::score::check_rules(&suite)?;
+        gate::check_before_run(&arguments.gate, &suite)?;
         let limit = overrides.limit.map(|n| n as usize);
-        let cells = expand(&suite, &Selection::parse(&overrides.select, limit)?)?;
+        let mut cells = expand(&suite, &Selection::parse(&overrides.select, limit)?)?;
+        if overrides.interleave {
+            interleave_models(&mut cells);
+        }
         if cells.is_empty() {
             return Err(Failure::new(ExitCode::NothingSelected, "no cells: the suite or the selection is empty"));
         }
@@ -180,12 +226,13 @@ impl Session {
     }
 }
 
-fn overrides_of(arguments: &RunArguments) -> Overrides {
+fn overrides_of(arguments: &RunArguments, interleave: bool) -> Overrides {
     Overrides {
         models: arguments.models.clone(),
         seed: arguments.seed,
         select: arguments.select.clone(),
         limit: arguments.limit,
+        interleave,
     }
 }
 

@@ -26,6 +26,9 @@ pub struct Overrides {
     pub select: Vec<String>,
     /// At most this many utterances.
     pub limit: Option<u32>,
+    /// Models take turns on every cell.
+    #[serde(default)]
+    pub interleave: bool,
 }
 
 /// The run record of a new run.

@@ -111,7 +111,8 @@ pub(crate) fn terminal_width() -> usize {
     std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok()).unwrap_or(120).clamp(80, 200)
 }
 
-fn rules_of(record: &Value) -> Result<Rules, Failure> {
+/// The scoring rules that a run record names.
+pub fn rules_of(record: &Value) -> Result<Rules, Failure> {
     let suite = &record["suite"];
     let text = |key: &str| suite[key].as_str().unwrap_or_default();
     let bad = |what: String| Failure::new(ExitCode::StoreUnreadable, format!("run.json: {what}"));
@@ -236,7 +237,8 @@ fn aligned_tokens(score: &PairScore) -> Vec<AlignedToken> {
     score.word_alignment.iter().map(token).collect()
 }
 
-fn condition_sentences(record: &Value) -> Vec<(String, String)> {
+/// The conditions of a run record in order: (name, description).
+pub fn condition_sentences(record: &Value) -> Vec<(String, String)> {
     let conditions = record["suite"]["conditions"].as_array().into_iter().flatten();
     let text = |v: &Value| v.as_str().unwrap_or_default().to_string();
     conditions.map(|c| (text(&c["name"]), text(&c["describe"]))).collect()

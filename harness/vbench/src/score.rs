@@ -69,11 +69,15 @@ pub fn score_texts(row: &Row, rules: &Rules) -> Result<Option<PairScore>, Failur
 }
 
 fn score_row(record: &RunRecord, row: &Row, rules: &Rules) -> Result<ScoredCell, Failure> {
-    let score = score_texts(row, rules)?;
+    Ok(scored_cell(record, row, rules, score_texts(row, rules)?.as_ref()))
+}
+
+/// A row with its score; without one the counts are zero.
+#[must_use]
+pub fn scored_cell(record: &RunRecord, row: &Row, rules: &Rules, score: Option<&PairScore>) -> ScoredCell {
     let timing = record.timings.get(&row.cell);
-    let counts =
-        score.as_ref().map_or((ErrorCounts::ZERO, 0, ErrorCounts::ZERO), |s| (s.words, s.words_min_errors, s.chars));
-    Ok(ScoredCell {
+    let counts = score.map_or((ErrorCounts::ZERO, 0, ErrorCounts::ZERO), |s| (s.words, s.words_min_errors, s.chars));
+    ScoredCell {
         cell: row.cell.clone(),
         utterance: row.utt.clone(),
         corpus: row.corpus.clone(),
@@ -92,7 +96,7 @@ fn score_row(record: &RunRecord, row: &Row, rules: &Rules) -> Result<ScoredCell,
         chars: counts.2,
         audio_s: row.receipt.as_ref().map_or(0.0, |r| r.samples as f64 / f64::from(vbench_audio::RATE_HZ)),
         processing_s: timing.map(vbench_store::TimingLine::processing_s),
-    })
+    }
 }
 
 /// Refuses a suite whose scoring rules this program does not know, before anything is run.

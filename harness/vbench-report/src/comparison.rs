@@ -1,0 +1,423 @@
+//! A comparison as terminal text, as Markdown and as JSON (`vbench/compare/1`).
+//!
+//! ```text
+//! {"schema", "a", "b", "suite", "normalizer", "weights", "seed", "forced"?, "shared", "left_out": {WHY: [PLACE…]},
+//!  "results": [{"stratum": {"by", "value"}, "metric", "cells", "a", "b", "difference": Estimate, "p_value"?,
+//!               "p_adjusted"?, "probability_of_improvement"?: {"strict", "half_ties"}, "detectable"?, "identical",
+//!               "note"?}],
+//!  "explained": {"words", "errors_a", "errors_b", "splits": {BY: [{"value", "errors_a", "errors_b", "contribution"}]},
+//!                "utterances": {"fixed", "broken", "same"}, "carriers": […]},
+//!  "secondary"?: [{"name", "over", "statistic"?, "value"?, "p_value"?, "reason"?}]}
+//! ```
+
+use serde_json::{Map, Value, json};
+use vbench_compare::explain::{Carrier, Split};
+use vbench_compare::secondary::SecondaryTest;
+use vbench_compare::{Comparison, Explained, LeftOut, StratumComparison};
+use vbench_core::{GateMetric, GateUnit};
+
+use crate::format::{self, ABSENT, NumberStyle, count, p_value, usable_interval, visible};
+use crate::grid::Grid;
+use crate::json::{estimate_json, insert_number};
+use crate::markdown::inline;
+use crate::terminal::wrap;
+
+/// Schema of [`comparison_json`].
+pub const COMPARE_SCHEMA: &str = "vbench/compare/1";
+
+/// Left-out cells named per reason.
+const NAMED: usize = 5;
+/// Speakers shown in the split.
+const SPEAKERS: usize = 10;
+/// Longest transcript in plain text, in characters.
+const TEXT: usize = 160;
+
+/// Value and difference of a metric.
+pub(crate) fn styles(metric: GateMetric) -> (NumberStyle, NumberStyle) {
+    match metric.unit() {
+        GateUnit::Percent => (format::RATE, format::POINTS),
+        GateUnit::Factor => (format::FACTOR, NumberStyle { signed: true, ..format::FACTOR }),
+        GateUnit::Decibel => (format::DECIBEL, NumberStyle { signed: true, ..format::DECIBEL }),
+    }
+}
+
+/// `WER %`, `RTF`, `SNR dB`.
+pub(crate) fn title(metric: GateMetric) -> String {
+    let name = metric.name().to_uppercase();
+    match metric.unit() {
+        GateUnit::Percent => format!("{name} %"),
+        GateUnit::Factor => name,
+        GateUnit::Decibel => format!("{name} dB"),
+    }
+}
+
+fn stratum_name(s: &StratumComparison) -> String {
+    if s.by == "all" { "all".into() } else { format!("{}={}", s.by, s.value) }
+}
+
+/// What the numbers mean; shown under the first table.
+const NOTES: &str = "difference: B - A over the shared cells, in points for rates, with its 95 % interval. \
+    p: cluster sign-flip test of no difference, which decides; adjusted over the table (Benjamini-Hochberg). \
+    P(B better): share of bootstrap replicates, half of the ties. \
+    detectable: the smallest true difference that these units would show (80 %, two-sided 0.05).";
+
+fn grid(rows: &[&StratumComparison], reasons: &mut Vec<String>) -> Grid {
+    let mut grid = Grid::new(&[
+        ("stratum", false),
+        ("cells", true),
+        ("A", true),
+        ("B", true),
+        ("difference [95 %]", true),
+        ("p", true),
+        ("p adjusted", true),
+        ("P(B better)", true),
+        ("detectable", true),
+        ("unit", false),
+    ]);
+    for s in rows {
+        let (value, change) = styles(s.metric);
+        let p = &s.paired;
+        let difference = match usable_interval(&p.difference) {
+            Ok(i) => format!("{} {}", change.number(p.difference.value), change.interval(i.lo, i.hi)),
+            Err(_) if p.identical => "identical".into(),
+            Err(reason) => {
+                let at = reasons.iter().position(|r| r == reason).unwrap_or_else(|| {
+                    reasons.push(reason.to_owned());
+                    reasons.len() - 1
+                });
+                format!("{} [{ABSENT} {}]", change.number(p.difference.value), at + 1)
+            }
+        };
+        let unit = format!("{} ({}){}", s.unit, count(s.clusters as u64), if s.note.is_some() { "*" } else { "" });
+        grid.push(vec![
+            stratum_name(s),
+            count(s.cells as u64),
+            value.number(p.a),
+            value.number(p.b),
+            difference,
+            p.test.as_ref().map_or_else(|_| ABSENT.into(), |t| p_value(t.p_two_sided)),
+            s.p_adjusted.map_or_else(|| ABSENT.into(), p_value),
+            p.improvement.map_or_else(|| ABSENT.into(), |i| format!("{:.2}", i.half_ties)),
+            p.detectable.map_or_else(|| ABSENT.into(), |d| NumberStyle { signed: false, ..change }.number(d)),
+            unit,
+        ]);
+    }
+    grid
+}
+
+fn tables(c: &Comparison, reasons: &mut Vec<String>) -> Vec<(String, Grid)> {
+    // Behind the headline metric overall and by condition are enough for the eye; the JSON has every stratum.
+    let shown = |s: &&StratumComparison, first: bool| first || s.by == "all" || s.by == "condition";
+    let mut tables = Vec::new();
+    for (i, metric) in c.head.metrics.iter().enumerate() {
+        let rows: Vec<&StratumComparison> =
+            c.strata.iter().filter(|s| s.metric == *metric && shown(s, i == 0)).collect();
+        tables.push((title(*metric), grid(&rows, reasons)));
+    }
+    tables
+}
+
+fn left_out(l: &LeftOut) -> Vec<String> {
+    let named = |cells: &[String]| {
+        let shown = cells.iter().take(NAMED).map(|c| visible(c)).collect::<Vec<_>>().join(", ");
+        if cells.len() > NAMED { format!("{shown}, … ({} more)", cells.len() - NAMED) } else { shown }
+    };
+    let groups = l.groups("A", "B");
+    let some = groups.iter().filter(|(_, cells)| !cells.is_empty());
+    some.map(|(why, cells)| format!("left out, {why}: {} ({})", cells.len(), named(cells))).collect()
+}
+
+/// None where no utterance changed.
+fn splits(e: &Explained) -> &[Split] {
+    if e.fixed + e.broken == 0 { &[] } else { &e.splits }
+}
+
+fn split_grid(split: &Split) -> Grid {
+    let mut grid =
+        Grid::new(&[("part", false), ("errors A", true), ("errors B", true), ("change", true), ("points", true)]);
+    let limit = if split.by == "speaker" { SPEAKERS } else { usize::MAX };
+    for s in split.shares.iter().take(limit) {
+        grid.push(vec![
+            s.value.clone(),
+            count(s.errors_a),
+            count(s.errors_b),
+            signed(s.change()),
+            format::POINTS.number(s.contribution),
+        ]);
+    }
+    grid
+}
+
+fn signed(change: i64) -> String {
+    if change > 0 { format!("+{change}") } else { change.to_string() }
+}
+
+fn split_title(split: &Split) -> String {
+    let more = split.shares.len().saturating_sub(SPEAKERS);
+    if split.by == "speaker" && more > 0 {
+        format!("by speaker ({SPEAKERS} with the largest change; {more} more)")
+    } else {
+        format!("by {}", split.by)
+    }
+}
+
+fn explained_head(e: &Explained) -> String {
+    if e.fixed + e.broken == 0 {
+        let (errors, utterances) = (count(e.errors_a), count(e.same as u64));
+        return format!(
+            "No utterance has more or fewer errors ({errors} in {utterances} utterances): nothing to explain."
+        );
+    }
+    format!(
+        "Where the difference comes from: {} word errors over {} words ({} -> {}); every split sums to it exactly. \
+         Utterances: {} fixed, {} broken, {} with as many errors.",
+        signed(e.change()),
+        count(e.words),
+        count(e.errors_a),
+        count(e.errors_b),
+        e.fixed,
+        e.broken,
+        e.same
+    )
+}
+
+fn carrier_head(c: &Carrier) -> String {
+    let verdict = if c.change() > 0 { "broken" } else { "fixed" };
+    let cells = if c.cells == 1 { String::new() } else { format!(" in {} cells", c.cells) };
+    format!("{verdict} {}: {} -> {} errors{cells}, {}", signed(c.change()), c.errors_a, c.errors_b, c.utterance)
+}
+
+fn secondary_grid(tests: &[SecondaryTest]) -> Grid {
+    let mut grid = Grid::new(&[("test", false), ("over", false), ("statistic", true), ("p", true)]);
+    for t in tests {
+        let (statistic, p) = match &t.result {
+            Ok((name, value, p)) => (format!("{name} = {}", trimmed(*value)), p_value(*p)),
+            Err(why) => (why.to_string(), ABSENT.into()),
+        };
+        grid.push(vec![t.name.clone(), t.over.clone(), statistic, p]);
+    }
+    grid
+}
+
+fn trimmed(value: f64) -> String {
+    if value.fract() == 0.0 { format!("{value:.0}") } else { format!("{value:.3}") }
+}
+
+fn hallucinated(c: &Comparison) -> Option<String> {
+    let (a, b) = c.explained.hallucinated;
+    (a + b > 0).then(|| format!("hallucinated words where nothing was said, outside every rate: {a} -> {b}"))
+}
+
+fn facts(c: &Comparison) -> String {
+    format!(
+        "suite {}, normaliser {}, alignment weights {}, seed {}, {} shared cells",
+        visible(&c.head.suite),
+        c.head.normalizer,
+        c.head.weights,
+        c.head.seed,
+        count(c.shared as u64)
+    )
+}
+
+/// The comparison as plain text for a terminal; about 130 columns.
+#[must_use]
+pub fn comparison_text(c: &Comparison) -> String {
+    let mut reasons = Vec::new();
+    let mut out = format!("A  {}\nB  {}\n{}\n", visible(&c.head.a), visible(&c.head.b), facts(c));
+    for forced in &c.head.forced {
+        out += &wrap(&format!("FORCED: {}", visible(forced)));
+    }
+    for (title, grid) in tables(c, &mut reasons) {
+        out += &format!("\n{title}\n{}", grid.plain());
+    }
+    out += &format!("\n{}", wrap(NOTES));
+    for note in notes(c) {
+        out += &wrap(&note);
+    }
+    for (i, reason) in reasons.iter().enumerate() {
+        out += &format!("{ABSENT} {}: {reason}\n", i + 1);
+    }
+    for line in left_out(&c.left_out).into_iter().chain(hallucinated(c)) {
+        out += &wrap(&line);
+    }
+    if let Some(tests) = &c.secondary {
+        out += &format!(
+            "\nSecondary tests over all shared cells, which they take as independent\n{}",
+            secondary_grid(tests).plain()
+        );
+    }
+    out += &format!("\n{}", wrap(&explained_head(&c.explained)));
+    for split in splits(&c.explained) {
+        out += &format!("\n{}\n{}", split_title(split), split_grid(split).plain());
+    }
+    if !c.explained.carriers.is_empty() {
+        out += "\nThe utterances that carry most of it\n";
+    }
+    for carrier in &c.explained.carriers {
+        let text = |t: &str| format::shortened(&visible(t), TEXT);
+        out += &format!(
+            "  {} ({}, {})\n    said  {}\n    A     {}\n    B     {}\n",
+            visible(&carrier_head(carrier)),
+            visible(&carrier.speaker),
+            visible(&carrier.condition),
+            text(&carrier.reference),
+            text(&carrier.hypothesis_a),
+            text(&carrier.hypothesis_b)
+        );
+    }
+    out
+}
+
+/// What the stars mean: the note of the whole, else a general sentence.
+fn notes(c: &Comparison) -> Vec<String> {
+    let of_all = c.strata.iter().find(|s| s.by == "all").and_then(|s| s.note.clone());
+    let general = || "the interval is conditional on the speakers of the stratum".to_owned();
+    let any = c.strata.iter().any(|s| s.note.is_some());
+    any.then(|| format!("* {}", of_all.unwrap_or_else(general))).into_iter().collect()
+}
+
+/// The comparison as Markdown for a pull-request comment.
+#[must_use]
+pub fn comparison_markdown(c: &Comparison) -> String {
+    let mut reasons = Vec::new();
+    let mut out = format!(
+        "# Comparison\n\nA: {}  \nB: {}  \n{}\n",
+        inline(&visible(&c.head.a)),
+        inline(&visible(&c.head.b)),
+        inline(&facts(c))
+    );
+    for forced in &c.head.forced {
+        out += &format!("\n> **Forced:** {}\n", inline(&visible(forced)));
+    }
+    for (title, grid) in tables(c, &mut reasons) {
+        out += &format!("\n## {title}\n\n{}", grid.markdown());
+    }
+    let mut lines = vec![NOTES.to_owned()];
+    lines.extend(notes(c));
+    lines.extend(reasons.iter().enumerate().map(|(i, reason)| format!("{ABSENT} {}: {reason}", i + 1)));
+    lines.extend(left_out(&c.left_out));
+    lines.extend(hallucinated(c));
+    out.push('\n');
+    for line in lines {
+        out += &format!("- {}\n", inline(&line));
+    }
+    if let Some(tests) = &c.secondary {
+        out += &format!("\n## Secondary tests (cells taken as independent)\n\n{}", secondary_grid(tests).markdown());
+    }
+    out += &format!("\n## Explained\n\n{}\n", inline(&explained_head(&c.explained)));
+    for split in splits(&c.explained) {
+        out += &format!("\n### {}\n\n{}", inline(&split_title(split)), split_grid(split).markdown());
+    }
+    if !c.explained.carriers.is_empty() {
+        out += "\n### The utterances that carry most of it\n\n";
+        let mut grid =
+            Grid::new(&[("change", false), ("condition", false), ("said", false), ("A", false), ("B", false)]);
+        for c in &c.explained.carriers {
+            grid.push(vec![
+                carrier_head(c),
+                c.condition.clone(),
+                c.reference.clone(),
+                c.hypothesis_a.clone(),
+                c.hypothesis_b.clone(),
+            ]);
+        }
+        out += &grid.markdown();
+    }
+    out
+}
+
+/// The comparison as JSON.
+#[must_use]
+pub fn comparison_json(c: &Comparison) -> Value {
+    let left: Map<String, Value> =
+        c.left_out.groups("a", "b").into_iter().map(|(why, cells)| (why.replace(' ', "_"), json!(cells))).collect();
+    let mut out = json!({
+        "schema": COMPARE_SCHEMA,
+        "a": c.head.a,
+        "b": c.head.b,
+        "suite": c.head.suite,
+        "normalizer": c.head.normalizer,
+        "weights": c.head.weights,
+        "seed": c.head.seed,
+    });
+    if !c.head.forced.is_empty() {
+        out["forced"] = json!(c.head.forced);
+    }
+    out["shared"] = c.shared.into();
+    out["left_out"] = left.into();
+    out["results"] = c.strata.iter().map(result_json).collect();
+    out["explained"] = explained_json(&c.explained);
+    if let Some(tests) = &c.secondary {
+        out["secondary"] = tests.iter().map(secondary_json).collect();
+    }
+    out
+}
+
+fn result_json(s: &StratumComparison) -> Value {
+    let mut out = Map::new();
+    out.insert("stratum".into(), json!({"by": s.by, "value": s.value}));
+    out.insert("metric".into(), s.metric.name().into());
+    out.insert("cells".into(), s.cells.into());
+    insert_number(&mut out, "a", s.paired.a);
+    insert_number(&mut out, "b", s.paired.b);
+    out.insert("difference".into(), estimate_json(&s.paired.difference));
+    if let Ok(test) = &s.paired.test {
+        insert_number(&mut out, "p_value", test.p_two_sided);
+    }
+    if let Some(p) = s.p_adjusted {
+        insert_number(&mut out, "p_adjusted", p);
+    }
+    if let Some(i) = s.paired.improvement {
+        out.insert("probability_of_improvement".into(), json!({"strict": i.strict, "half_ties": i.half_ties}));
+    }
+    if let Some(d) = s.paired.detectable {
+        insert_number(&mut out, "detectable", d);
+    }
+    out.insert("identical".into(), s.paired.identical.into());
+    out.insert("unit".into(), s.unit.to_string().into());
+    out.insert("clusters".into(), s.clusters.into());
+    if let Some(note) = &s.note {
+        out.insert("note".into(), note.clone().into());
+    }
+    out.into()
+}
+
+fn explained_json(e: &Explained) -> Value {
+    let splits: Map<String, Value> = e
+        .splits
+        .iter()
+        .map(|split| {
+            let shares = split.shares.iter().map(|s| {
+                json!({
+                    "value": s.value, "errors_a": s.errors_a, "errors_b": s.errors_b, "contribution": s.contribution,
+                })
+            });
+            (split.by.replace(' ', "_"), shares.collect())
+        })
+        .collect();
+    let carriers = e.carriers.iter().map(|c| {
+        json!({
+            "utterance": c.utterance, "speaker": c.speaker, "cells": c.cells, "errors_a": c.errors_a,
+            "errors_b": c.errors_b, "condition": c.condition, "reference": c.reference,
+            "hypothesis_a": c.hypothesis_a, "hypothesis_b": c.hypothesis_b,
+        })
+    });
+    json!({
+        "words": e.words,
+        "errors_a": e.errors_a,
+        "errors_b": e.errors_b,
+        "splits": splits,
+        "utterances": {"fixed": e.fixed, "broken": e.broken, "same": e.same},
+        "hallucinated_words": {"a": e.hallucinated.0, "b": e.hallucinated.1},
+        "carriers": carriers.collect::<Value>(),
+    })
+}
+
+fn secondary_json(t: &SecondaryTest) -> Value {
+    match &t.result {
+        Ok((statistic, value, p)) => {
+            json!({"name": t.name, "over": t.over, "statistic": statistic, "value": value, "p_value": p})
+        }
+        Err(why) => json!({"name": t.name, "over": t.over, "reason": why.to_string()}),
+    }
+}

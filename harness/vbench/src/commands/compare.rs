@@ -1,0 +1,130 @@
+//! `vbench compare`: two runs, two models of one run, or two checkpoints over a suite.
+
+use vbench_compare::{CompareHead, Comparison, compare as compare_sides, present_metrics};
+use vbench_core::{ExitCode, GateMetric};
+use vbench_report::{comparison_json, comparison_markdown, comparison_text};
+
+use crate::cli::{BaselineArguments, CompareArguments, InconclusivePolicy, RunArguments};
+use crate::failure::{Failure, note, say};
+use crate::pipeline;
+use crate::side::{LoadedRun, common_cells, common_rules};
+
+/// Compares and prints.
+pub fn compare(arguments: &CompareArguments) -> Result<ExitCode, Failure> {
+    let mut code = ExitCode::Passed;
+    let usage = |text: &str| Failure::new(ExitCode::Usage, text);
+    let comparison = match (&arguments.suite, arguments.runs.as_slice()) {
+        (Some(_), _) => {
+            let (run, ended) = run_both(arguments)?;
+            code = ended;
+            let names = run.models();
+            let [a, b] = names.as_slice() else {
+                return Err(Failure::new(ExitCode::Internal, "the run does not hold two models"));
+            };
+            of_sides((&run, a), (&run, b), arguments)?
+        }
+        (None, [run]) => {
+            let run = LoadedRun::read(run)?;
+            let (Some(a), Some(b)) = (&arguments.a, &arguments.b) else {
+                return Err(usage("one run: name two of its models with --a NAME --b NAME, or give a second run"));
+            };
+            let (a, b) = (run.model(Some(a), "--a")?, run.model(Some(b), "--b")?);
+            of_sides((&run, &a), (&run, &b), arguments)?
+        }
+        (None, [a, b]) => {
+            if arguments.a.is_some() {
+                return Err(usage("two runs: name their models with --a-model and --b-model"));
+            }
+            let (a, b) = rayon::join(|| LoadedRun::read(a), || LoadedRun::read(b));
+            let (a, b) = (a?, b?);
+            let name_a = a.model(arguments.a_model.as_deref(), "--a-model")?;
+            let same_name = Some(name_a.as_str()).filter(|n| b.models().iter().any(|m| m == n) && b.models().len() > 1);
+            let name_b = b.model(arguments.b_model.as_deref().or(same_name), "--b-model")?;
+            of_sides((&a, &name_a), (&b, &name_b), arguments)?
+        }
+        (None, _) => {
+            return Err(usage("give two runs; or one run with --a and --b; or --suite SUITE --a SPEC --b SPEC"));
+        }
+    };
+    say(if arguments.json {
+        format!("{:#}", comparison_json(&comparison))
+    } else if arguments.markdown {
+        comparison_markdown(&comparison)
+    } else {
+        comparison_text(&comparison)
+    });
+    Ok(code)
+}
+
+fn of_sides(a: (&LoadedRun, &str), b: (&LoadedRun, &str), arguments: &CompareArguments) -> Result<Comparison, Failure> {
+    let (rules, mut forced) = common_rules(a.0, b.0, &arguments.scoring)?;
+    let (side_a, side_b) = rayon::join(|| a.0.side(a.1, &rules), || b.0.side(b.1, &rules));
+    let (side_a, side_b) = (side_a?, side_b?);
+    let pairing = common_cells((a.0, &side_a), (b.0, &side_b), &arguments.scoring, &mut forced)?;
+    let cer_first =
+        b.0.suite_strings("metrics").into_iter().find(|m| m == "wer" || m == "cer").as_deref() == Some("cer");
+    let mut metrics = vec![GateMetric::Wer, GateMetric::Cer, GateMetric::Rtf];
+    if cer_first {
+        metrics.swap(0, 1);
+    }
+    let mut strata = b.0.suite_strings("strata");
+    for by in a.0.suite_strings("strata") {
+        if !strata.contains(&by) {
+            strata.push(by);
+        }
+    }
+    let label = |run: &LoadedRun, model: &str| format!("{}: {model}", run.path.display());
+    let head = CompareHead {
+        a: label(a.0, a.1),
+        b: label(b.0, b.1),
+        suite: b.0.suite_name().to_string(),
+        normalizer: rules.normalizer.id().into(),
+        weights: rules.weights.name().into(),
+        seed: b.0.seed(),
+        metrics: present_metrics(&metrics, &side_a, &side_b),
+        conditions: b.0.conditions(),
+        strata,
+        secondary: arguments.secondary,
+        forced,
+    };
+    Ok(compare_sides(head, &pairing))
+}
+
+/// Runs both models over the suite into one folder, taking turns on every cell.
+fn run_both(arguments: &CompareArguments) -> Result<(LoadedRun, ExitCode), Failure> {
+    let named = |spec: &Option<String>, name: &str| {
+        let spec = spec.clone().unwrap_or_default();
+        // `NAME=SPEC` as in `run --model`; a bare SPEC has its kind and a colon before any `=`.
+        match spec.split_once('=') {
+            Some((before, _)) if !before.contains(':') => spec,
+            _ => format!("{name}={spec}"),
+        }
+    };
+    let run = RunArguments {
+        suite: arguments.suite.clone(),
+        resume: None,
+        retry_failed: false,
+        out: arguments.out.clone(),
+        jobs: 1,
+        select: arguments.select.clone(),
+        limit: arguments.limit,
+        models: vec![named(&arguments.a, "a"), named(&arguments.b, "b")],
+        seed: arguments.seed,
+        allow_failed: 0,
+        json: false,
+        quiet: arguments.quiet,
+        gate: BaselineArguments {
+            baseline: None,
+            rules: None,
+            inconclusive: InconclusivePolicy::Fail,
+            golden: "golden/runs".into(),
+        },
+        cache: arguments.cache.clone(),
+    };
+    let finished = pipeline::execute(&run, true)?;
+    finished.tell();
+    if finished.code != ExitCode::Passed {
+        note("the run is not complete: the comparison is of the cells that both models have");
+    }
+    Ok((LoadedRun::read(&finished.path)?, finished.code))
+}

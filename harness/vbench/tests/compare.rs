@@ -1,0 +1,238 @@
+//! `vbench compare` from end to end with the fake model.
+
+mod common;
+
+use std::path::Path;
+
+use common::{corpus, outcome, rows, vbench};
+use serde_json::Value;
+
+const CONDITIONS: &str = r#"["clean", "noise-5db"]"#;
+
+/// Runs the suite of a folder with a model spec into `out`.
+fn run(folder: &Path, out: &str, spec: &str, more: &[&str]) {
+    let model = format!("m={spec}");
+    let mut arguments = vec!["run", "suite.toml", "--out", out, "-q", "--model", &model];
+    arguments.extend(more);
+    let (code, _, errors) = outcome(&vbench(folder, &arguments));
+    assert!(code == 0 || code == 6, "{errors}");
+}
+
+fn json(folder: &Path, arguments: &[&str]) -> Value {
+    let (code, out, errors) = outcome(&vbench(folder, &[arguments, &["--json"]].concat()));
+    assert_eq!(code, 0, "{errors}");
+    serde_json::from_str(&out).expect("JSON")
+}
+
+fn result<'v>(json: &'v Value, metric: &str, by: &str, value: &str) -> &'v Value {
+    let is = |r: &&Value| r["metric"] == metric && r["stratum"]["by"] == by && r["stratum"]["value"] == value;
+    json["results"].as_array().expect("results").iter().find(is).unwrap_or_else(|| panic!("{metric} {by}={value}"))
+}
+
+/// 24 utterances by 12 speakers: 156 words a condition. Dropping every fourth word errs twice on the six utterances of
+/// eight words, dropping every fifth errs once; otherwise both err once.
+fn two_runs(folder: &Path) {
+    corpus(folder, 24, CONDITIONS, "fake:echo");
+    run(folder, "a", "fake:drop=4,delay_ms=100", &[]);
+    run(folder, "b", "fake:drop=5,delay_ms=80", &[]);
+}
+
+#[test]
+fn the_table_shows_difference_interval_test_and_what_explains_it() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    two_runs(folder.path());
+    let (code, text, errors) = outcome(&vbench(folder.path(), &["compare", "a", "b", "--secondary"]));
+    assert_eq!(code, 0, "{errors}");
+    insta::assert_snapshot!("comparison", text);
+    let (code, text, _) = outcome(&vbench(folder.path(), &["compare", "a", "b", "--markdown"]));
+    assert_eq!(code, 0);
+    insta::assert_snapshot!("comparison_markdown", text);
+}
+
+#[test]
+fn the_numbers_are_those_of_the_fake_models() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    two_runs(folder.path());
+    let json = json(folder.path(), &["compare", "a", "b"]);
+    assert_eq!(json["schema"], "vbench/compare/1");
+    assert_eq!(json["shared"], 48);
+    let all = result(&json, "wer", "all", "");
+    assert!((all["difference"]["value"].as_f64().expect("a number") + 12.0 / 312.0).abs() < 1e-12, "{all}");
+    assert_eq!(all["difference"]["unit"], "speaker");
+    assert_eq!(all["difference"]["clusters"], 12);
+    // Six of twelve speakers differ, all one way: two of 64 sign patterns are as far out.
+    assert!((all["p_value"].as_f64().expect("p") - 2.0 / 64.0).abs() < 1e-12);
+    assert!(all["p_adjusted"].as_f64().expect("adjusted") >= all["p_value"].as_f64().expect("p"));
+    assert!(all["probability_of_improvement"]["strict"].as_f64().expect("a share") > 0.95);
+    let rtf = result(&json, "rtf", "all", "");
+    assert!((rtf["difference"]["value"].as_f64().expect("a number") + 0.02).abs() < 1e-9, "80 ms less 100 ms a second");
+}
+
+#[test]
+fn every_split_sums_to_the_difference_exactly() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    two_runs(folder.path());
+    let json = json(folder.path(), &["compare", "a", "b"]);
+    let explained = &json["explained"];
+    let number = |v: &Value| v.as_i64().expect("a count");
+    let change = number(&explained["errors_b"]) - number(&explained["errors_a"]);
+    assert_eq!((change, number(&explained["words"])), (-12, 312));
+    for by in ["condition", "error_type", "word_class", "speaker"] {
+        let shares = explained["splits"][by].as_array().unwrap_or_else(|| panic!("{by}"));
+        let sum: i64 = shares.iter().map(|s| number(&s["errors_b"]) - number(&s["errors_a"])).sum();
+        assert_eq!(sum, change, "{by}");
+        let points: f64 = shares.iter().map(|s| s["contribution"].as_f64().expect("a number")).sum();
+        assert!((points - change as f64 / 312.0).abs() < 1e-12, "{by}");
+    }
+    let deletions =
+        explained["splits"]["error_type"].as_array().expect("kinds").iter().find(|s| s["value"] == "deletions");
+    assert_eq!(deletions.map(|d| number(&d["errors_b"]) - number(&d["errors_a"])), Some(-12), "the fake only drops");
+    assert_eq!(explained["utterances"], serde_json::json!({"fixed": 6, "broken": 0, "same": 18}));
+    let carriers = explained["carriers"].as_array().expect("carriers");
+    assert_eq!(carriers.len(), 6, "only those that changed");
+    assert!(carriers.iter().all(|c| c["cells"] == 2 && c["errors_a"] == 4 && c["errors_b"] == 2), "{carriers:?}");
+}
+
+#[test]
+fn cells_of_one_run_only_and_failed_ones_are_left_out_and_named() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    corpus(folder.path(), 24, CONDITIONS, "fake:echo");
+    run(folder.path(), "a", "fake:drop=4", &["--select", "condition=clean"]);
+    run(folder.path(), "b", "fake:drop=4,fail=/u3/", &[]);
+    let (code, text, errors) = outcome(&vbench(folder.path(), &["compare", "a", "b"]));
+    assert_eq!(code, 0, "{errors}");
+    assert!(text.contains("23 shared cells"), "{text}");
+    assert!(text.contains("left out, only in B: 23 (c/u0/noise-5db, "), "{text}");
+    assert!(text.contains("left out, no hypothesis in B: 2 (c/u3/clean, c/u3/noise-5db)"), "{text}");
+    assert!(text.contains("identical  1.0000") && text.contains("nothing to explain"), "{text}");
+}
+
+#[test]
+fn other_normalisers_references_or_audio_are_refused_unless_told() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let path = folder.path();
+    corpus(path, 12, CONDITIONS, "fake:echo");
+    run(path, "a", "fake:drop=4", &[]);
+    run(path, "seed", "fake:drop=4", &["--seed", "8"]);
+    let record = path.join("a/run.json");
+    // Another normaliser.
+    run(path, "basic", "fake:drop=4", &[]);
+    let text = std::fs::read_to_string(&record).expect("run.json").replace("\"whisper-en\"", "\"basic\"");
+    std::fs::write(path.join("basic/run.json"), text).expect("writes");
+    let (code, _, errors) = outcome(&vbench(path, &["compare", "basic", "a"]));
+    assert_eq!(code, 9, "{errors}");
+    assert!(
+        errors.contains("normalisers differ") && errors.contains("--normalizer NAME") && errors.contains("--force"),
+        "{errors}"
+    );
+    let (code, text, _) = outcome(&vbench(path, &["compare", "basic", "a", "--force"]));
+    assert!(
+        code == 0 && text.contains("FORCED: normalisers differ") && text.contains("normaliser whisper-en"),
+        "{text}"
+    );
+    let (code, text, _) = outcome(&vbench(path, &["compare", "basic", "a", "--normalizer", "none"]));
+    assert!(code == 0 && text.contains("normaliser none") && !text.contains("FORCED"), "{text}");
+    // Another seed: other noise.
+    let (code, _, errors) = outcome(&vbench(path, &["compare", "a", "seed"]));
+    assert_eq!(code, 9, "{errors}");
+    assert!(errors.contains("different audio in 12 cells") && errors.contains("seeds differ, 7 and 8"), "{errors}");
+    let (code, text, _) = outcome(&vbench(path, &["compare", "a", "seed", "--force"]));
+    assert!(code == 0 && text.contains("FORCED: the models heard different audio"), "{text}");
+    // Another reference.
+    let manifest = std::fs::read_to_string(path.join("manifest.jsonl")).expect("manifest");
+    std::fs::write(path.join("manifest.jsonl"), manifest.replacen("open the third", "close the third", 1))
+        .expect("writes");
+    run(path, "other", "fake:drop=4", &[]);
+    let (code, _, errors) = outcome(&vbench(path, &["compare", "a", "other"]));
+    assert_eq!(code, 9, "{errors}");
+    assert!(errors.contains("reference texts differ in 2 cells (c/u0/clean, c/u0/noise-5db)"), "{errors}");
+    let (code, text, _) = outcome(&vbench(path, &["compare", "a", "other", "--force"]));
+    assert!(
+        code == 0 && text.contains("22 shared cells") && text.contains("left out, the reference texts differ: 2"),
+        "{text}"
+    );
+}
+
+#[test]
+fn two_models_of_one_run_are_compared_by_name() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    corpus(folder.path(), 12, r#"["clean"]"#, "fake:echo");
+    run(folder.path(), "ab", "fake:drop=4", &["--model", "n=fake:drop=5"]);
+    let json = json(folder.path(), &["compare", "ab", "--a", "m", "--b", "n"]);
+    assert_eq!(json["shared"], 12);
+    assert_eq!(json["explained"]["errors_a"], 15);
+    for (arguments, needle) in [
+        (vec!["compare", "ab"], "name two of its models with --a NAME --b NAME"),
+        (vec!["compare", "ab", "--a", "m", "--b", "o"], "ab has no model `o`; it has: m, n"),
+        (vec!["compare", "ab", "ab"], "ab has several models (m, n): name one with --a-model"),
+        (vec!["compare"], "give two runs"),
+        (vec!["compare", "ab", "ab", "--a", "m", "--b", "n"], "--a-model and --b-model"),
+    ] {
+        let (code, _, errors) = outcome(&vbench(folder.path(), &arguments));
+        assert_eq!(code, 2, "{arguments:?}: {errors}");
+        assert!(errors.contains(needle), "{arguments:?}: {errors}");
+    }
+    let (code, _, errors) = outcome(&vbench(folder.path(), &["compare", "ab", "nowhere", "--a-model", "m"]));
+    assert_eq!(code, 7, "{errors}");
+}
+
+#[test]
+fn two_checkpoints_take_turns_on_every_cell_of_a_suite() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    corpus(folder.path(), 6, CONDITIONS, "fake:echo");
+    let arguments = [
+        "compare",
+        "--suite",
+        "suite.toml",
+        "--a",
+        "fake:drop=4,delay_ms=9",
+        "--b",
+        "new=fake:drop=5,delay_ms=9",
+        "--out",
+        "ab",
+        "-q",
+    ];
+    let (code, text, errors) = outcome(&vbench(folder.path(), &arguments));
+    assert_eq!(code, 0, "{errors}");
+    assert!(text.contains("A  ab: a") && text.contains("B  ab: new") && text.contains("12 shared cells"), "{text}");
+    let cells: Vec<String> = rows(&folder.path().join("ab"))
+        .lines()
+        .map(|l| serde_json::from_str::<Value>(l).expect("a row")["cell"].as_str().expect("a cell").to_string())
+        .collect();
+    let expected = ["c/u0/clean/a", "c/u0/clean/new", "c/u0/noise-5db/new", "c/u0/noise-5db/a", "c/u1/clean/a"];
+    assert_eq!(cells[..5], expected);
+    assert_eq!(cells.len(), 24);
+    // The run folder remembers the order.
+    let (code, _, errors) = outcome(&vbench(folder.path(), &["run", "--resume", "ab", "-q"]));
+    assert_eq!(code, 0, "{errors}");
+}
+
+#[test]
+fn one_utterance_or_one_speaker_gives_a_reason_and_no_number() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    corpus(folder.path(), 2, r#"["clean"]"#, "fake:echo");
+    run(folder.path(), "a", "fake:drop=4", &[]);
+    run(folder.path(), "b", "fake:drop=2", &[]);
+    let json = json(folder.path(), &["compare", "a", "b", "--secondary"]);
+    let all = result(&json, "wer", "all", "");
+    assert_eq!(all["difference"]["reason"], "2 utterances, at least 6 needed");
+    for absent in ["p_value", "p_adjusted", "probability_of_improvement", "detectable"] {
+        assert!(all.get(absent).is_none(), "{absent}: {all}");
+    }
+    assert!(all["difference"].get("lo").is_none());
+}
+
+#[test]
+fn the_same_bytes_with_any_number_of_threads() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    two_runs(folder.path());
+    let with = |threads: &str| {
+        let output = common::command(folder.path(), &["compare", "a", "b", "--json", "--secondary"])
+            .env("RAYON_NUM_THREADS", threads)
+            .output()
+            .expect("runs");
+        outcome(&output).1
+    };
+    let one = with("1");
+    assert!(one.len() > 1000 && one == with("2") && one == with("8"));
+}
