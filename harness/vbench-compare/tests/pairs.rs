@@ -206,6 +206,19 @@ fn every_kind_of_rule_flips_between_just_below_and_just_above() {
 }
 
 #[test]
+fn the_selftest_knows_how_many_rules_there_are() {
+    let (a, b) = sides(0);
+    let pairing = pair(&a, &b);
+    let flips = |n: usize| {
+        let rules: Vec<Rule> = (0..n).map(|i| rule(GateMetric::Wer, Limit::Change(0.05 + 0.001 * i as f64))).collect();
+        let input = [GateInput { run: &b, pairs: Some(pairing.pairs.clone()) }];
+        selftest(&rules, &input, &Machines::Same, 1).expect("a self-test").iter().all(|p| p.flips())
+    };
+    // Eight speakers cannot prove anything at 0.05 / 13, one of 256 patterns being the least.
+    assert!(flips(12) && !flips(13));
+}
+
+#[test]
 fn nothing_to_judge_is_an_error_and_never_a_pass() {
     let (a, b) = sides(0);
     let pairing = pair(&a, &b);

@@ -40,7 +40,7 @@ pub fn gate(arguments: &GateArguments) -> Result<ExitCode, Failure> {
         });
     }
     let report = verdict(&run, &question)?;
-    let view = view(&run, &report, &arguments.baseline);
+    let view = view(&run, &report, &question);
     let fail = arguments.baseline.inconclusive == InconclusivePolicy::Fail;
     match arguments.format {
         GateFormat::Text => say(gate_text(&view)),
@@ -83,7 +83,7 @@ pub fn after_run(run: &Path, baseline: &BaselineArguments) -> Result<ExitCode, F
     let run = LoadedRun::read(run)?;
     let question = Question { baseline, model: None, baseline_model: None, scoring: &ScoringArguments::default() };
     let report = verdict(&run, &question)?;
-    let view = view(&run, &report, baseline);
+    let view = view(&run, &report, &question);
     write_derived(&run.path, "gate.json", format!("{:#}", gate_json(&view)).as_bytes())?;
     write_derived(&run.path, "gate.md", gate_markdown(&view).as_bytes())?;
     // Standard output may hold the run's JSON: the verdict goes where a person looks.
@@ -124,11 +124,12 @@ struct Question<'a> {
     scoring: &'a ScoringArguments,
 }
 
-fn view<'a>(run: &LoadedRun, report: &'a GateReport, baseline: &BaselineArguments) -> GateView<'a> {
+fn view<'a>(run: &LoadedRun, report: &'a GateReport, question: &Question<'_>) -> GateView<'a> {
+    let named = |path: String, model: Option<&str>| model.map_or(path.clone(), |m| format!("{path}: {m}"));
     GateView {
         report,
-        run: run.path.display().to_string(),
-        baseline: baseline.baseline.clone(),
+        run: named(run.path.display().to_string(), question.model),
+        baseline: question.baseline.baseline.clone().map(|b| named(b, question.baseline_model)),
         suite: run.suite_name().to_string(),
     }
 }
