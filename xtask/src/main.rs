@@ -1,5 +1,4 @@
-//! Developer commands: `cargo xtask test`, `tidy`, `statistics`, `ci`.
-//! Developer commands: `cargo xtask test`, `tidy`, `golden`, `ci`.
+//! Developer commands: `cargo xtask test`, `tidy`, `statistics`, `golden`, `ci`.
 #![expect(clippy::print_stderr, reason = "a developer tool talks to its terminal")]
 
 use std::path::{Path, PathBuf};
@@ -79,6 +78,8 @@ fn statistics(sets: usize) -> bool {
             false
         }
     }
+}
+
 /// The goldens as they are, then live. A run that is there already is continued, so that a second call is cheap after
 /// an interruption; it is removed when it passed.
 fn golden() -> bool {

@@ -28,10 +28,10 @@ pub mod comparison;
 pub mod error;
 pub mod figures;
 pub mod format;
-mod heat;
 pub mod gate;
 pub mod golden;
 mod grid;
+mod heat;
 pub mod html;
 pub mod input;
 pub mod json;
@@ -46,11 +46,11 @@ mod view;
 pub use comparison::{comparison_json, comparison_markdown, comparison_text};
 pub use error::ReportError;
 pub use figures::{Figure, figures, figures_in};
-pub use heat::{ConfusionMatrix, phoneme_confusion, phoneme_confusion_in};
 pub use gate::{
     GateView, gate_annotations, gate_json, gate_junit, gate_markdown, gate_text, noise_floor_text, selftest_text,
 };
 pub use golden::golden_text;
+pub use heat::{ConfusionMatrix, phoneme_confusion, phoneme_confusion_in};
 pub use html::{BLOCK_BEGIN, BLOCK_END, render_html};
 pub use input::{AlignedToken, AudioClip, ReportInput, TokenOp, WorstCell};
 pub use json::summary_json;

@@ -220,7 +220,7 @@ trait Cost: Copy + Ord {
 
 impl Cost for i16 {
     type Token = u16;
-    const FAR: Self = Self::MAX / 2 & !3;
+    const FAR: Self = (Self::MAX / 2) & !3;
     fn of(value: usize) -> Self {
         value as Self
     }
@@ -240,7 +240,7 @@ impl Cost for i16 {
 
 impl Cost for i32 {
     type Token = u32;
-    const FAR: Self = Self::MAX / 2 & !3;
+    const FAR: Self = (Self::MAX / 2) & !3;
     fn of(value: usize) -> Self {
         value as Self
     }

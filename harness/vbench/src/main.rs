@@ -10,8 +10,7 @@
 //! render.rs     summary + rows -> report files
 //! progress.rs   progress with ETA on stderr
 //! failure.rs    message + exit code
-//! commands/     suite, models, data, report, score
-//! commands/     suite, models, data, report, compare, gate, golden
+//! commands/     suite, models, data, report, score, compare, gate, golden
 //! ```
 
 mod cli;

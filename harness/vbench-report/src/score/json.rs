@@ -46,7 +46,7 @@ pub fn write_score_json(report: &ScoreReport, out: &mut impl Write) -> io::Resul
     let mut separator = "";
     for result in &report.results {
         for (index, stratum) in result.strata.iter().enumerate() {
-            write!(out, "{separator}\n")?;
+            writeln!(out, "{separator}")?;
             separator = ",";
             let mut fields = stratum_json(report, result, stratum).to_string();
             if index == 0 && !result.utterances.is_empty() {

@@ -15,7 +15,8 @@ use vbench_report::score::{
 };
 use vbench_score::formats::{Columns, Format, MissingPolicy, Pair, Paired, Reference, Source, load, load_pairs};
 use vbench_score::{
-    CharUnit, Normalizer, PairCounter, PairCounts, PairScore, RuleSet, ScoreError, Weights, score_lattice, score_pair_with,
+    CharUnit, Normalizer, PairCounter, PairCounts, PairScore, RuleSet, ScoreError, Weights, score_lattice,
+    score_pair_with,
 };
 use vbench_stats::Plan;
 
