@@ -421,3 +421,15 @@ pub fn noise_floor_text(floors: &[NoiseFloor]) -> String {
         )
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hostile_names_stay_text_in_xml_and_in_workflow_commands() {
+        assert_eq!(xml("a<b>&\"'\u{0}\u{ffff}"), "a&lt;b&gt;&amp;&quot;&apos;⟨U+0000⟩\u{fffd}");
+        assert_eq!(data("50 %\n::error::x"), "50 %25 ::error::x");
+        assert_eq!(property("a,b:c\r\n"), "a%2Cb%3Ac  ");
+    }
+}
