@@ -91,7 +91,11 @@ pub fn summarize_text(by: &str, value: &str, rows: &[TextRow<'_>], plan: &Plan) 
     let wrong = rated.iter().filter(|r| r.wrong()).count();
     let (wer, note) = estimate(plan, "wer", &rated, |r| (r.words.errors() as f64, r.words.reference() as f64));
     let (cer, _) = estimate(plan, "cer", &rated, |r| (r.chars.errors() as f64, r.chars.reference() as f64));
-    let (ser, _) = estimate(plan, "ser", &rated, |r| (f64::from(u8::from(r.wrong())), 1.0));
+    let (mut ser, _) = estimate(plan, "ser", &rated, |r| (f64::from(u8::from(r.wrong())), 1.0));
+    if let Ok(interval) = &mut ser.interval {
+        // A share; error rates may be above 1.
+        interval.hi = interval.hi.min(1.0);
+    }
     let mean = |rate: &dyn Fn(&TextRow<'_>) -> Option<f64>| {
         let rates: Vec<f64> = rated.iter().filter_map(|r| rate(r)).collect();
         (!rates.is_empty()).then(|| rates.iter().sum::<f64>() / rates.len() as f64)

@@ -100,7 +100,8 @@ fn bad_weights_name_their_line() {
         ("! 1", "not one word"),
         ("\n\nA 1\na 2", "line 4: \"a\" has a weight already"),
     ] {
-        let message = WordWeights::parse(text, &Normalizer::ScriptSafe { remove_harakat: false }).unwrap_err().to_string();
+        let message =
+            WordWeights::parse(text, &Normalizer::ScriptSafe { remove_harakat: false }).unwrap_err().to_string();
         assert!(message.contains(part), "{text:?}: {message}");
     }
 }

@@ -10,7 +10,10 @@ fn shipped() -> Vec<PathBuf> {
     let mut paths: Vec<PathBuf> = std::fs::read_dir(common::root().join("suites"))
         .expect("suites/")
         .map(|e| e.expect("an entry").path())
-        .filter(|p| p.extension().is_some_and(|x| x == "toml") && p.file_name().is_some_and(|n| n != "corpora.toml"))
+        .filter(|p| {
+            p.extension().is_some_and(|x| x == "toml")
+                && !["corpora.toml", "lexicons.toml"].iter().any(|r| p.ends_with(r))
+        })
         .collect();
     paths.sort();
     paths

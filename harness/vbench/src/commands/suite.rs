@@ -63,13 +63,16 @@ fn check_audio(suite: &Suite) -> Option<Failure> {
     })
 }
 
+/// Files beside the suites that are none.
+const REGISTRIES: [&str; 2] = ["corpora.toml", "lexicons.toml"];
+
 fn list(folder: &Path, cache: &CacheArguments) -> Result<ExitCode, Failure> {
     let context = context(cache)?;
     let entries = std::fs::read_dir(folder)
         .map_err(|e| Failure::new(ExitCode::SuiteInvalid, format!("cannot list {}: {e}", folder.display())))?;
     let mut paths: Vec<PathBuf> = entries
         .filter_map(|e| Some(e.ok()?.path()))
-        .filter(|p| p.extension().is_some_and(|x| x == "toml") && p.file_name().is_some_and(|n| n != "corpora.toml"))
+        .filter(|p| p.extension().is_some_and(|x| x == "toml") && !REGISTRIES.iter().any(|r| p.ends_with(r)))
         .collect();
     paths.sort();
     let mut table = Table::new();
