@@ -1,7 +1,7 @@
 //! Scored pairs of texts in, counts and estimates per stratum out: what `vbench score` prints.
 
 use vbench_core::{ErrorCounts, Estimate};
-use vbench_stats::{Observation, Plan, choose_unit, ratio_estimate};
+use vbench_stats::{Observed, Plan, choose_units, ratio_estimate};
 
 /// One pair's counts, with what strata and resampling need.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -20,6 +20,12 @@ pub struct TextRow<'a> {
     pub chars: ErrorCounts,
     /// Least number of character errors.
     pub chars_min_errors: u64,
+}
+
+impl Observed for TextRow<'_> {
+    fn keys(&self) -> (&str, Option<&str>, Option<&str>) {
+        (self.id, self.speaker, self.session)
+    }
 }
 
 impl TextRow<'_> {
@@ -87,11 +93,13 @@ impl TextSummary {
 /// whatever the stratum is called.
 #[must_use]
 pub fn summarize_text(by: &str, value: &str, rows: &[TextRow<'_>], plan: &Plan) -> TextSummary {
-    let rated: Vec<&TextRow<'_>> = rows.iter().filter(|r| r.words.reference() > 0).collect();
+    let rated: Vec<TextRow<'_>> = rows.iter().filter(|r| r.words.reference() > 0).copied().collect();
     let wrong = rated.iter().filter(|r| r.wrong()).count();
-    let (wer, note) = estimate(plan, "wer", &rated, |r| (r.words.errors() as f64, r.words.reference() as f64));
-    let (cer, _) = estimate(plan, "cer", &rated, |r| (r.chars.errors() as f64, r.chars.reference() as f64));
-    let (mut ser, _) = estimate(plan, "ser", &rated, |r| (f64::from(u8::from(r.wrong())), 1.0));
+    let ratio = |c: &ErrorCounts| (c.errors() as f64, c.reference() as f64);
+    let clusters =
+        choose_units(&rated, |r| [ratio(&r.words), ratio(&r.chars), (f64::from(u8::from(r.wrong())), 1.0)]);
+    let note = clusters[0].note();
+    let [wer, cer, mut ser] = [0, 1, 2].map(|m| ratio_estimate(&clusters[m], plan, ["wer", "cer", "ser"][m]));
     if let Ok(interval) = &mut ser.interval {
         // A share; error rates may be above 1.
         interval.hi = interval.hi.min(1.0);
@@ -119,21 +127,4 @@ pub fn summarize_text(by: &str, value: &str, rows: &[TextRow<'_>], plan: &Plan) 
         sentences_wrong: wrong,
         chars_left_out: rated.iter().filter(|r| r.chars.reference() == 0).count(),
     }
-}
-
-fn estimate(
-    plan: &Plan,
-    key: &str,
-    rows: &[&TextRow<'_>],
-    of: impl Fn(&TextRow<'_>) -> (f64, f64),
-) -> (Estimate, Option<String>) {
-    let observations: Vec<Observation<'_>> = rows
-        .iter()
-        .map(|r| {
-            let (num, den) = of(r);
-            Observation { utterance: r.id, speaker: r.speaker, session: r.session, num, den }
-        })
-        .collect();
-    let clusters = choose_unit(&observations);
-    (ratio_estimate(&clusters, plan, key), clusters.note())
 }

@@ -8,8 +8,7 @@ use std::error::Error;
 use std::time::Instant;
 
 use vbench_core::ErrorCounts;
-use vbench_score::tokens::{intern, words};
-use vbench_score::{CharUnit, Normalizer, PairCounter, Weights, align};
+use vbench_score::{CharUnit, Normalizer, PairCounter, Weights};
 
 fn seconds(rounds: usize, mut work: impl FnMut() -> u64) -> (Vec<f64>, u64) {
     let mut result = 0;
@@ -33,11 +32,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let rounds = rounds.parse()?;
     // Words with every operation, as jiwer.process_words gives them.
     let (words_s, errors) = seconds(rounds, || {
-        let one = |(r, h): &(&str, &str)| {
-            let ids = intern(words(r), words(h));
-            align(&ids.reference, &ids.hypothesis, Weights::Levenshtein).map(|a| a.counts)
-        };
-        pairs.iter().filter_map(|pair| one(pair).ok()).sum::<ErrorCounts>().errors()
+        let normalizer = Normalizer::None;
+        let mut counter = PairCounter::new(&normalizer, Weights::Levenshtein, CharUnit::Grapheme);
+        let aligned = pairs.iter().filter_map(|(r, h)| counter.align_words(r, h).ok());
+        aligned.map(|alignment| alignment.counts).sum::<ErrorCounts>().errors()
     });
     let (counts_s, _) = seconds(rounds, || {
         let normalizer = Normalizer::None;

@@ -17,6 +17,8 @@ use vbench_core::ErrorCounts;
 
 use crate::distance::levenshtein;
 use crate::error::ScoreError;
+#[cfg(target_arch = "x86_64")]
+use crate::lanes;
 
 /// Costs of the operations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -118,7 +120,20 @@ pub const MAX_CELLS: u64 = 1 << 35;
 /// # Errors
 /// [`ScoreError::TooLong`] when the band has more than [`MAX_CELLS`] cells.
 pub fn align(reference: &[u32], hypothesis: &[u32], weights: Weights) -> Result<Alignment, ScoreError> {
-    align_within(reference, hypothesis, weights, TRACE_BYTES)
+    align_with(reference, hypothesis, weights, &mut Scratch::default())
+}
+
+/// As [`align`], in memory that alignments share.
+///
+/// # Errors
+/// As [`align`].
+pub fn align_with(
+    reference: &[u32],
+    hypothesis: &[u32],
+    weights: Weights,
+    scratch: &mut Scratch,
+) -> Result<Alignment, ScoreError> {
+    align_within(reference, hypothesis, weights, TRACE_BYTES, scratch)
 }
 
 /// Numbers of the operations that [`align`] finds, and the Levenshtein distance, without the operations.
@@ -159,6 +174,8 @@ pub struct Scratch {
     narrow: Costs<i16>,
     wide: Costs<i32>,
     trace: Vec<u8>,
+    #[cfg(target_arch = "x86_64")]
+    lanes: lanes::Buffers,
 }
 
 fn count(counts: &mut ErrorCounts, op: AlignOp) {
@@ -175,6 +192,7 @@ fn align_within(
     hypothesis: &[u32],
     weights: Weights,
     trace_bytes: usize,
+    scratch: &mut Scratch,
 ) -> Result<Alignment, ScoreError> {
     let tail = reference.iter().rev().zip(hypothesis.iter().rev()).take_while(|(r, h)| r == h).count();
     let (r, h) = (&reference[..reference.len() - tail], &hypothesis[..hypothesis.len() - tail]);
@@ -182,7 +200,7 @@ fn align_within(
     let mut ops = Vec::with_capacity(reference.len().max(hypothesis.len()) + total_min as usize);
     if total_min > 0 {
         let band = Band::new(r, h, weights, total_min)?;
-        band.trace_back(trace_bytes, &mut Scratch::default(), &mut |op| ops.push(op));
+        band.trace_back(trace_bytes, scratch, &mut |op| ops.push(op));
         ops.reverse();
     }
     let (r0, h0) = (r.len() as u32, h.len() as u32);
@@ -405,6 +423,14 @@ impl<'a> Band<'a> {
         // No cost exceeds that of deleting and inserting everything; FAR must stay above it.
         let costs = (self.reference.len() + self.hypothesis.len() + 2) * self.gap * SCALE;
         let tokens = self.reference.iter().chain(self.hypothesis).max();
+        #[cfg(target_arch = "x86_64")]
+        if lanes::fits(self.left, self.right, costs) && tokens.is_none_or(|t| *t <= lanes::TOKEN_MAX) {
+            let (reference, hypothesis, right) = (self.reference, self.hypothesis, self.right);
+            let (gap, substitution) = ((self.gap * SCALE) as i16, (self.substitution * SCALE) as i16);
+            let narrow = lanes::Narrow { reference, hypothesis, right, gap, substitution };
+            let (mut i, mut j) = (reference.len(), hypothesis.len());
+            return narrow.trace_back(self.left, &mut scratch.lanes, |op| self.step(op, &mut i, &mut j, told));
+        }
         if costs < usize::from(i16::FAR as u16) && tokens.is_none_or(|t| *t <= u32::from(u16::MAX)) {
             self.in_pieces(trace_bytes, &mut scratch.narrow, &mut scratch.trace, told);
         } else {
@@ -584,9 +610,16 @@ mod tests {
                 let counted = align_counts(&a, &b, weights, &mut Scratch::default()).unwrap();
                 assert_eq!(counted, (whole.counts, whole.total_min), "{a:?} {b:?}");
                 assert_eq!(letters(&align(&a, &b, weights).unwrap().ops), expected, "{a:?} {b:?}");
-                // Room for one row of trace at a time: several pieces.
-                let in_pieces = align_within(&a, &b, weights, 8).unwrap();
-                assert_eq!(letters(&in_pieces.ops), expected, "{a:?} {b:?}");
+                // The way of wide bands, whole and with room for a few cells of trace at a time.
+                for trace_bytes in [TRACE_BYTES, 8] {
+                    let mut ops = Vec::new();
+                    let band = Band::new(&a, &b, weights, levenshtein(&a, &b)).unwrap();
+                    if a.len() + b.len() > 0 {
+                        band.in_pieces(trace_bytes, &mut Costs::<i16>::default(), &mut Vec::new(), &mut |op| ops.push(op));
+                    }
+                    ops.reverse();
+                    assert_eq!(letters(&ops), expected, "{a:?} {b:?}");
+                }
             }
         }
     }
@@ -597,7 +630,7 @@ mod tests {
         let a: Vec<u32> = (0..3_000).map(|_| rng.next_u32() % 500).collect();
         let b: Vec<u32> = (0..2_500).map(|_| rng.next_u32() % 500).collect();
         let whole = align(&a, &b, Weights::Sclite).unwrap();
-        let pieces = align_within(&a, &b, Weights::Sclite, 1 << 16).unwrap();
+        let pieces = align_within(&a, &b, Weights::Sclite, 1 << 16, &mut Scratch::default()).unwrap();
         assert_eq!(whole, pieces);
         assert!(whole.counts.errors() > 0);
     }

@@ -2,7 +2,7 @@
 
 use vbench_core::ErrorCounts;
 
-use crate::align::{Scratch, Weights, align_counts};
+use crate::align::{Alignment, Scratch, Weights, align_counts, align_with};
 use crate::error::ScoreError;
 use crate::error_rate::CharUnit;
 use crate::normalise::Normalizer;
@@ -48,6 +48,19 @@ impl<'n> PairCounter<'n> {
             hypothesis: Vec::new(),
             scratch: Scratch::default(),
         }
+    }
+
+    /// Normalises both texts and aligns their words, with every operation.
+    ///
+    /// # Errors
+    /// [`ScoreError::TooLong`] as [`crate::score_pair`].
+    pub fn align_words(&mut self, reference: &str, hypothesis: &str) -> Result<Alignment, ScoreError> {
+        let reference = self.normalizer.normalize(reference);
+        let hypothesis = self.normalizer.normalize(hypothesis);
+        self.vocabulary.make_room();
+        self.vocabulary.number(&reference, &mut self.reference);
+        self.vocabulary.number(&hypothesis, &mut self.hypothesis);
+        align_with(&self.reference, &self.hypothesis, self.weights, &mut self.scratch)
     }
 
     /// Normalises both texts and counts word and character errors.

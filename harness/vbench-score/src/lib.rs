@@ -12,6 +12,7 @@
 //! vocabulary.rs  words of a corpus as small integers
 //! distance.rs    bit-parallel Levenshtein distance
 //! align.rs       alignment with sclite's or Levenshtein weights
+//! lanes.rs       its narrow bands in registers
 //! corpus.rs      counts of many pairs
 //! error_rate.rs  one pair's counts; WER, MER, WIL, WIP
 //! lattice.rs     references with alternates and optional words, and their alignment
@@ -37,6 +38,8 @@ pub mod distance;
 mod error;
 pub mod error_rate;
 pub mod formats;
+#[cfg(target_arch = "x86_64")]
+mod lanes;
 pub mod lattice;
 pub mod multi;
 pub mod normalise;

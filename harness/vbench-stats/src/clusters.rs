@@ -1,7 +1,5 @@
 //! Observations summed per resampling unit, and the choice of that unit.
 
-use std::collections::BTreeMap;
-
 use vbench_core::ResamplingUnit;
 
 /// Fewer units of any kind than this: no interval.
@@ -83,13 +81,16 @@ pub(crate) fn assign<'a>(
 
 /// Positions in the sorted list of distinct names, or `None` when a name is missing.
 fn index_by<'a>(names: impl Iterator<Item = Option<&'a str>> + Clone) -> Option<(Vec<usize>, usize)> {
-    let mut order: BTreeMap<&str, usize> =
-        names.clone().collect::<Option<Vec<_>>>()?.into_iter().map(|n| (n, 0)).collect();
-    for (position, slot) in order.values_mut().enumerate() {
-        *slot = position;
+    let names: Vec<&str> = names.collect::<Option<_>>()?;
+    let mut order: Vec<usize> = (0..names.len()).collect();
+    order.sort_by_key(|i| names[*i]);
+    let mut index = vec![0; names.len()];
+    let mut distinct = 0;
+    for (position, i) in order.iter().enumerate() {
+        distinct += usize::from(position == 0 || names[order[position - 1]] != names[*i]);
+        index[*i] = distinct - 1;
     }
-    let distinct = order.len();
-    Some((names.flatten().map(|n| order[n]).collect(), distinct))
+    Some((index, distinct))
 }
 
 /// Sums observations per resampling unit, chosen by the rule of `formats.md` ("Resampling unit"): speaker when known
@@ -98,11 +99,36 @@ fn index_by<'a>(names: impl Iterator<Item = Option<&'a str>> + Clone) -> Option<
 /// The result does not depend on the order of the observations beyond floating-point addition (exact for counts).
 #[must_use]
 pub fn choose_unit(observations: &[Observation<'_>]) -> Clusters {
-    let assignment = assign(observations.iter().map(|o| (o.utterance, o.speaker, o.session)));
-    let mut sums = vec![(0.0, 0.0); assignment.clusters];
+    let [clusters] = choose_units(observations, |o| [(o.num, o.den)]);
+    clusters
+}
+
+/// As [`choose_unit`], for several metrics of the same observations: numerators and denominators are those that `of` gives.
+#[must_use]
+pub fn choose_units<const M: usize, O: Observed>(
+    observations: &[O],
+    of: impl Fn(&O) -> [(f64, f64); M],
+) -> [Clusters; M] {
+    let assignment = assign(observations.iter().map(Observed::keys));
+    let mut sums = [(); M].map(|()| vec![(0.0, 0.0); assignment.clusters]);
     for (observation, &cluster) in observations.iter().zip(&assignment.cluster_of) {
-        sums[cluster].0 += observation.num;
-        sums[cluster].1 += observation.den;
+        for (sums, (num, den)) in sums.iter_mut().zip(of(observation)) {
+            sums[cluster].0 += num;
+            sums[cluster].1 += den;
+        }
     }
-    Clusters { unit: assignment.unit, sums, utterances: assignment.utterances, speakers: assignment.speakers }
+    let Assignment { unit, utterances, speakers, .. } = assignment;
+    sums.map(|sums| Clusters { unit, sums, utterances, speakers })
+}
+
+/// What belongs to an utterance, a speaker and a session.
+pub trait Observed {
+    /// Identity of the utterance, speaker and session, as in [`Observation`].
+    fn keys(&self) -> (&str, Option<&str>, Option<&str>);
+}
+
+impl Observed for Observation<'_> {
+    fn keys(&self) -> (&str, Option<&str>, Option<&str>) {
+        (self.utterance, self.speaker, self.session)
+    }
 }
