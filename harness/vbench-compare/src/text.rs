@@ -96,8 +96,7 @@ pub fn summarize_text(by: &str, value: &str, rows: &[TextRow<'_>], plan: &Plan) 
     let rated: Vec<TextRow<'_>> = rows.iter().filter(|r| r.words.reference() > 0).copied().collect();
     let wrong = rated.iter().filter(|r| r.wrong()).count();
     let ratio = |c: &ErrorCounts| (c.errors() as f64, c.reference() as f64);
-    let clusters =
-        choose_units(&rated, |r| [ratio(&r.words), ratio(&r.chars), (f64::from(u8::from(r.wrong())), 1.0)]);
+    let clusters = choose_units(&rated, |r| [ratio(&r.words), ratio(&r.chars), (f64::from(u8::from(r.wrong())), 1.0)]);
     let note = clusters[0].note();
     let [wer, cer, mut ser] = [0, 1, 2].map(|m| ratio_estimate(&clusters[m], plan, ["wer", "cer", "ser"][m]));
     if let Ok(interval) = &mut ser.interval {

@@ -615,7 +615,9 @@ mod tests {
                     let mut ops = Vec::new();
                     let band = Band::new(&a, &b, weights, levenshtein(&a, &b)).unwrap();
                     if a.len() + b.len() > 0 {
-                        band.in_pieces(trace_bytes, &mut Costs::<i16>::default(), &mut Vec::new(), &mut |op| ops.push(op));
+                        band.in_pieces(trace_bytes, &mut Costs::<i16>::default(), &mut Vec::new(), &mut |op| {
+                            ops.push(op)
+                        });
                     }
                     ops.reverse();
                     assert_eq!(letters(&ops), expected, "{a:?} {b:?}");

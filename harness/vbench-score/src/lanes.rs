@@ -8,8 +8,7 @@
 
 use std::arch::x86_64::{
     __m128i, _mm_adds_epi16, _mm_and_si128, _mm_andnot_si128, _mm_cmpeq_epi16, _mm_cvtsi128_si64, _mm_insert_epi16,
-    _mm_min_epi16, _mm_or_si128, _mm_packus_epi16, _mm_set_epi64x, _mm_set1_epi16, _mm_slli_si128,
-    _mm_srli_si128,
+    _mm_min_epi16, _mm_or_si128, _mm_packus_epi16, _mm_set_epi64x, _mm_set1_epi16, _mm_slli_si128, _mm_srli_si128,
 };
 
 /// Above every real cost, and a multiple of 4; sums saturate.
