@@ -15,8 +15,12 @@ Examples:
   vbench report runs/ID                          render an old run again with today's rules
   vbench score --ref ref.txt --hyp hyp.txt       score transcripts made elsewhere
 
-Exit codes: 0 passed, 1 internal error, 2 usage, 3 suite invalid, 4 nothing selected, 5 model or data unavailable,
-6 run incomplete, 7 store unreadable, 8 output not written, 9 input data invalid, 10 gate failed, 11 gate inconclusive.";
+  vbench compare runs/A runs/B                   by how much, how sure, and where it comes from
+  vbench gate runs/B --baseline runs/A           may it merge?
+
+Exit codes: 0 passed, 1 internal error, 2 usage, 3 suite invalid, 4 nothing selected,
+5 model or data unavailable, 6 run incomplete, 7 store unreadable, 8 output not written,
+9 input data invalid, 10 gate failed, 11 gate inconclusive.";
 
 /// Tests and benchmarks speech models over stratified suites, with an interval on every number.
 #[derive(Debug, Parser)]
@@ -126,16 +130,16 @@ pub struct ReportArguments {
 
 const SCORE_EXAMPLES: &str = "\
 Examples:
-  vbench score --ref ref.txt --hyp hyp.txt                       line i against line i, no normalising
-  vbench score --ref ref.trn --hyp hyp.trn --by speaker          sclite's files and counts
-  vbench score --ref ref.stm --hyp hyp.ctm                       words assigned to segments by time
-  vbench score --pairs out.jsonl --normalizer whisper-en --normalizer none   the band over normalisers
-  vbench score --pairs out.csv --column ref=truth --column hyp=output --by accent --json
-  vbench score --ref r.txt --hyp h.txt --align --confusions 20   what went wrong
-  vbench score --ref r.json --hyp h.json --multi tcp --collar 5  meetings: time-constrained, any speaker names
+  vbench score --ref ref.txt --hyp hyp.txt               line i against line i, no normalising
+  vbench score --ref ref.trn --hyp hyp.trn --by speaker  sclite's files and counts
+  vbench score --ref ref.stm --hyp hyp.ctm               words assigned to segments by time
+  vbench score --pairs p.jsonl --normalizer whisper-en --normalizer none     the band over both
+  vbench score --pairs p.csv --column ref=truth --column hyp=output --by accent --json
+  vbench score --ref r.txt --hyp h.txt --align --confusions 20               what went wrong
+  vbench score --ref r.json --hyp h.json --multi tcp --collar 5              meetings
 
-WER is a ratio of sums with a 95 % interval over speakers (or sessions, or utterances: always named). Counts are sclite's;
---weights levenshtein gives jiwer's totals.";
+WER is a ratio of sums with a 95 % interval over speakers (or sessions, or utterances: always
+named). Counts are sclite's; --weights levenshtein gives jiwer's totals.";
 
 /// Arguments of `score`.
 #[derive(Debug, Args)]

@@ -220,3 +220,53 @@ fn two_unrelated_texts_of_60_000_words_are_scored_without_their_characters() {
     assert_eq!(value["results"][0]["chars"]["pairs_left_out"], 1);
     assert!(value["results"][0]["chars"]["cer"]["value"].is_null(), "no made-up rate");
 }
+
+#[test]
+fn rules_of_the_user_are_applied_explained_and_named() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    write(folder.path(), &[("r.txt", "uh I won't go to N Y C\n"), ("h.txt", "I will not go to NYC\n")]);
+    write(folder.path(), &[("house.rules", "uh =>\nwon't => will not\nN Y C => NYC\n")]);
+    let files = ["--ref", "r.txt", "--hyp", "h.txt", "--normalizer", "rules:house.rules"];
+    insta::assert_snapshot!("score_explain", passes(folder.path(), &[&files[..], &["--explain"]].concat()));
+    let value = json(folder.path(), &files);
+    assert_eq!(sdi(&value)[..3], [0, 0, 0]);
+    let name = value["results"][0]["normalizer"].as_str().expect("a name");
+    assert!(name.starts_with("rules:house@") && name.len() == "rules:house@".len() + 8, "{name}");
+    write(folder.path(), &[("bad.rules", "one two\n/[/ => x\n")]);
+    let bad = ["score", "--ref", "r.txt", "--hyp", "h.txt", "--normalizer", "rules:bad.rules"];
+    let (code, _, errors) = outcome(&vbench(folder.path(), &bad));
+    assert_eq!(code, 9, "{errors}");
+    assert!(errors.contains("bad.rules") && errors.contains('1') && errors.contains('2'), "{errors}");
+}
+
+#[test]
+fn phonemes_of_telugu_need_no_dictionary_and_say_what_they_rest_on() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    write(folder.path(), &[("r.txt", "నమస్కారం బాగున్నారా\n"), ("h.txt", "నమస్కారం భాగున్నారా\n")]);
+    let arguments = ["--ref", "r.txt", "--hyp", "h.txt", "--phonemes", "--language", "te"];
+    let value = json(folder.path(), &arguments);
+    let phonemes = &value["analysis"]["phonemes"];
+    assert_eq!(phonemes["counts"]["substitutions"], 1, "{phonemes}");
+    assert!(phonemes["basis"].as_str().is_some_and(|b| b.contains("grapheme")), "{phonemes}");
+}
+
+#[test]
+fn row_order_does_not_matter_and_corpora_add_up() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let line = |i: usize| {
+        format!(
+            r#"{{"id":"{i}","ref":"one two three","hyp":"one {} three","speaker":"s{}"}}"#,
+            ["two", "too", ""][i % 3],
+            i % 7
+        )
+    };
+    let forwards: Vec<String> = (0..60).map(line).collect();
+    let backwards: Vec<String> = (0..60).rev().map(line).collect();
+    write(folder.path(), &[("f.jsonl", &forwards.join("\n")), ("b.jsonl", &backwards.join("\n"))]);
+    write(folder.path(), &[("1.jsonl", &forwards[..25].join("\n")), ("2.jsonl", &forwards[25..].join("\n"))]);
+    let of = |file: &str| passes(folder.path(), &["--pairs", file, "--json"]);
+    assert_eq!(of("f.jsonl"), of("b.jsonl"), "the same bytes in any order");
+    let counts = |file: &str| sdi(&json(folder.path(), &["--pairs", file]));
+    let (all, first, second) = (counts("f.jsonl"), counts("1.jsonl"), counts("2.jsonl"));
+    assert!((0..4).all(|i| all[i] == first[i] + second[i]), "{all:?} {first:?} {second:?}");
+}
