@@ -442,7 +442,7 @@ pub struct BaselineArguments {
     /// Judge against this run folder, or `golden` for the accepted transcripts in golden/runs
     #[arg(long, value_name = "RUN|golden")]
     pub baseline: Option<String>,
-    /// Rules instead of the suite's [[gates]]: a gate.toml or a suite
+    /// Rules instead of the suite's own: a gate.toml or a suite
     #[arg(long, value_name = "FILE")]
     pub rules: Option<PathBuf>,
     /// What an inconclusive gate means: exit code 11, 0 with a warning, or 0
