@@ -8,7 +8,7 @@ use vbench_stats::{
 };
 
 use crate::scored::ScoredCell;
-use crate::strata::{group, value_of};
+use crate::strata::{group, rank_of, value_of};
 use crate::summary::{ConditionDelta, Coverage, Failure, StratumSummary, Summary};
 
 /// What a summary says about itself beside its numbers.
@@ -57,6 +57,7 @@ pub fn summarize(
             if by == "condition" {
                 groups.sort_by_key(|(value, _)| head.conditions.iter().position(|c| c == value));
             }
+            groups.sort_by_key(|(value, _)| rank_of(by, value));
             for (value, _) in groups {
                 let members: Vec<&ScoredCell> =
                     mine.iter().copied().filter(|c| value_of(c, by).as_ref() == Some(&value)).collect();

@@ -27,6 +27,8 @@ pub struct ScoredCell {
     pub target_snr_db: Option<f64>,
     /// Achieved SNR in dB, from the receipt.
     pub achieved_snr_db: Option<f64>,
+    /// Reference words after normalising; known without a hypothesis too.
+    pub reference_words: u64,
     /// Word counts of the alignment.
     pub words: ErrorCounts,
     /// Smallest possible number of word errors (Levenshtein).

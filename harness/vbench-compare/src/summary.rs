@@ -55,7 +55,7 @@ impl Coverage {
 pub struct StratumSummary {
     /// Model name.
     pub model: String,
-    /// Property: `all`, `condition`, `snr`, `speaker`, or a tag name such as `accent`.
+    /// Property: `all`, `condition`, `snr`, `speaker`, `length`, `duration`, or a tag name such as `accent`.
     pub by: String,
     /// Its value, e.g. `noise-5db`, `5 dB`, `us`; empty for `all`.
     pub value: String,

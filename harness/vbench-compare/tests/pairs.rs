@@ -21,6 +21,7 @@ fn scored(utterance: usize, condition: &str, errors: ErrorCounts) -> ScoredCell 
         tags: std::collections::BTreeMap::new(),
         target_snr_db: None,
         achieved_snr_db: None,
+        reference_words: errors.reference(),
         words: errors,
         words_min_errors: errors.errors(),
         chars: errors,

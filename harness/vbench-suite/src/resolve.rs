@@ -350,7 +350,7 @@ fn select_utterances(suite: &mut Suite, spec: &CorpusSpec, manifest: &Path, prob
 }
 
 /// Properties that every suite can stratify by; everything else is a tag.
-pub const BUILTIN_STRATA: [&str; 5] = ["condition", "snr", "speaker", "corpus", "language"];
+pub const BUILTIN_STRATA: [&str; 7] = ["condition", "snr", "speaker", "corpus", "language", "length", "duration"];
 
 fn check_strata(suite: &Suite, problems: &mut Vec<Problem>) {
     let tags: BTreeSet<&str> =

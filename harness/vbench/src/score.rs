@@ -72,6 +72,12 @@ fn score_row(record: &RunRecord, row: &Row, rules: &Rules) -> Result<ScoredCell,
     Ok(scored_cell(record, row, rules, score_texts(row, rules)?.as_ref()))
 }
 
+/// Words of a reference after normalising.
+fn reference_words(row: &Row, rules: &Rules) -> u64 {
+    // A reference too long to align has no score either way; the cell then says so.
+    score_pair(&row.reference, "", &rules.normalizer, rules.weights).map_or(0, |s| s.words.reference())
+}
+
 /// A row with its score; without one the counts are zero.
 #[must_use]
 pub fn scored_cell(record: &RunRecord, row: &Row, rules: &Rules, score: Option<&PairScore>) -> ScoredCell {
@@ -91,6 +97,7 @@ pub fn scored_cell(record: &RunRecord, row: &Row, rules: &Rules, score: Option<&
             vbench_core::Outcome::Ok { receipt, .. } => receipt.achieved_snr_db(),
             _ => None,
         },
+        reference_words: score.map_or_else(|| reference_words(row, rules), |s| s.words.reference()),
         words: counts.0,
         words_min_errors: counts.1,
         chars: counts.2,
