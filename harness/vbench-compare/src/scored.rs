@@ -39,4 +39,7 @@ pub struct ScoredCell {
     pub audio_s: f64,
     /// Time the model took in seconds, when this cell was timed.
     pub processing_s: Option<f64>,
+    /// Whether the output came after the suite's latency budget, counted from the end of the audio; an offline model's
+    /// output comes its processing time after that end. Absent without a budget or a timing.
+    pub late: Option<bool>,
 }

@@ -27,6 +27,7 @@ fn scored(utterance: usize, condition: &str, errors: ErrorCounts) -> ScoredCell 
         chars: errors,
         audio_s: 2.0,
         processing_s: Some(0.2),
+        late: None,
     }
 }
 

@@ -21,6 +21,8 @@ pub struct Rules {
     pub target_snr_db: HashMap<String, f64>,
     /// Several corpora: the same label in two of them is two speakers.
     pub several_corpora: bool,
+    /// Latency budget in milliseconds beyond the end of the audio, where the suite declares one.
+    pub latency_budget_ms: Option<f64>,
 }
 
 fn within(corpus: &str, label: &str, rules: &Rules) -> String {
@@ -81,7 +83,7 @@ fn reference_words(row: &Row, rules: &Rules) -> u64 {
 /// A row with its score; without one the counts are zero.
 #[must_use]
 pub fn scored_cell(record: &RunRecord, row: &Row, rules: &Rules, score: Option<&PairScore>) -> ScoredCell {
-    let timing = record.timings.get(&row.cell);
+    let processing_s = record.timings.get(&row.cell).map(vbench_store::TimingLine::processing_s);
     let counts = score.map_or((ErrorCounts::ZERO, 0, ErrorCounts::ZERO), |s| (s.words, s.words_min_errors, s.chars));
     ScoredCell {
         cell: row.cell.clone(),
@@ -102,7 +104,9 @@ pub fn scored_cell(record: &RunRecord, row: &Row, rules: &Rules, score: Option<&
         words_min_errors: counts.1,
         chars: counts.2,
         audio_s: row.receipt.as_ref().map_or(0.0, |r| r.samples as f64 / f64::from(vbench_audio::RATE_HZ)),
-        processing_s: timing.map(vbench_store::TimingLine::processing_s),
+        processing_s,
+        // Every model so far hears the whole clip at once: its output comes its processing time after the audio's end.
+        late: rules.latency_budget_ms.and_then(|budget| Some(processing_s? * 1e3 > budget)),
     }
 }
 
