@@ -36,15 +36,15 @@ fn overall(score: &OverallScore, several: bool) -> String {
 }
 
 fn latency(l: &LatencyReadings, several: bool) -> String {
-    let cells = format::count(l.timed as u64);
     let untimed =
-        if l.untimed == 0 { String::new() } else { format!(", {} not timed", format::count(l.untimed as u64)) };
+        if l.untimed == 0 { String::new() } else { format!(" ({} more not timed)", format::count(l.untimed as u64)) };
     format!(
-        "within {} ms of the end of the audio{}: {} of {cells} cells on time{untimed}; WER on time only {}, late as empty \
-         {}, full {}",
+        "within {} ms of the end of the audio{}: {} of {} timed cells{untimed}; WER on time only {}, late as empty {}, \
+         full {}",
         l.budget_ms,
         of_model(&l.model, several),
         short(&l.on_time),
+        format::count(l.timed as u64),
         short(&l.wer_on_time),
         short(&l.wer_late_empty),
         in_words(&l.wer, l.note.as_deref()),

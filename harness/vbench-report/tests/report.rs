@@ -297,16 +297,26 @@ fn every_figure_has_a_text_alternative_with_its_numbers() {
     let summary = one_model();
     let input = fixture::input(&summary, fixture::worst(MODEL));
     let html = render_html(&input).expect("renders");
-    for name in ["wer-by-condition-wide", "wer-by-condition-narrow", "rtf-by-condition-wide", "rtf-by-condition-narrow"]
-    {
+    for name in [
+        "wer-by-condition-wide",
+        "rtf-by-condition-wide",
+        "rtf-by-condition-narrow",
+        "wer-by-snr-wide",
+        "wer-by-snr-narrow",
+    ] {
         let label = format!("role=\"img\" aria-labelledby=\"{name}-title {name}-desc\"");
         assert_eq!(html.matches(&label).count(), 1, "{name}");
         assert_eq!(html.matches(&format!("<title id=\"{name}-title\">")).count(), 1, "{name}");
     }
     let figures = figures(&input).expect("draws");
-    assert_eq!(figures.iter().map(|f| f.name.as_str()).collect::<Vec<_>>(), ["wer-by-condition", "rtf-by-condition"]);
+    assert_eq!(
+        figures.iter().map(|f| f.name.as_str()).collect::<Vec<_>>(),
+        ["wer-by-condition", "rtf-by-condition", "wer-by-snr"]
+    );
     for figure in figures {
-        for (condition, _, _) in fixture::CONDITIONS {
+        let by_condition = fixture::CONDITIONS.map(|c| c.0);
+        let labels = if figure.name == "wer-by-snr" { &["5 dB", "10 dB", "15 dB", "20 dB"][..] } else { &by_condition };
+        for condition in labels {
             assert!(figure.description.contains(&format!(" {condition}: ")), "{}", figure.description);
         }
         assert!(figure.svg.contains("<title id=") && figure.svg.contains("<desc id="));
@@ -348,6 +358,7 @@ fn empty_and_broken_summaries_render() {
     let mut empty = one_model();
     empty.strata.clear();
     empty.deltas.clear();
+    empty.curves.clear();
     empty.coverage = Coverage::default();
     let input = fixture::input(&empty, Vec::new());
     let html = render_html(&input).expect("renders");
@@ -401,7 +412,7 @@ fn cer_comes_first_where_the_suite_says_so() {
     let (cer, wer) = (html.find("character error rate</p>"), html.find("word error rate</p>"));
     assert!(cer.is_some() && cer < wer);
     let names: Vec<String> = figures(&input).expect("draws").into_iter().map(|f| f.name).collect();
-    assert_eq!(names, ["cer-by-condition", "wer-by-condition", "rtf-by-condition"]);
+    assert_eq!(names, ["cer-by-condition", "wer-by-condition", "rtf-by-condition", "wer-by-snr"]);
 }
 
 #[test]
