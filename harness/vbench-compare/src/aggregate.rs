@@ -7,8 +7,9 @@ use vbench_stats::{
     Observation, PairedObservation, Plan, choose_paired_unit, choose_unit, compare_paired, ratio_estimate,
 };
 
+use crate::composite::{OverallWeight, latency_readings, overall_score, severity_curve};
 use crate::scored::ScoredCell;
-use crate::strata::{group, value_of};
+use crate::strata::{group, rank_of, value_of};
 use crate::summary::{ConditionDelta, Coverage, Failure, StratumSummary, Summary};
 
 /// What a summary says about itself beside its numbers.
@@ -30,9 +31,14 @@ pub struct SummaryHead {
     pub conditions: Vec<String>,
     /// Properties to stratify by, in order.
     pub strata: Vec<String>,
+    /// Strata and weights of the declared overall score; empty where none is declared.
+    pub overall: Vec<OverallWeight>,
+    /// Declared latency budget in milliseconds beyond the end of the audio.
+    pub latency_budget_ms: Option<f64>,
 }
 
-/// Aggregates scored cells: per model `all`, then every stratum, then the paired differences to the first condition.
+/// Aggregates scored cells: per model `all`, then every stratum, then the paired differences to the first condition, the
+/// severity curve, the overall score and the readings under a latency budget.
 ///
 /// `unscored` are the cells without a hypothesis, with the same properties; their counts are not read.
 #[must_use]
@@ -46,6 +52,7 @@ pub fn summarize(
     let plan = Plan::new(head.seed);
     let mut strata = Vec::new();
     let mut deltas = Vec::new();
+    let (mut curves, mut overall, mut latency) = (Vec::new(), Vec::new(), Vec::new());
     for model in models(scored, unscored) {
         let mine: Vec<&ScoredCell> = scored.iter().filter(|c| c.model == model).collect();
         let lost: Vec<&ScoredCell> = unscored.iter().filter(|c| c.model == model).collect();
@@ -57,6 +64,7 @@ pub fn summarize(
             if by == "condition" {
                 groups.sort_by_key(|(value, _)| head.conditions.iter().position(|c| c == value));
             }
+            groups.sort_by_key(|(value, _)| rank_of(by, value));
             for (value, _) in groups {
                 let members: Vec<&ScoredCell> =
                     mine.iter().copied().filter(|c| value_of(c, by).as_ref() == Some(&value)).collect();
@@ -65,6 +73,9 @@ pub fn summarize(
             }
         }
         deltas.extend(condition_deltas(&plan, &model, &mine, &head.conditions));
+        curves.extend(severity_curve(&plan, &model, &mine));
+        overall.extend(overall_score(&plan, &model, &mine, &head.overall));
+        latency.extend(latency_readings(&plan, &model, &mine, head.latency_budget_ms));
     }
     Summary {
         suite: head.suite,
@@ -76,6 +87,9 @@ pub fn summarize(
         absent: head.absent,
         strata,
         deltas,
+        curves,
+        overall,
+        latency,
         failures,
     }
 }
@@ -124,11 +138,11 @@ fn stratum(plan: &Plan, model: &str, by: &str, value: &str, cells: &[&ScoredCell
 }
 
 /// Errors over reference tokens; nothing for an empty reference, which has no rate.
-fn counted(counts: &ErrorCounts) -> Option<(f64, f64)> {
+pub(crate) fn counted(counts: &ErrorCounts) -> Option<(f64, f64)> {
     (counts.reference() > 0).then(|| (counts.errors() as f64, counts.reference() as f64))
 }
 
-fn estimate(
+pub(crate) fn estimate(
     plan: &Plan,
     key: &str,
     cells: &[&ScoredCell],

@@ -4,6 +4,7 @@
 //! scored.rs      one scored cell: counts, tags, levels, times
 //! strata.rs      which cells belong together
 //! aggregate.rs   counts and estimates per stratum
+//! composite.rs   severity curve and area, overall score, latency-constrained WER
 //! summary.rs     the result: what terminal, report and JSON format
 //! text.rs        counts and estimates of pairs of texts, for `vbench score`
 //! metric.rs      what a cell contributes to a metric
@@ -21,6 +22,7 @@
 
 pub mod aggregate;
 pub mod comparison;
+pub mod composite;
 pub mod explain;
 pub mod gate;
 pub mod golden;
@@ -36,6 +38,7 @@ pub mod word_class;
 
 pub use aggregate::{SummaryHead, summarize};
 pub use comparison::{CompareHead, Comparison, StratumComparison, compare, present_metrics};
+pub use composite::{CurvePoint, LatencyReadings, OverallScore, OverallWeight, SeverityCurve};
 pub use explain::{Explained, explain};
 pub use gate::{GateError, GateInput, GateReport, Judged, Machines, Outcome, judge};
 pub use golden::{DifferenceClass, GoldenDiff, golden_diff};

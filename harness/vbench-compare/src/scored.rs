@@ -27,6 +27,8 @@ pub struct ScoredCell {
     pub target_snr_db: Option<f64>,
     /// Achieved SNR in dB, from the receipt.
     pub achieved_snr_db: Option<f64>,
+    /// Reference words after normalising; known without a hypothesis too.
+    pub reference_words: u64,
     /// Word counts of the alignment.
     pub words: ErrorCounts,
     /// Smallest possible number of word errors (Levenshtein).
@@ -37,4 +39,7 @@ pub struct ScoredCell {
     pub audio_s: f64,
     /// Time the model took in seconds, when this cell was timed.
     pub processing_s: Option<f64>,
+    /// Whether the output came after the suite's latency budget, counted from the end of the audio; an offline model's
+    /// output comes its processing time after that end. Absent without a budget or a timing.
+    pub late: Option<bool>,
 }

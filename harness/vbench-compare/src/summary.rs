@@ -2,6 +2,8 @@
 
 use vbench_core::{ErrorCounts, Estimate};
 
+use crate::composite::{LatencyReadings, OverallScore, SeverityCurve};
+
 /// Counts and estimates of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Summary {
@@ -23,6 +25,12 @@ pub struct Summary {
     pub strata: Vec<StratumSummary>,
     /// Per model and condition other than the first: paired difference to the suite's first condition.
     pub deltas: Vec<ConditionDelta>,
+    /// Per model with at least two noise levels: WER over SNR.
+    pub curves: Vec<SeverityCurve>,
+    /// Per model, where the suite declares weights.
+    pub overall: Vec<OverallScore>,
+    /// Per timed model, where the suite declares a latency budget.
+    pub latency: Vec<LatencyReadings>,
     /// Cells without a hypothesis, in plan order.
     pub failures: Vec<Failure>,
 }
@@ -55,7 +63,7 @@ impl Coverage {
 pub struct StratumSummary {
     /// Model name.
     pub model: String,
-    /// Property: `all`, `condition`, `snr`, `speaker`, or a tag name such as `accent`.
+    /// Property: `all`, `condition`, `snr`, `speaker`, `length`, `duration`, or a tag name such as `accent`.
     pub by: String,
     /// Its value, e.g. `noise-5db`, `5 dB`, `us`; empty for `all`.
     pub value: String,

@@ -21,11 +21,13 @@ fn scored(utterance: usize, condition: &str, errors: ErrorCounts) -> ScoredCell 
         tags: std::collections::BTreeMap::new(),
         target_snr_db: None,
         achieved_snr_db: None,
+        reference_words: errors.reference(),
         words: errors,
         words_min_errors: errors.errors(),
         chars: errors,
         audio_s: 2.0,
         processing_s: Some(0.2),
+        late: None,
     }
 }
 

@@ -8,6 +8,7 @@
 //! counts.rs      hits, substitutions, deletions, insertions: a sum type
 //! estimate.rs    a value with its interval, method, resampling unit and seed
 //! keyed.rs       random generators keyed by (seed, purpose, utterance, condition)
+//! length.rs      bins of utterances by words and seconds
 //! rule.rs        gate rules: typed limits with unit and direction
 //! hash.rs        SHA-256 as lower-case hex
 //! exit.rs        the process exit codes
@@ -22,6 +23,7 @@ pub mod estimate;
 pub mod exit;
 pub mod hash;
 pub mod keyed;
+pub mod length;
 pub mod receipt;
 pub mod rule;
 pub mod utterance;

@@ -7,6 +7,9 @@ use std::fmt;
 pub enum GateMetric {
     /// Word error rate, a fraction; smaller is better.
     Wer,
+    /// Word error rate with every output that comes after the suite's latency budget counted as empty; smaller is
+    /// better.
+    WerLateEmpty,
     /// Character error rate, a fraction; smaller is better.
     Cer,
     /// Share of utterances with a word error; smaller is better.
@@ -32,13 +35,15 @@ pub enum GateUnit {
 
 impl GateMetric {
     /// All metrics.
-    pub const ALL: [Self; 6] = [Self::Wer, Self::Cer, Self::Ser, Self::Snr, Self::Rtf, Self::Coverage];
+    pub const ALL: [Self; 7] =
+        [Self::Wer, Self::WerLateEmpty, Self::Cer, Self::Ser, Self::Snr, Self::Rtf, Self::Coverage];
 
     /// The name used in rules.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Wer => "wer",
+            Self::WerLateEmpty => "wer_late_empty",
             Self::Cer => "cer",
             Self::Ser => "ser",
             Self::Snr => "snr",
@@ -63,7 +68,7 @@ impl GateMetric {
     #[must_use]
     pub fn unit(self) -> GateUnit {
         match self {
-            Self::Wer | Self::Cer | Self::Ser | Self::Coverage => GateUnit::Percent,
+            Self::Wer | Self::WerLateEmpty | Self::Cer | Self::Ser | Self::Coverage => GateUnit::Percent,
             Self::Snr => GateUnit::Decibel,
             Self::Rtf => GateUnit::Factor,
         }
@@ -237,6 +242,7 @@ mod tests {
         for (metric, key, text, expected) in [
             (GateMetric::Wer, "max", "8 %", Limit::Budget(0.08)),
             (GateMetric::Wer, "max_increase", "0.5 points", Limit::Change(0.005)),
+            (GateMetric::WerLateEmpty, "max", "12.5 %", Limit::Budget(0.125)),
             (GateMetric::Cer, "max_increase", "0.3 points", Limit::Change(0.003)),
             (GateMetric::Rtf, "max", "0.3", Limit::Budget(0.3)),
             (GateMetric::Rtf, "max_increase", "0.05", Limit::Change(0.05)),

@@ -1,4 +1,4 @@
-//! Figures of a run: WER (and CER, where the suite puts it first) and real-time factor by condition.
+//! Figures of a run: WER (and CER, where the suite puts it first) and real-time factor by condition, WER over SNR.
 //!
 //! One drawing function makes every format: SVG for pages and papers, PNG for viewers that know no SVG, and an SVG
 //! whose colours are CSS variables for the report page, which thereby follows the reader's light or dark preference.
@@ -9,6 +9,7 @@ use plotters::prelude::*;
 use vbench_compare::{StratumSummary, Summary};
 use vbench_core::Estimate;
 
+use crate::curve;
 use crate::error::ReportError;
 use crate::format::{self, NumberStyle, visible};
 use crate::input::ReportInput;
@@ -42,7 +43,7 @@ const SVG_TEXT_DROP: f64 = 0.08;
 const BITMAP_TEXT_DROP: f64 = 0.2;
 /// A figure has at most this many rows and models, so that hostile input cannot ask for a bitmap of any size.
 const MAX_ROWS: usize = 60;
-const MAX_SERIES: usize = 8;
+pub(crate) const MAX_SERIES: usize = 8;
 
 /// What a figure plots.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,7 +117,7 @@ pub fn figures(input: &ReportInput<'_>) -> Result<Vec<Figure>, ReportError> {
 ///
 /// As [`figures`].
 pub fn figures_in(input: &ReportInput<'_>, palette: Palette) -> Result<Vec<Figure>, ReportError> {
-    accuracy_metrics(input.summary)
+    let mut figures = accuracy_metrics(input.summary)
         .iter()
         .chain(&[Metric::Rtf])
         .map(|&metric| {
@@ -124,7 +125,11 @@ pub fn figures_in(input: &ReportInput<'_>, palette: Palette) -> Result<Vec<Figur
             let name = metric.figure_name();
             finish(&plot, name, &plot.title, describe(&plot), palette)
         })
-        .collect()
+        .collect::<Result<Vec<_>, _>>()?;
+    if let Some(plot) = curve::curve_plot(input.summary) {
+        figures.push(finish(&plot, curve::NAME, curve::TITLE, plot.describe(), palette)?);
+    }
+    Ok(figures)
 }
 
 /// PNG and SVG of one plot.
@@ -148,17 +153,30 @@ pub(crate) fn finish(
 /// As [`figures`].
 pub(crate) fn inline_svg(summary: &Summary, metric: Metric) -> Result<(String, String), ReportError> {
     let plot = dot_plot(summary, metric);
-    let description = describe(&plot);
-    let name = metric.figure_name();
-    let themed = |width: i32, suffix: &str| {
-        let svg = draw_svg(&plot, name, Canvas { width, scale: 1, text_drop: SVG_TEXT_DROP, palette: palette::LIGHT })?;
+    themed(&plot, metric.figure_name(), &plot.title, &describe(&plot))
+}
+
+/// The figure of WER over SNR for the page, where there is one.
+///
+/// # Errors
+///
+/// As [`figures`].
+pub(crate) fn inline_curve(summary: &Summary) -> Result<Option<(String, String)>, ReportError> {
+    let Some(plot) = curve::curve_plot(summary) else { return Ok(None) };
+    themed(&plot, curve::NAME, curve::TITLE, &plot.describe()).map(Some)
+}
+
+/// One plot, wide and narrow, colours as CSS variables.
+fn themed(plot: &impl Plot, name: &str, title: &str, description: &str) -> Result<(String, String), ReportError> {
+    let of_width = |width: i32, suffix: &str| {
+        let svg = draw_svg(plot, name, Canvas { width, scale: 1, text_drop: SVG_TEXT_DROP, palette: palette::LIGHT })?;
         let svg = palette::LIGHT.variables().iter().fold(svg, |svg, (variable, colour)| {
             // Attribute values only: text has its quotes escaped, so no label can contain this.
             svg.replace(&format!("\"{}\"", palette::hex(*colour)), &format!("\"var({variable})\""))
         });
-        Ok(with_text_alternative(&svg, &format!("{name}-{suffix}"), &plot.title, &description))
+        Ok(with_text_alternative(&svg, &format!("{name}-{suffix}"), title, description))
     };
-    Ok((themed(WIDE, "wide")?, themed(NARROW, "narrow")?))
+    Ok((of_width(WIDE, "wide")?, of_width(NARROW, "narrow")?))
 }
 
 /// Registers the embedded font once per process; without it text cannot be drawn.
@@ -212,7 +230,11 @@ fn point(stratum: Option<&StratumSummary>, metric: Metric) -> Point {
     let Some(estimate) = stratum.and_then(|s| metric.estimate(s)) else {
         return Point { value: None, interval: None, text: "not measured".to_owned() };
     };
-    let style = metric.style();
+    point_of(estimate, metric.style())
+}
+
+/// An estimate in axis units, and in words.
+pub(crate) fn point_of(estimate: &Estimate, style: NumberStyle) -> Point {
     let value = (estimate.value * style.scale).is_finite().then_some(estimate.value * style.scale);
     match format::usable_interval(estimate) {
         Ok(i) => Point {
@@ -231,6 +253,11 @@ fn point(stratum: Option<&StratumSummary>, metric: Metric) -> Point {
 fn subtitle(group: Option<&Group<'_>>, metric: Metric) -> String {
     let estimates: Vec<&Estimate> =
         group.map(|g| g.rows.iter().filter_map(|s| metric.estimate(s)).collect()).unwrap_or_default();
+    subtitle_of(&estimates)
+}
+
+/// The same for any estimates.
+pub(crate) fn subtitle_of(estimates: &[&Estimate]) -> String {
     let (mut levels, mut units) = (Vec::new(), Vec::new());
     for interval in estimates.iter().filter_map(|e| format::usable_interval(e).ok()) {
         strata::push_new(&mut levels, format::level(interval.level));

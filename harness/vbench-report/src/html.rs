@@ -11,6 +11,7 @@ use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
 use sha2::{Digest, Sha256};
 
+use crate::curve;
 use crate::error::ReportError;
 use crate::figures::{self, Metric};
 use crate::format;
@@ -46,10 +47,11 @@ pub fn render_html(input: &ReportInput<'_>) -> Result<String, ReportError> {
         "default-src 'none'; style-src 'sha256-{}'; img-src data:; media-src data:; base-uri 'none'; form-action 'none'",
         BASE64.encode(Sha256::digest(style.as_bytes()))
     );
-    let accuracy = figures::accuracy_metrics(input.summary)
+    let mut accuracy = figures::accuracy_metrics(input.summary)
         .iter()
         .map(|metric| figure(input, *metric))
         .collect::<Result<Vec<Value>, _>>()?;
+    accuracy.extend(figures::inline_curve(input.summary)?.map(|svgs| plot(curve::TITLE, &svgs)));
     let audio: Vec<Value> = input.worst.iter().map(|w| audio(w.audio.as_ref())).collect();
     let values = context! {
         policy => Value::from_safe_string(policy),
@@ -86,12 +88,15 @@ fn style_sheet() -> String {
 }
 
 fn figure(input: &ReportInput<'_>, metric: Metric) -> Result<Value, ReportError> {
-    let (wide, narrow) = figures::inline_svg(input.summary, metric)?;
-    Ok(context! {
-        title => metric.title(),
-        wide => Value::from_safe_string(responsive(&wide, "wide")),
-        narrow => Value::from_safe_string(responsive(&narrow, "narrow")),
-    })
+    Ok(plot(metric.title(), &figures::inline_svg(input.summary, metric)?))
+}
+
+fn plot(title: &str, (wide, narrow): &(String, String)) -> Value {
+    context! {
+        title => title,
+        wide => Value::from_safe_string(responsive(wide, "wide")),
+        narrow => Value::from_safe_string(responsive(narrow, "narrow")),
+    }
 }
 
 /// Replaces the fixed size of the SVG by a class; the viewBox stays.

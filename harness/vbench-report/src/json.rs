@@ -11,12 +11,17 @@
 //!  "failures": [{"cell", "outcome", "kind", "text"}]}
 //! ```
 //!
+//! Metrics of a model as a whole, under strata of their own: `wer_area` (by `curve`, value `snr`), with `points` of
+//! `{"snr_db", "scored", "estimate"}`; `wer` by `overall`, value `declared`, with its strata and their weights under `of`; and by `latency`, value the
+//! budget such as `200 ms`: `wer_on_time` (beside `on_time`, the share of timed cells, as an estimate), `wer_late_empty`
+//! and `wer`, each over the timed cells.
+//!
 //! Metrics: `wer`, `wer_macro`, `cer`, `ser` (share of utterances with a word error), `achieved_snr_db`, `rtf`, and
 //! `wer_difference` with `from`, `p_value`. `note` tells what an interval is conditional on. An estimate is
 //! `{"value", "lo", "hi", "level", "method", "unit", "clusters", "n", "seed"}` or `{"value", "reason"}`.
 
 use serde_json::{Map, Value, json};
-use vbench_compare::{ConditionDelta, StratumSummary, Summary};
+use vbench_compare::{ConditionDelta, LatencyReadings, OverallScore, SeverityCurve, StratumSummary, Summary};
 use vbench_core::{ErrorCounts, Estimate};
 
 use crate::format::{conditional, usable_interval};
@@ -33,6 +38,9 @@ pub fn summary_json(summary: &Summary) -> Value {
         .iter()
         .flat_map(|stratum| stratum_results(summary, stratum))
         .chain(summary.deltas.iter().map(|delta| delta_result(summary, delta)))
+        .chain(summary.curves.iter().map(|curve| area_result(summary, curve)))
+        .chain(summary.overall.iter().map(|score| overall_result(summary, score)))
+        .chain(summary.latency.iter().flat_map(|readings| latency_results(summary, readings)))
         .collect();
     let failures: Vec<Value> = summary
         .failures
@@ -128,6 +136,67 @@ fn delta_result(summary: &Summary, d: &ConditionDelta) -> Value {
         insert_number(&mut out, "p_value", p);
     }
     out.into()
+}
+
+fn area_result(summary: &Summary, c: &SeverityCurve) -> Value {
+    let points: Vec<Value> = c
+        .points
+        .iter()
+        .map(|p| json!({"snr_db": p.snr_db, "scored": p.scored, "estimate": estimate_json(&p.wer)}))
+        .collect();
+    let counts = json!({"levels": c.points.len(), "scored": c.points.iter().map(|p| p.scored).sum::<usize>()});
+    let mut out = composite(summary, &c.model, ("curve", "snr"), "wer_area", (counts, &c.area, c.note.as_deref()));
+    out.insert("points".into(), points.into());
+    out.into()
+}
+
+fn overall_result(summary: &Summary, s: &OverallScore) -> Value {
+    let counts = json!({"strata": s.weights.len()});
+    let mut out = composite(summary, &s.model, ("overall", "declared"), "wer", (counts, &s.wer, s.note.as_deref()));
+    let weights = s.weights.iter().map(|w| json!({"by": w.by, "value": w.value, "weight": w.weight}));
+    out.insert("of".into(), weights.collect());
+    out.into()
+}
+
+/// The three readings under a latency budget.
+fn latency_results(summary: &Summary, l: &LatencyReadings) -> [Value; 3] {
+    let budget = format!("{} ms", l.budget_ms);
+    let cells = json!({"timed": l.timed, "untimed": l.untimed, "late": l.late, "on_time": l.timed - l.late});
+    let reading = |metric: &str, own: Map<String, Value>, estimate: &Estimate| {
+        let mut counts = cells.as_object().cloned().unwrap_or_default();
+        counts.extend(own);
+        composite(summary, &l.model, ("latency", &budget), metric, (counts.into(), estimate, l.note.as_deref()))
+    };
+    let mut on_time = reading("wer_on_time", counts(&l.on_time_words), &l.wer_on_time);
+    on_time.insert("on_time".into(), estimate_json(&l.on_time));
+    let late_empty =
+        Map::from_iter([("errors".into(), l.late_empty_errors.into()), ("reference".into(), l.reference_words.into())]);
+    let late_empty = reading("wer_late_empty", late_empty, &l.wer_late_empty);
+    let full = Map::from_iter([("reference".into(), l.reference_words.into())]);
+    [on_time.into(), late_empty.into(), reading("wer", full, &l.wer).into()]
+}
+
+/// A result that is not one of the suite's strata.
+fn composite(
+    summary: &Summary,
+    model: &str,
+    (by, value): (&str, &str),
+    metric: &str,
+    (counts, estimate, note): (Value, &Estimate, Option<&str>),
+) -> Map<String, Value> {
+    let mut out = Map::new();
+    out.insert("model".into(), model.into());
+    out.insert("stratum".into(), json!({"by": by, "value": value}));
+    out.insert("metric".into(), metric.into());
+    out.insert("normalizer".into(), summary.normalizer.clone().into());
+    out.insert("weights".into(), summary.weights.clone().into());
+    out.insert("counts".into(), counts);
+    out.insert("estimate".into(), estimate_json(estimate));
+    let unit = usable_interval(estimate).ok().map(|i| i.unit);
+    if let Some(note) = unit.and_then(|unit| conditional(unit, note)) {
+        out.insert("note".into(), note.into());
+    }
+    out
 }
 
 fn cells(s: &StratumSummary) -> Map<String, Value> {

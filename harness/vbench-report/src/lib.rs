@@ -12,10 +12,12 @@
 //! terminal.rs    one table that fits the width
 //! grid.rs        one table, as plain text or Markdown
 //! comparison.rs  two sides compared: text, Markdown, schema vbench/compare/1
+//! composite.rs   areas, overall scores, latency readings as sentences
 //! golden.rs      accepted transcripts against a run, as text
 //! gate.rs        a gate's verdict: text, Markdown, JUnit, GitHub annotations, schema vbench/gate/1
 //! figures.rs     what is plotted; PNG and SVG from one drawing
 //! plot.rs        the dot-and-whisker drawing
+//! curve.rs       WER over SNR, one line per model
 //! heat.rs        a confusion matrix as a heat map
 //! palette.rs     light and dark colours, safe for colour-blind readers
 //! ```
@@ -25,6 +27,8 @@
 //! Out of scope: files and folders (the binary writes what is returned here), clocks, statistics.
 
 pub mod comparison;
+mod composite;
+mod curve;
 pub mod error;
 pub mod figures;
 pub mod format;

@@ -4,6 +4,7 @@
 //! first, and every cut says how much is missing and where it is. The two halves have budgets of their own, so that
 //! the text outside the marked block does not depend on how long the timings are.
 
+use crate::curve;
 use crate::figures;
 use crate::html::{BLOCK_BEGIN, BLOCK_END};
 use crate::input::ReportInput;
@@ -94,8 +95,15 @@ fn assemble(mut sections: Vec<Section>, budget: usize) -> String {
 
 fn findings_sections(f: &Findings, input: &ReportInput<'_>) -> Vec<Section> {
     let mut sections = vec![Section::fixed(headline(f))];
+    let item = |s: &String| format!("- {}", inline(s));
+    if !f.composites.is_empty() {
+        sections.push(Section::fixed(f.composites.iter().map(item).collect::<Vec<_>>().join("\n") + "\n"));
+    }
     for metric in figures::accuracy_metrics(input.summary) {
         sections.push(Section::fixed(format!("![{}](figures/{}.png)\n", metric.title(), metric.figure_name())));
+    }
+    if !input.summary.curves.is_empty() {
+        sections.push(Section::fixed(format!("![{}](figures/{}.png)\n", curve::TITLE, curve::NAME)));
     }
     let tables = f.tables.len().min(90) as u8;
     for (i, table) in (0u8..).zip(&f.tables) {
@@ -340,6 +348,10 @@ fn timings_sections(t: &Timings) -> Vec<Section> {
          ![Real-time factor by condition](figures/rtf-by-condition.png)\n"
             .to_owned(),
     )];
+    if !t.latencies.is_empty() {
+        let lines: Vec<String> = t.latencies.iter().map(|l| format!("- {}\n", inline(l))).collect();
+        sections.push(Section::fixed(lines.concat()));
+    }
     for (i, table) in (0u8..100).zip(&t.tables) {
         let mut columns = vec![(inline(&table.by), false)];
         if t.several_models {

@@ -68,7 +68,7 @@ pub(crate) const SMALL_PX: f64 = 12.0;
 pub(crate) const MARGIN: i32 = 14;
 pub(crate) const LINE: i32 = 19;
 /// Below this width the values stand over the whiskers instead of in a column of their own.
-const NARROW: i32 = 520;
+pub(crate) const NARROW: i32 = 520;
 /// From the label of a narrow row down to its first whisker; the values stand between.
 const NARROW_LANE_MIDDLE: i32 = 26;
 
@@ -131,7 +131,7 @@ impl DotPlot {
         let narrow = width < NARROW;
         let inner = width - 2 * MARGIN;
         let subtitle = wrap(&self.subtitle, SMALL_PX, inner);
-        let legend = self.legend_lines(inner);
+        let legend = legend_lines(&self.series, inner);
         let label_limit = if narrow { inner } else { inner * 3 / 10 };
         let label_width = self.rows.iter().map(|r| text_width(&r.label, TEXT_PX)).max().unwrap_or(0).min(label_limit);
         let value_width =
@@ -149,29 +149,6 @@ impl DotPlot {
         };
         let height = plot_bottom + 24 + LINE + MARGIN;
         Layout { narrow, subtitle, legend, plot_left, plot_right, plot_top, row_height, lane, plot_bottom, height }
-    }
-
-    /// Series indices per legend line; empty for one series.
-    fn legend_lines(&self, width: i32) -> Vec<Vec<usize>> {
-        let mut lines: Vec<Vec<usize>> = Vec::new();
-        if self.series.len() < 2 {
-            return lines;
-        }
-        let mut used = 0;
-        for (i, name) in self.series.iter().enumerate() {
-            let need = legend_width(name);
-            match lines.last_mut() {
-                Some(line) if used + need <= width => {
-                    line.push(i);
-                    used += need;
-                }
-                _ => {
-                    lines.push(vec![i]);
-                    used = need;
-                }
-            }
-        }
-        lines
     }
 
     /// The largest value or interval end.
@@ -197,7 +174,7 @@ impl DotPlot {
             pen.text(line, (MARGIN, y), SMALL_PX, colours.muted, HPos::Left)?;
             y += LINE;
         }
-        self.draw_legend(&pen, &layout, y, colours)?;
+        draw_legend(&pen, &self.series, &layout.legend, y, colours)?;
         if self.rows.is_empty() {
             let middle = (layout.plot_top + layout.plot_bottom) / 2;
             return pen.text("Nothing was measured.", (MARGIN, middle), TEXT_PX, colours.ink, HPos::Left);
@@ -215,27 +192,6 @@ impl DotPlot {
         self.draw_axis(&pen, &layout, &ticks, &x, colours)?;
         for (i, row) in self.rows.iter().enumerate() {
             draw_row(&pen, &layout, row, layout.plot_top + layout.row_height * i as i32, canvas, &x)?;
-        }
-        Ok(())
-    }
-
-    fn draw_legend<DB: DrawingBackend>(
-        &self,
-        pen: &Pen<'_, DB>,
-        layout: &Layout,
-        top: i32,
-        colours: Palette,
-    ) -> Drawn<DB> {
-        let mut y = top + 2;
-        for line in &layout.legend {
-            let mut x = MARGIN;
-            for &i in line {
-                pen.line((x, y), (x + 22, y), 2, colours.series(i))?;
-                pen.marker(i, (x + 11, y), colours.series(i), true, colours.background)?;
-                pen.text(&self.series[i], (x + 28, y), SMALL_PX, colours.ink, HPos::Left)?;
-                x += legend_width(&self.series[i]);
-            }
-            y += LINE;
         }
         Ok(())
     }
@@ -258,6 +214,50 @@ impl DotPlot {
         let middle = (layout.plot_left + layout.plot_right) / 2;
         pen.text(&self.axis, (middle, layout.plot_bottom + 24 + LINE / 2 + 2), SMALL_PX, colours.ink, HPos::Center)
     }
+}
+
+/// Series indices per legend line; empty for one series.
+pub(crate) fn legend_lines(series: &[String], width: i32) -> Vec<Vec<usize>> {
+    let mut lines: Vec<Vec<usize>> = Vec::new();
+    if series.len() < 2 {
+        return lines;
+    }
+    let mut used = 0;
+    for (i, name) in series.iter().enumerate() {
+        let need = legend_width(name);
+        match lines.last_mut() {
+            Some(line) if used + need <= width => {
+                line.push(i);
+                used += need;
+            }
+            _ => {
+                lines.push(vec![i]);
+                used = need;
+            }
+        }
+    }
+    lines
+}
+
+pub(crate) fn draw_legend<DB: DrawingBackend>(
+    pen: &Pen<'_, DB>,
+    series: &[String],
+    lines: &[Vec<usize>],
+    top: i32,
+    colours: Palette,
+) -> Drawn<DB> {
+    let mut y = top + 2;
+    for line in lines {
+        let mut x = MARGIN;
+        for &i in line {
+            pen.line((x, y), (x + 22, y), 2, colours.series(i))?;
+            pen.marker(i, (x + 11, y), colours.series(i), true, colours.background)?;
+            pen.text(&series[i], (x + 28, y), SMALL_PX, colours.ink, HPos::Left)?;
+            x += legend_width(&series[i]);
+        }
+        y += LINE;
+    }
+    Ok(())
 }
 
 fn draw_row<DB: DrawingBackend>(
@@ -317,7 +317,7 @@ impl<'a, DB: DrawingBackend> Pen<'a, DB> {
         (x * self.scale, y * self.scale)
     }
 
-    fn line(&self, from: (i32, i32), to: (i32, i32), width: i32, colour: RGBColor) -> Drawn<DB> {
+    pub(crate) fn line(&self, from: (i32, i32), to: (i32, i32), width: i32, colour: RGBColor) -> Drawn<DB> {
         let style = colour.stroke_width((width * self.scale).unsigned_abs());
         self.area.draw(&PathElement::new(vec![self.at(from), self.at(to)], style))
     }
@@ -352,7 +352,14 @@ impl<'a, DB: DrawingBackend> Pen<'a, DB> {
     }
 
     /// The marker of a series: shape and colour both tell it. Open (background inside) when there is no interval.
-    fn marker(&self, series: usize, at: (i32, i32), colour: RGBColor, filled: bool, inside: RGBColor) -> Drawn<DB> {
+    pub(crate) fn marker(
+        &self,
+        series: usize,
+        at: (i32, i32),
+        colour: RGBColor,
+        filled: bool,
+        inside: RGBColor,
+    ) -> Drawn<DB> {
         self.shape(series, at, 6, colour)?;
         if filled { Ok(()) } else { self.shape(series, at, 4, inside) }
     }
@@ -375,16 +382,17 @@ impl<'a, DB: DrawingBackend> Pen<'a, DB> {
 
 /// Axis marks at round numbers from zero to at least the largest value.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Ticks {
+pub(crate) struct Ticks {
     step: f64,
     count: usize,
-    max: f64,
+    /// The last mark.
+    pub(crate) max: f64,
     decimals: usize,
 }
 
 impl Ticks {
     /// About `wanted` marks that cover `extent`; 0 to 1 when there is nothing above zero.
-    fn covering(extent: f64, wanted: usize) -> Self {
+    pub(crate) fn covering(extent: f64, wanted: usize) -> Self {
         let extent = if extent.is_finite() && extent > 0.0 { extent } else { 1.0 };
         let raw = extent / wanted as f64;
         let magnitude = raw.log10().floor();
@@ -401,11 +409,11 @@ impl Ticks {
         Self { step, count, max: step * count as f64, decimals }
     }
 
-    fn values(self) -> impl Iterator<Item = f64> {
+    pub(crate) fn values(self) -> impl Iterator<Item = f64> {
         (0..=self.count).map(move |i| self.step * i as f64)
     }
 
-    fn label(self, value: f64) -> String {
+    pub(crate) fn label(self, value: f64) -> String {
         let text = format!("{value:.*}", self.decimals);
         if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
     }

@@ -4,6 +4,7 @@ use comfy_table::{Cell, CellAlignment, Table, TableStyle};
 use vbench_compare::{StratumSummary, Summary};
 use vbench_core::Estimate;
 
+use crate::composite;
 use crate::format::{self, ABSENT, NumberStyle, visible};
 use crate::strata;
 
@@ -62,6 +63,15 @@ pub fn terminal_table(summary: &Summary, width: usize, colour: bool) -> String {
         out.push('\n');
     }
     out.push('\n');
+    let composites: Vec<String> =
+        composite::findings(summary).into_iter().chain(composite::latencies(summary)).collect();
+    for line in composites.iter().flat_map(|line| wrapped(line, width)) {
+        out.push_str(&line);
+        out.push('\n');
+    }
+    if !composites.is_empty() {
+        out.push('\n');
+    }
     for line in layout.notes.iter().flat_map(|note| wrapped(note, width)) {
         out.push_str(&paint.dim(&line));
         out.push('\n');

@@ -7,6 +7,7 @@ use serde::Serialize;
 use vbench_compare::{ConditionDelta, StratumSummary, Summary};
 use vbench_core::Estimate;
 
+use crate::composite;
 use crate::format::{self, ABSENT, NumberStyle, visible};
 use crate::input::{AlignedToken, ReportInput, TokenOp, WorstCell};
 use crate::strata::{self, Group};
@@ -22,6 +23,8 @@ pub(crate) struct Findings {
     pub several_models: bool,
     pub coverage: Coverage,
     pub headlines: Vec<Headline>,
+    /// Sentences on areas and overall scores.
+    pub composites: Vec<String>,
     pub tables: Vec<StrataTable>,
     pub deltas: Vec<Delta>,
     pub worst: Vec<Worst>,
@@ -35,6 +38,8 @@ pub(crate) struct Findings {
 #[derive(Debug, Serialize)]
 pub(crate) struct Timings {
     pub several_models: bool,
+    /// Sentences on WER under the latency budget.
+    pub latencies: Vec<String>,
     pub tables: Vec<RtfTable>,
     pub provenance: Vec<Fact>,
 }
@@ -214,6 +219,7 @@ pub(crate) fn findings(input: &ReportInput<'_>) -> Findings {
         several_models: strata::models(s).len() > 1,
         coverage: coverage(s),
         headlines: s.strata.iter().filter(|x| x.by == "all").map(headline).collect(),
+        composites: composite::findings(s),
         tables: groups.iter().enumerate().map(|(i, g)| strata_table(input, g, i)).collect(),
         deltas: s.deltas.iter().map(delta).collect(),
         worst: input.worst.iter().enumerate().map(|(i, w)| worst(w, i + 1)).collect(),
@@ -246,7 +252,8 @@ pub(crate) fn timings(input: &ReportInput<'_>) -> Timings {
         })
         .filter(|table: &RtfTable| !table.rows.is_empty())
         .collect();
-    Timings { several_models: strata::models(s).len() > 1, tables, provenance: facts(&input.provenance) }
+    let (several_models, latencies) = (strata::models(s).len() > 1, composite::latencies(s));
+    Timings { several_models, latencies, tables, provenance: facts(&input.provenance) }
 }
 
 /// `Overall` within a sentence: `overall`.
@@ -503,6 +510,20 @@ fn methods(s: &Summary) -> Vec<String> {
         list.push(
             "Paired differences: the same utterances under both conditions, resampled together. p: two-sided sign-flip \
              test over the resampling units, one test a row, not adjusted for the number of rows."
+                .to_owned(),
+        );
+    }
+    if !s.curves.is_empty() {
+        list.push(
+            "Area under WER over SNR: trapezoid of the WER over dB divided by the range in dB, the mean height of the \
+             curve. Its interval resamples whole units with their errors at every level."
+                .to_owned(),
+        );
+    }
+    if !s.overall.is_empty() {
+        list.push(
+            "Overall WER: mean of the WERs of the named strata with the weights that the suite declares. Its interval \
+             resamples whole units with their errors in every stratum."
                 .to_owned(),
         );
     }

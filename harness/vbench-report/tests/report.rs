@@ -297,16 +297,26 @@ fn every_figure_has_a_text_alternative_with_its_numbers() {
     let summary = one_model();
     let input = fixture::input(&summary, fixture::worst(MODEL));
     let html = render_html(&input).expect("renders");
-    for name in ["wer-by-condition-wide", "wer-by-condition-narrow", "rtf-by-condition-wide", "rtf-by-condition-narrow"]
-    {
+    for name in [
+        "wer-by-condition-wide",
+        "rtf-by-condition-wide",
+        "rtf-by-condition-narrow",
+        "wer-by-snr-wide",
+        "wer-by-snr-narrow",
+    ] {
         let label = format!("role=\"img\" aria-labelledby=\"{name}-title {name}-desc\"");
         assert_eq!(html.matches(&label).count(), 1, "{name}");
         assert_eq!(html.matches(&format!("<title id=\"{name}-title\">")).count(), 1, "{name}");
     }
     let figures = figures(&input).expect("draws");
-    assert_eq!(figures.iter().map(|f| f.name.as_str()).collect::<Vec<_>>(), ["wer-by-condition", "rtf-by-condition"]);
+    assert_eq!(
+        figures.iter().map(|f| f.name.as_str()).collect::<Vec<_>>(),
+        ["wer-by-condition", "rtf-by-condition", "wer-by-snr"]
+    );
     for figure in figures {
-        for (condition, _, _) in fixture::CONDITIONS {
+        let by_condition = fixture::CONDITIONS.map(|c| c.0);
+        let labels = if figure.name == "wer-by-snr" { &["5 dB", "10 dB", "15 dB", "20 dB"][..] } else { &by_condition };
+        for condition in labels {
             assert!(figure.description.contains(&format!(" {condition}: ")), "{}", figure.description);
         }
         assert!(figure.svg.contains("<title id=") && figure.svg.contains("<desc id="));
@@ -348,6 +358,7 @@ fn empty_and_broken_summaries_render() {
     let mut empty = one_model();
     empty.strata.clear();
     empty.deltas.clear();
+    empty.curves.clear();
     empty.coverage = Coverage::default();
     let input = fixture::input(&empty, Vec::new());
     let html = render_html(&input).expect("renders");
@@ -401,7 +412,7 @@ fn cer_comes_first_where_the_suite_says_so() {
     let (cer, wer) = (html.find("character error rate</p>"), html.find("word error rate</p>"));
     assert!(cer.is_some() && cer < wer);
     let names: Vec<String> = figures(&input).expect("draws").into_iter().map(|f| f.name).collect();
-    assert_eq!(names, ["cer-by-condition", "wer-by-condition", "rtf-by-condition"]);
+    assert_eq!(names, ["cer-by-condition", "wer-by-condition", "rtf-by-condition", "wer-by-snr"]);
 }
 
 #[test]
@@ -450,4 +461,46 @@ fn pages_and_figures_of_every_fixture_render_and_can_be_kept() {
             }
         }
     }
+}
+
+/// Declared scores stand in every output; what depends on timings stands in the block of the timings alone.
+#[test]
+fn areas_scores_and_latencies_are_told_everywhere() {
+    let mut summary = one_model();
+    fixture::declare(&mut summary, MODEL);
+    let input = fixture::input(&summary, Vec::new());
+    let (html, markdown) = (render_html(&input).expect("renders"), render_markdown(&input));
+    let terminal = terminal_table(&summary, 120, false);
+    let area = "area under WER over 5..20 dB: 11.50 % [9.10, 14.50] (95 % interval, resampling speaker (18))";
+    let overall = "overall WER (condition=clean 25 %, condition=noise-5db 75 %): 22.34 % [17.54, 28.34]";
+
+    for sentence in [area, overall] {
+        assert!(outside_block(&html).contains(sentence), "{sentence}");
+        assert!(terminal.replace('\n', " ").contains(sentence), "{terminal}");
+    }
+    let plain = outside_block(&markdown).replace('\\', "");
+    assert!(plain.contains(area) && plain.contains(overall), "{plain}");
+    for text in [&html, &markdown] {
+        assert!(text.contains("late as empty") && !outside_block(text).contains("late as empty"), "{text}");
+    }
+    let (from, to) =
+        (terminal.find("area under").expect("the lines"), terminal.find("WER and CER").expect("the notes"));
+    insta::assert_snapshot!("terminal_composites", terminal[from..to].trim_end());
+    let value = summary_json(&summary);
+    let results: Vec<_> = value["results"].as_array().expect("results").iter().collect();
+    let own = |r: &&&serde_json::Value| ["curve", "overall", "latency"].iter().any(|by| r["stratum"]["by"] == *by);
+    let composites: Vec<_> = results.iter().filter(own).collect();
+    insta::assert_snapshot!("json_composites", serde_json::to_string_pretty(&composites).expect("JSON"));
+}
+
+#[test]
+fn a_run_without_two_noise_levels_has_no_curve() {
+    let mut summary = one_model();
+    let with = figures(&fixture::input(&summary, Vec::new())).expect("draws");
+    let curve = with.iter().find(|f| f.name == "wer-by-snr").expect("a curve");
+    assert!(curve.description.contains(" 5 dB: 28.77 [") && curve.description.contains("Area under the curve"));
+    summary.curves.clear();
+    let without = figures(&fixture::input(&summary, Vec::new())).expect("draws");
+    assert!(!without.iter().any(|f| f.name == "wer-by-snr"));
+    assert!(!render_markdown(&fixture::input(&summary, Vec::new())).contains("wer-by-snr"));
 }

@@ -12,6 +12,7 @@ use crate::error::{StatsError, check_share};
 use crate::quantile::type7_sorted;
 use crate::special::{normal_cdf, normal_quantile};
 use crate::statistic::{PooledQuantile, RatioOfSums, Statistic};
+use crate::weighted::WeightedRatios;
 
 /// Resamples of an interval unless asked otherwise.
 ///
@@ -70,6 +71,15 @@ impl Bootstrap {
     pub fn ratio(clusters: &[(f64, f64)], resamples: usize, rng: &mut impl Rng) -> Result<Self, StatsError> {
         let statistic = RatioOfSums::new(clusters)?;
         Self::run(&statistic, &Units { count: clusters.len() }, resamples, rng)
+    }
+
+    /// Weighted sum of ratios of sums, each over the same clusters.
+    pub(crate) fn weighted(
+        statistic: &WeightedRatios<'_>,
+        resamples: usize,
+        rng: &mut impl Rng,
+    ) -> Result<Self, StatsError> {
+        Self::run(statistic, &Units { count: statistic.clusters() }, resamples, rng)
     }
 
     /// Mean of one value a cluster.

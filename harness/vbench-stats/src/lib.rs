@@ -19,6 +19,7 @@
 //! multiple.rs    Holm and Benjamini-Hochberg
 //! power.rs       the smallest difference a comparison can detect, the speakers that a decision needs
 //! sequential.rs  the gate's test looked at again and again while clusters come in
+//! weighted.rs    a weighted sum of ratios on shared clusters: areas and overall scores
 //! special.rs     normal, t, chi-square, binomial and beta functions
 //! ```
 //!
@@ -45,6 +46,7 @@ pub mod secondary;
 pub mod sequential;
 pub mod special;
 mod statistic;
+pub mod weighted;
 
 pub use blocks::{BlockScheme, Blocks, block_length};
 pub use bootstrap::{Bootstrap, DEFAULT_RESAMPLES, MAX_RESAMPLES, Method};
@@ -56,3 +58,4 @@ pub use paired::{PairedClusters, PairedComparison, PairedObservation, choose_pai
 pub use power::{PowerAssumptions, detectable_difference, detectable_difference_observed, speakers_needed};
 pub use quantile::{QuantileInterval, UpperEnd, quantile_interval};
 pub use sequential::{Sequential, SequentialVerdict, Spending};
+pub use weighted::{StrataClusters, weighted_estimate};

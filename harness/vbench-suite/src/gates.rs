@@ -4,7 +4,7 @@
 //! schema = 1
 //!
 //! [[gates]]
-//! metric = "wer"                 # wer, cer, ser, snr, rtf, coverage
+//! metric = "wer"                 # wer, wer_late_empty, cer, ser, snr, rtf, coverage
 //! stratum = "all"                # or property=value, or property=* for a rule per value
 //! max_increase = "0.5 points"    # against the baseline; or max = "8 %"; min and max_decrease where larger is better
 //!

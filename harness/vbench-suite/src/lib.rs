@@ -22,6 +22,6 @@ pub mod resolve;
 
 pub use expand::{Selection, SelectionError, expand, interleave_models};
 pub use gates::{parse_rules, rule_from_json};
-pub use parse::{Metric, Task};
+pub use parse::{Metric, OverallWeight, Task};
 pub use problem::{Problem, ProblemClass, SuiteError};
 pub use resolve::{AbsentCorpus, Block, Corpus, LoadContext, ModelEntry, Suite, load};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use toml_edit::Document;
-use vbench_core::{Codec, Condition, Degradation, NoiseKind, Room, Rule};
+use vbench_core::{Codec, Condition, Degradation, NoiseKind, Room, Rule, RuleStratum};
 
 use crate::gates::read_gates;
 use crate::problem::{Problem, ProblemClass, Problems, closest};
@@ -12,6 +12,22 @@ use crate::reader::TableReader;
 
 /// The suite schema that this version reads.
 pub const SCHEMA: u64 = 1;
+
+/// Largest latency budget that a suite may declare, in milliseconds.
+const MOST_BUDGET_MS: f64 = 600_000.0;
+
+/// One stratum of the overall score and its weight.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OverallWeight {
+    /// Property, e.g. `condition`.
+    pub by: String,
+    /// Its value, as shown in tables.
+    pub value: String,
+    /// Above 0; the score divides by the sum of all weights.
+    pub weight: f64,
+    /// Line in the suite file, counted from 1.
+    pub line: usize,
+}
 
 /// What a suite asks of a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,6 +117,10 @@ pub struct SuiteFile {
     pub strata: Vec<(String, Option<usize>)>,
     /// Gate rules.
     pub gates: Vec<Rule>,
+    /// Weights of the overall score; empty where none is declared.
+    pub overall: Vec<OverallWeight>,
+    /// Latency budget in milliseconds beyond the end of the audio.
+    pub latency_budget_ms: Option<f64>,
 }
 
 /// Where a corpus comes from.
@@ -188,6 +208,8 @@ fn read_root(root: &mut TableReader, problems: &mut Problems) -> SuiteFile {
     let strata = with_offsets(root, problems, "strata");
     unique(root, problems, "strata", strata.iter().map(|s| s.0.as_str()));
     let gates = read_gates(root, problems);
+    let overall = read_overall(root, problems);
+    let latency_budget_ms = read_latency(root, problems);
     if corpora.is_empty() && include.is_empty() {
         root.problem(problems, "corpora", "a suite needs at least one of `[[corpora]]` and `include`");
     }
@@ -206,7 +228,58 @@ fn read_root(root: &mut TableReader, problems: &mut Problems) -> SuiteFile {
         weights,
         strata,
         gates,
+        overall,
+        latency_budget_ms,
     }
+}
+
+/// `[overall] weights = { "condition=clean" = 1, "condition=noise-5db" = 2 }`.
+fn read_overall(root: &mut TableReader, problems: &mut Problems) -> Vec<OverallWeight> {
+    let Some(mut overall) = root.table(problems, "overall") else { return Vec::new() };
+    let mut weights = Vec::new();
+    if let Some(table) = overall.table(problems, "weights") {
+        for (key, weight, offset) in table.numbers_by_name() {
+            let path = format!("overall.weights.{key}");
+            let stratum = match RuleStratum::parse(&key) {
+                Ok(RuleStratum::One { by, value }) => Some((by, value)),
+                _ => {
+                    problems.add(offset, &path, format!("expected `property=value`, found `{key}`"));
+                    None
+                }
+            };
+            match (stratum, weight.filter(|w| *w > 0.0)) {
+                (Some((by, value)), Some(weight)) => {
+                    weights.push(OverallWeight { by, value, weight, line: problems.line_of(offset) });
+                }
+                (_, None) => problems.add(offset, &path, "a weight is a finite number above 0"),
+                (None, _) => {}
+            }
+        }
+        if weights.is_empty() && problems.list.is_empty() {
+            overall.problem(problems, "weights", "an overall score needs at least one stratum");
+        }
+    } else if !overall.has("weights") {
+        overall.problem(problems, "weights", "required key is missing: `weights = { \"property=value\" = 1 }`");
+    }
+    overall.finish(problems);
+    weights
+}
+
+/// `[latency] budget_ms = 200`.
+fn read_latency(root: &mut TableReader, problems: &mut Problems) -> Option<f64> {
+    let mut latency = root.table(problems, "latency")?;
+    let budget = latency.number(problems, "budget_ms");
+    match budget {
+        None if !latency.has("budget_ms") => {
+            latency.problem(problems, "budget_ms", "required key is missing: milliseconds beyond the end of the audio");
+        }
+        Some(ms) if !(0.0..=MOST_BUDGET_MS).contains(&ms) => {
+            latency.problem(problems, "budget_ms", format!("expected 0 to {MOST_BUDGET_MS} ms, found {ms}"));
+        }
+        _ => {}
+    }
+    latency.finish(problems);
+    budget
 }
 
 fn with_offsets(root: &mut TableReader, problems: &mut Problems, key: &'static str) -> Vec<(String, Option<usize>)> {
@@ -429,5 +502,65 @@ fn check_name(table: &TableReader, problems: &mut Problems, name: &str) {
             "name",
             format!("`{name}` must not hold `/`, `=`, `,` or white space: names become parts of cell keys"),
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SUITE: &str = "schema = 1\nname = \"s\"\ntask = \"asr\"\nseed = 1\ninclude = [\"other.toml\"]\n";
+
+    fn parse(tail: &str) -> Result<SuiteFile, Vec<String>> {
+        let problems = |list: Vec<Problem>| list.iter().map(ToString::to_string).collect();
+        parse_suite(Path::new("s.toml"), &format!("{SUITE}{tail}")).map_err(problems)
+    }
+
+    #[test]
+    fn overall_weights_and_latency_budgets_are_read() {
+        let text = "[overall]\nweights = { \"condition=clean\" = 1, \"snr=5 dB\" = 2.5 }\n[latency]\nbudget_ms = 200\n";
+        let suite = parse(text).expect("a suite");
+        let weight =
+            |by: &str, value: &str, weight| OverallWeight { by: by.into(), value: value.into(), weight, line: 7 };
+        assert_eq!(suite.overall, [weight("condition", "clean", 1.0), weight("snr", "5 dB", 2.5)]);
+        assert_eq!(suite.latency_budget_ms, Some(200.0));
+        let plain = parse("").expect("a suite");
+        assert!(plain.overall.is_empty() && plain.latency_budget_ms.is_none());
+    }
+
+    #[test]
+    fn bad_weights_and_budgets_name_line_and_key() {
+        for (tail, expected) in [
+            (
+                "[overall]\nweights = { \"condition=clean\" = 0 }",
+                "s.toml:7: overall.weights.condition=clean: a weight is a",
+            ),
+            (
+                "[overall.weights]\n\"snr=5 dB\" = 1\n\"snr=9 dB\" = -1",
+                "s.toml:8: overall.weights.snr=9 dB: a weight is a",
+            ),
+            (
+                "[overall]\nweights = { \"condition=clean\" = \"1\" }",
+                "s.toml:7: overall.weights.condition=clean: a weight",
+            ),
+            (
+                "[overall]\nweights = { \"condition=clean\" = inf }",
+                "s.toml:7: overall.weights.condition=clean: a weight",
+            ),
+            ("[overall]\nweights = { clean = 1 }", "s.toml:7: overall.weights.clean: expected `property=value`"),
+            ("[overall]\nweights = { \"condition=*\" = 1 }", "overall.weights.condition=*: expected `property=value`"),
+            ("[overall]\nweights = {}", "s.toml:7: overall.weights: an overall score needs at least one stratum"),
+            ("[overall]\nweights = 3", "s.toml:7: overall.weights: expected a table"),
+            ("[overall]\n", "s.toml:6: overall.weights: required key is missing"),
+            ("[overall]\nweight = {}", "s.toml:7: overall.weight: unknown key; did you mean `weights`?"),
+            ("[latency]\nbudget_ms = -1", "s.toml:7: latency.budget_ms: expected 0 to 600000 ms, found -1"),
+            ("[latency]\nbudget_ms = nan", "s.toml:7: latency.budget_ms: expected a finite number"),
+            ("[latency]\nbudget_ms = \"200\"", "s.toml:7: latency.budget_ms: expected a finite number"),
+            ("[latency]\n", "s.toml:6: latency.budget_ms: required key is missing"),
+            ("[latency]\nbudget = 200", "latency.budget: unknown key; did you mean `budget_ms`?"),
+        ] {
+            let problems = parse(tail).expect_err(tail);
+            assert!(problems.iter().any(|p| p.contains(expected)), "{tail}: {problems:?}");
+        }
     }
 }

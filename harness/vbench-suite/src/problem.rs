@@ -82,9 +82,15 @@ impl<'a> Problems<'a> {
         Self { file, text, list: Vec::new() }
     }
 
+    /// The line of a byte offset, counted from 1; 0 without one.
+    #[must_use]
+    pub fn line_of(&self, offset: Option<usize>) -> usize {
+        offset.map_or(0, |o| self.text.as_bytes().iter().take(o).filter(|b| **b == b'\n').count() + 1)
+    }
+
     /// Notes a problem of the suite at a byte offset.
     pub fn add(&mut self, offset: Option<usize>, key: &str, message: impl Into<String>) {
-        let line = offset.map_or(0, |o| self.text.as_bytes().iter().take(o).filter(|b| **b == b'\n').count() + 1);
+        let line = self.line_of(offset);
         self.list.push(Problem {
             file: self.file.to_path_buf(),
             line,

@@ -172,6 +172,19 @@ impl<'t> TableReader<'t> {
         }
     }
 
+    /// Whether a key is there.
+    #[must_use]
+    pub fn has(&self, key: &str) -> bool {
+        self.table.contains_key(key)
+    }
+
+    /// Every key of a table whose names are the user's, with its number (`None` for anything else) and its offset.
+    #[must_use]
+    pub fn numbers_by_name(&self) -> Vec<(String, Option<f64>, Option<usize>)> {
+        let number = |item: &Item| item.as_value().and_then(as_number);
+        self.table.iter().map(|(key, item)| (key.to_owned(), number(item), self.offset_of(key))).collect()
+    }
+
     /// Reports every key that nobody asked for.
     pub fn finish(self, problems: &mut Problems) {
         for (key, _) in self.table.iter() {

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use vbench_core::hash::sha256_hex;
+use vbench_core::length::{DURATION_LABELS, LENGTH_BINS};
 use vbench_core::{Condition, Rule, RuleStratum, Utterance};
 
 use crate::gates::rule_to_json;
 use crate::manifest::parse_manifest;
-use crate::parse::{CorpusSource, CorpusSpec, Metric, SuiteFile, Task, parse_suite};
+use crate::parse::{CorpusSource, CorpusSpec, Metric, OverallWeight, SuiteFile, Task, parse_suite};
 use crate::problem::{Problem, ProblemClass, Problems, SuiteError};
 
 /// Where things outside the suite's folder lie.
@@ -56,6 +57,10 @@ pub struct Suite {
     pub strata: Vec<String>,
     /// Gate rules.
     pub gates: Vec<Rule>,
+    /// Weights of the overall score; empty where none is declared.
+    pub overall: Vec<OverallWeight>,
+    /// Latency budget in milliseconds beyond the end of the audio.
+    pub latency_budget_ms: Option<f64>,
     /// Suite files read: (path, sha256), the suite itself first.
     pub files: Vec<(PathBuf, String)>,
 }
@@ -121,6 +126,7 @@ pub fn load(path: &Path, context: &LoadContext) -> Result<Suite, SuiteError> {
     if loader.problems.is_empty() {
         check_strata(&suite, &mut loader.problems);
         check_gates(&suite, &mut loader.problems);
+        check_overall(&suite, &mut loader.problems);
     }
     if suite.metrics.is_empty() {
         suite.metrics = vec![Metric::Wer, Metric::Cer, Metric::Snr, Metric::Rtf];
@@ -200,6 +206,8 @@ impl Loader<'_> {
                 weights: file.weights.clone().unwrap_or_else(|| "sclite".into()),
                 strata: file.strata.iter().map(|s| s.0.clone()).collect(),
                 gates: file.gates.clone(),
+                overall: file.overall.clone(),
+                latency_budget_ms: file.latency_budget_ms,
                 files: vec![(path.to_path_buf(), hash)],
             });
             return;
@@ -350,7 +358,7 @@ fn select_utterances(suite: &mut Suite, spec: &CorpusSpec, manifest: &Path, prob
 }
 
 /// Properties that every suite can stratify by; everything else is a tag.
-pub const BUILTIN_STRATA: [&str; 5] = ["condition", "snr", "speaker", "corpus", "language"];
+pub const BUILTIN_STRATA: [&str; 7] = ["condition", "snr", "speaker", "corpus", "language", "length", "duration"];
 
 fn check_strata(suite: &Suite, problems: &mut Vec<Problem>) {
     let tags: BTreeSet<&str> =
@@ -387,6 +395,47 @@ fn check_gates(suite: &Suite, problems: &mut Vec<Problem>) {
     }
 }
 
+fn check_overall(suite: &Suite, problems: &mut Vec<Problem>) {
+    for w in &suite.overall {
+        let known = known_values(suite, &w.by);
+        // An absent corpus may have the value.
+        let certain = suite.absent.is_empty() || ["condition", "snr", "length", "duration"].contains(&w.by.as_str());
+        if known.contains(&w.value) || !certain {
+            continue;
+        }
+        let message = if known.is_empty() {
+            let properties = BUILTIN_STRATA.join(", ");
+            format!("no utterance has the property `{}`; built in: {properties}", w.by)
+        } else {
+            let shown: Vec<&str> = known.iter().map(String::as_str).take(20).collect();
+            format!("no stratum `{}={}`; known values: {}", w.by, w.value, shown.join(", "))
+        };
+        let key = format!("overall.weights.{}={}", w.by, w.value);
+        problems.push(Problem { line: w.line, ..suite_problem(suite, &key, message) });
+    }
+}
+
+/// The values that a property can have in this suite, as tables show them.
+fn known_values(suite: &Suite, by: &str) -> BTreeSet<String> {
+    let of_utterances = |of: &dyn Fn(&Utterance) -> Option<String>| suite.utterances.iter().filter_map(of).collect();
+    let tagged = |u: &Utterance| u.tags.get(by).cloned();
+    let bins = |labels: [&str; 6]| labels.map(str::to_owned).into_iter();
+    match by {
+        "condition" => suite.conditions.iter().map(|c| c.name.clone()).collect(),
+        "snr" => suite.conditions.iter().filter_map(|c| Some(format!("{} dB", c.target_snr_db()?))).collect(),
+        "corpus" => of_utterances(&|u| Some(u.corpus.clone())),
+        // As in the strata: the same label in two corpora is two speakers.
+        "speaker" if suite.corpora.len() > 1 => {
+            of_utterances(&|u| Some(format!("{}/{}", u.corpus, u.speaker.as_ref()?)))
+        }
+        "speaker" => of_utterances(&|u| u.speaker.clone()),
+        "language" => of_utterances(&|u| tagged(u).or_else(|| u.language.clone())),
+        "length" => bins(LENGTH_BINS).chain(suite.utterances.iter().filter_map(tagged)).collect(),
+        "duration" => bins(DURATION_LABELS).chain(suite.utterances.iter().filter_map(tagged)).collect(),
+        _ => of_utterances(&tagged),
+    }
+}
+
 fn suite_problem(suite: &Suite, key: &str, message: String) -> Problem {
     Problem { file: suite.path.clone(), line: 0, key: key.into(), message, class: ProblemClass::Suite }
 }
@@ -397,7 +446,7 @@ impl Suite {
     /// No path is in it, so it is the same wherever the suite lies.
     #[must_use]
     pub fn resolved(&self) -> Value {
-        json!({
+        let mut resolved = json!({
             "schema": crate::parse::SCHEMA,
             "name": self.name,
             "task": self.task.name(),
@@ -420,6 +469,15 @@ impl Suite {
             "weights": self.weights,
             "strata": self.strata,
             "gates": self.gates.iter().map(rule_to_json).collect::<Vec<_>>(),
-        })
+        });
+        // Only where declared: the record of a suite without them is what it was before they existed.
+        if !self.overall.is_empty() {
+            let weights = self.overall.iter().map(|w| json!({"by": w.by, "value": w.value, "weight": w.weight}));
+            resolved["overall"] = weights.collect();
+        }
+        if let Some(ms) = self.latency_budget_ms {
+            resolved["latency"] = json!({"budget_ms": ms});
+        }
+        resolved
     }
 }

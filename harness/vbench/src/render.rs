@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use rayon::prelude::*;
 use serde_json::Value;
-use vbench_compare::{Coverage, Failure as FailedCell, Summary, SummaryHead, summarize};
+use vbench_compare::{Coverage, Failure as FailedCell, OverallWeight, Summary, SummaryHead, summarize};
 use vbench_core::{Cell, ExitCode};
 use vbench_report::{AlignedToken, AudioClip, ReportInput, TokenOp, WorstCell};
 use vbench_run::{AudioPreparer, Prepare};
@@ -122,7 +122,9 @@ pub fn rules_of(record: &Value) -> Result<Rules, Failure> {
     let conditions = suite["conditions"].as_array().into_iter().flatten();
     let target = |c: &Value| Some((c["name"].as_str()?.to_string(), c["target_snr_db"].as_f64()?));
     let several_corpora = suite["corpora"].as_array().is_some_and(|c| c.len() > 1);
-    Ok(Rules { normalizer, weights, target_snr_db: conditions.filter_map(target).collect(), several_corpora })
+    let latency_budget_ms = suite["latency"]["budget_ms"].as_f64();
+    let target_snr_db = conditions.filter_map(target).collect();
+    Ok(Rules { normalizer, weights, target_snr_db, several_corpora, latency_budget_ms })
 }
 
 fn summary_of(record: &RunRecord, rules: &Rules, scored: &Scored) -> Summary {
@@ -140,6 +142,8 @@ fn summary_of(record: &RunRecord, rules: &Rules, scored: &Scored) -> Summary {
         absent: strings("absent"),
         conditions: condition_sentences(&record.record).into_iter().map(|(name, _)| name).collect(),
         strata: strings("strata"),
+        overall: suite["overall"].as_array().into_iter().flatten().filter_map(overall_weight).collect(),
+        latency_budget_ms: rules.latency_budget_ms,
     };
     let count = |outcome: &str| record.rows.iter().filter(|r| r.outcome == outcome).count();
     let planned = record.record["planned"].as_u64().map_or(record.rows.len(), |n| n as usize);
@@ -152,6 +156,11 @@ fn summary_of(record: &RunRecord, rules: &Rules, scored: &Scored) -> Summary {
     };
     let failures = record.rows.iter().filter(|r| r.outcome != "ok").map(failed_cell).collect();
     summarize(head, &scored.scored, &scored.unscored, failures, coverage)
+}
+
+fn overall_weight(entry: &Value) -> Option<OverallWeight> {
+    let text = |key: &str| entry[key].as_str().map(str::to_string);
+    Some(OverallWeight { by: text("by")?, value: text("value")?, weight: entry["weight"].as_f64()? })
 }
 
 fn failed_cell(row: &Row) -> FailedCell {

@@ -21,6 +21,8 @@ pub struct Rules {
     pub target_snr_db: HashMap<String, f64>,
     /// Several corpora: the same label in two of them is two speakers.
     pub several_corpora: bool,
+    /// Latency budget in milliseconds beyond the end of the audio, where the suite declares one.
+    pub latency_budget_ms: Option<f64>,
 }
 
 fn within(corpus: &str, label: &str, rules: &Rules) -> String {
@@ -72,10 +74,16 @@ fn score_row(record: &RunRecord, row: &Row, rules: &Rules) -> Result<ScoredCell,
     Ok(scored_cell(record, row, rules, score_texts(row, rules)?.as_ref()))
 }
 
+/// Words of a reference after normalising.
+fn reference_words(row: &Row, rules: &Rules) -> u64 {
+    // A reference too long to align has no score either way; the cell then says so.
+    score_pair(&row.reference, "", &rules.normalizer, rules.weights).map_or(0, |s| s.words.reference())
+}
+
 /// A row with its score; without one the counts are zero.
 #[must_use]
 pub fn scored_cell(record: &RunRecord, row: &Row, rules: &Rules, score: Option<&PairScore>) -> ScoredCell {
-    let timing = record.timings.get(&row.cell);
+    let processing_s = record.timings.get(&row.cell).map(vbench_store::TimingLine::processing_s);
     let counts = score.map_or((ErrorCounts::ZERO, 0, ErrorCounts::ZERO), |s| (s.words, s.words_min_errors, s.chars));
     ScoredCell {
         cell: row.cell.clone(),
@@ -91,11 +99,14 @@ pub fn scored_cell(record: &RunRecord, row: &Row, rules: &Rules, score: Option<&
             vbench_core::Outcome::Ok { receipt, .. } => receipt.achieved_snr_db(),
             _ => None,
         },
+        reference_words: score.map_or_else(|| reference_words(row, rules), |s| s.words.reference()),
         words: counts.0,
         words_min_errors: counts.1,
         chars: counts.2,
         audio_s: row.receipt.as_ref().map_or(0.0, |r| r.samples as f64 / f64::from(vbench_audio::RATE_HZ)),
-        processing_s: timing.map(vbench_store::TimingLine::processing_s),
+        processing_s,
+        // Every model so far hears the whole clip at once: its output comes its processing time after the audio's end.
+        late: rules.latency_budget_ms.and_then(|budget| Some(processing_s? * 1e3 > budget)),
     }
 }
 

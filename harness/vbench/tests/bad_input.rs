@@ -74,6 +74,29 @@ const CASES: &[Case] = &[
         3,
         &["no utterance has the tag `acent`"],
     ),
+    (
+        "overall score over unknown strata",
+        |f| {
+            let text =
+                "[overall]\nweights = { \"condition=clean\" = 1, \"condition=noise-9db\" = 1, \"mood=sad\" = 1 }\n";
+            edit(&f.join("suite.toml"), "[[corpora]]", &format!("{text}\n[[corpora]]"));
+        },
+        3,
+        &[
+            "suite.toml:9: overall.weights.condition=noise-9db: no stratum",
+            "known values: clean",
+            "suite.toml:9: overall.weights.mood=sad: no utterance has the property `mood`",
+        ],
+    ),
+    (
+        "weight of 0 and negative latency budget",
+        |f| {
+            let text = "[overall]\nweights = { \"condition=clean\" = 0 }\n[latency]\nbudget_ms = -200\n";
+            edit(&f.join("suite.toml"), "[[corpora]]", &format!("{text}\n[[corpora]]"));
+        },
+        3,
+        &["suite.toml:9: overall.weights.condition=clean: a weight", "suite.toml:11: latency.budget_ms: expected 0 to"],
+    ),
     ("unknown adapter", |f| edit(&f.join("suite.toml"), "fake:echo", "fade:echo"), 3, &["unknown adapter `fade`"]),
     (
         "missing manifest",

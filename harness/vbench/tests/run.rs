@@ -198,3 +198,57 @@ fn a_plan_has_times_and_detectable_differences_without_durations_or_six_speakers
     assert!(table.contains("points (") && !table.contains("n/a"), "{table}");
     assert!(!table.contains("0.0 min"), "audio is estimated from the recordings: {table}");
 }
+
+/// A suite that declares an overall score and a latency budget, through 3 noise levels.
+#[test]
+fn areas_overall_scores_and_latency_readings_are_in_the_outputs() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let path = corpus(folder.path(), 12, r#"["clean", "noise-20db", "noise-10db", "noise-5db"]"#, "fake:echo");
+    let text = std::fs::read_to_string(&path).expect("reads");
+    let declared =
+        "[overall]\nweights = { \"condition=clean\" = 1, \"snr=5 dB\" = 3 }\n\n[latency]\nbudget_ms = 60000\n\n";
+    let strata = "strata = [\"condition\", \"language\", \"length\", \"duration\"]";
+    let text = text.replacen("[[corpora]]", &format!("{declared}[[corpora]]"), 1);
+    let text = text.replacen("strata = [\"condition\", \"snr\", \"accent\", \"speaker\"]", strata, 1);
+    std::fs::write(&path, text).expect("writes");
+    let (code, table, errors) = outcome(&vbench(folder.path(), &["run", "suite.toml", "--out", "run"]));
+    assert_eq!(code, 0, "{errors}");
+    for line in [
+        "area under WER over 5..20 dB: ",
+        "overall WER (condition=clean 25 %, snr=5 dB 75 %): ",
+        "within 60000 ms of the end of the audio: 100.00 % [",
+        "  1-5 words ",
+        "  up to 2 s ",
+    ] {
+        assert!(table.contains(line), "{line}\n{table}");
+    }
+    let read = |name: &str| std::fs::read_to_string(folder.path().join("run").join(name)).expect(name);
+    let summary: serde_json::Value = serde_json::from_str(&read("summary.json")).expect("JSON");
+    let result = |by: &str, metric: &str| {
+        let results = summary["results"].as_array().expect("results").iter();
+        let found = results.filter(|r| r["stratum"]["by"] == by && r["metric"] == metric).collect::<Vec<_>>();
+        assert_eq!(found.len(), 1, "{by} {metric}");
+        found[0].clone()
+    };
+    // Everything is on time: the three readings are one.
+    let full = result("all", "wer")["estimate"].clone();
+    for metric in ["wer", "wer_on_time", "wer_late_empty"] {
+        assert_eq!(result("latency", metric)["estimate"], full, "{metric}");
+    }
+    assert_eq!(result("latency", "wer_on_time")["on_time"]["value"], 1.0);
+    assert_eq!(result("curve", "wer_area")["points"].as_array().map(Vec::len), Some(3));
+    assert_eq!(result("overall", "wer")["of"][1]["weight"], 3.0);
+    assert!(
+        folder.path().join("run/figures/wer-by-snr.png").exists() && read("report.html").contains("wer-by-snr-wide")
+    );
+    assert!(read("report.md").contains("area under WER over 5..20 dB"));
+    // Nothing is on time within 0 ms: every word counts as deleted, and a gate on that sees it.
+    let text = std::fs::read_to_string(&path).expect("reads").replacen("budget_ms = 60000", "budget_ms = 0", 1);
+    std::fs::write(&path, text).expect("writes");
+    assert_eq!(outcome(&vbench(folder.path(), &["run", "suite.toml", "--out", "late", "-q"])).0, 0);
+    let late: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(folder.path().join("late/summary.json")).expect("reads"))
+            .expect("JSON");
+    let empty = late["results"].as_array().expect("results").iter().find(|r| r["metric"] == "wer_late_empty");
+    assert_eq!(empty.map(|r| r["estimate"]["value"].clone()), Some(serde_json::json!(1.0)));
+}

@@ -1,0 +1,199 @@
+//! WER over SNR, one line per model with whiskers, drawn by one function on any plotters backend.
+
+use plotters::prelude::*;
+use plotters::style::text_anchor::HPos;
+use vbench_compare::Summary;
+use vbench_core::Estimate;
+
+use crate::figures::{MAX_SERIES, point_of, subtitle_of};
+use crate::format::{self, visible};
+use crate::palette::Palette;
+use crate::plot::{
+    Area, Canvas, Drawn, LINE, MARGIN, NARROW, Pen, Plot, Point, SMALL_PX, TITLE_PX, Ticks, draw_legend, legend_lines,
+    text_width, wrap,
+};
+
+/// File name of the figure without extension.
+pub(crate) const NAME: &str = "wer-by-snr";
+/// Headline of the figure.
+pub(crate) const TITLE: &str = "Word error rate by SNR";
+const VERTICAL_AXIS: &str = "WER (%), lower is better";
+const HORIZONTAL_AXIS: &str = "target SNR (dB)";
+/// Room for the labels of the vertical axis.
+const LABELS: i32 = 44;
+/// From the frame to the first and the last level.
+const PADDING: i32 = 26;
+/// Distance between the whiskers of two models at one level.
+const DODGE: i32 = 7;
+/// At most this many levels are drawn.
+const MAX_LEVELS: usize = 40;
+
+/// What is drawn.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct CurvePlot {
+    subtitle: String,
+    series: Vec<Series>,
+    names: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Series {
+    /// SNR in dB, ascending, and the WER in percent.
+    points: Vec<(f64, Point)>,
+}
+
+/// Places of things, in layout units.
+struct Layout {
+    subtitle: Vec<String>,
+    legend: Vec<Vec<usize>>,
+    left: i32,
+    right: i32,
+    top: i32,
+    bottom: i32,
+}
+
+/// The figure of a summary, where it has a curve.
+pub(crate) fn curve_plot(summary: &Summary) -> Option<CurvePlot> {
+    let curves: Vec<_> = summary.curves.iter().take(MAX_SERIES).collect();
+    let estimates: Vec<&Estimate> = curves.iter().flat_map(|c| c.points.iter().map(|p| &p.wer)).collect();
+    let mut subtitle = subtitle_of(&estimates);
+    let areas: Vec<String> = curves.iter().map(|c| point_of(&c.area, format::RATE).text).collect();
+    let names = match (curves.as_slice(), areas.as_slice()) {
+        ([], _) => return None,
+        ([one], [area]) => {
+            subtitle.push_str(&format!(" Area under the curve: {area} %."));
+            vec![visible(&one.model)]
+        }
+        _ => curves.iter().zip(&areas).map(|(c, area)| format!("{}: area {area} %", visible(&c.model))).collect(),
+    };
+    if summary.curves.len() > MAX_SERIES {
+        subtitle.push_str(&format!(" The first {MAX_SERIES} models; the others are in the table."));
+    }
+    let series = curves.iter().map(|c| Series {
+        points: c.points.iter().take(MAX_LEVELS).map(|p| (p.snr_db, point_of(&p.wer, format::RATE))).collect(),
+    });
+    Some(CurvePlot { subtitle, series: series.collect(), names })
+}
+
+impl CurvePlot {
+    /// Every number in words.
+    pub(crate) fn describe(&self) -> String {
+        let mut text = format!("{}. {VERTICAL_AXIS}.", self.subtitle.trim_end_matches('.'));
+        for (series, name) in self.series.iter().zip(&self.names) {
+            let model = if self.names.len() > 1 { format!(", {name}") } else { String::new() };
+            for (level, point) in &series.points {
+                text.push_str(&format!(" {level} dB{model}: {}.", point.text));
+            }
+        }
+        text
+    }
+
+    fn layout(&self, width: i32) -> Layout {
+        let inner = width - 2 * MARGIN;
+        let subtitle = wrap(&self.subtitle, SMALL_PX, inner);
+        let legend = legend_lines(&self.names, inner);
+        // Headline, subtitle, legend, then the title of the vertical axis.
+        let top = MARGIN + 26 + LINE * (subtitle.len() + legend.len()) as i32 + 12 + LINE;
+        let height = if width < NARROW { 220 } else { 280 };
+        Layout { subtitle, legend, left: MARGIN + LABELS, right: width - MARGIN - 6, top, bottom: top + height }
+    }
+
+    /// Every level once, ascending.
+    fn levels(&self) -> Vec<f64> {
+        let mut levels: Vec<f64> = self.series.iter().flat_map(|s| s.points.iter().map(|p| p.0)).collect();
+        levels.sort_by(f64::total_cmp);
+        levels.dedup();
+        levels
+    }
+
+    /// The largest value or interval end.
+    fn extent(&self) -> f64 {
+        let points = self.series.iter().flat_map(|s| &s.points).map(|(_, p)| p);
+        points
+            .flat_map(|p| [p.value, p.interval.map(|(_, hi)| hi)])
+            .flatten()
+            .filter(|v| v.is_finite())
+            .fold(0.0, f64::max)
+    }
+
+    fn draw_axes<DB: DrawingBackend>(
+        &self,
+        pen: &Pen<'_, DB>,
+        layout: &Layout,
+        ticks: &Ticks,
+        (x, y): (&impl Fn(f64) -> i32, &impl Fn(f64) -> i32),
+        colours: Palette,
+    ) -> Drawn<DB> {
+        pen.text(VERTICAL_AXIS, (MARGIN, layout.top - LINE), SMALL_PX, colours.ink, HPos::Left)?;
+        for value in ticks.values() {
+            let at = y(value);
+            let colour = if value == 0.0 { colours.muted } else { colours.grid };
+            pen.line((layout.left, at), (layout.right, at), 1, colour)?;
+            pen.text(&ticks.label(value), (layout.left - 8, at), SMALL_PX, colours.muted, HPos::Right)?;
+        }
+        let mut free_from = layout.left - PADDING;
+        for level in self.levels() {
+            let (at, label) = (x(level), format!("{level}"));
+            let half = text_width(&label, SMALL_PX) / 2;
+            pen.line((at, layout.bottom), (at, layout.bottom + 5), 1, colours.muted)?;
+            if at - half > free_from {
+                pen.text(&label, (at, layout.bottom + 15), SMALL_PX, colours.muted, HPos::Center)?;
+                free_from = at + half + 4;
+            }
+        }
+        let middle = (layout.left + layout.right) / 2;
+        pen.text(HORIZONTAL_AXIS, (middle, layout.bottom + 24 + LINE / 2 + 2), SMALL_PX, colours.ink, HPos::Center)
+    }
+}
+
+impl Plot for CurvePlot {
+    fn height(&self, width: i32) -> i32 {
+        self.layout(width).bottom + 24 + LINE + MARGIN
+    }
+
+    fn draw<DB: DrawingBackend>(&self, area: &Area<DB>, canvas: Canvas) -> Drawn<DB> {
+        let layout = self.layout(canvas.width);
+        let (pen, colours) = (Pen::new(area, canvas), canvas.palette);
+        area.fill(&colours.background)?;
+        pen.bold(TITLE, MARGIN, MARGIN + 10, TITLE_PX, colours.ink)?;
+        let mut line_y = MARGIN + 10 + 24;
+        for line in &layout.subtitle {
+            pen.text(line, (MARGIN, line_y), SMALL_PX, colours.muted, HPos::Left)?;
+            line_y += LINE;
+        }
+        draw_legend(&pen, &self.names, &layout.legend, line_y, colours)?;
+        let ticks = Ticks::covering(self.extent(), 6);
+        let levels = self.levels();
+        let (first, last) = (levels.first().copied().unwrap_or(0.0), levels.last().copied().unwrap_or(1.0));
+        let (from, to) = (layout.left + PADDING, layout.right - PADDING);
+        let x = |level: f64| from + (f64::from(to - from) * (level - first) / (last - first)).round() as i32;
+        let y = |value: f64| {
+            let share = (value / ticks.max).clamp(0.0, 1.0);
+            layout.bottom - (share * f64::from(layout.bottom - layout.top)).round() as i32
+        };
+        self.draw_axes(&pen, &layout, &ticks, (&x, &y), colours)?;
+        let middle = DODGE * (self.series.len() as i32 - 1) / 2;
+        for (i, series) in self.series.iter().enumerate() {
+            let (colour, aside) = (colours.series(i), DODGE * i as i32 - middle);
+            let place = |(level, point): &(f64, Point)| Some((x(*level) + aside, y(point.value?)));
+            for pair in series.points.windows(2) {
+                if let (Some(a), Some(b)) = (place(&pair[0]), place(&pair[1])) {
+                    pen.line(a, b, 2, colour)?;
+                }
+            }
+            for (level, point) in &series.points {
+                let at = x(*level) + aside;
+                if let Some((lo, hi)) = point.interval {
+                    let (lo, hi) = (y(lo.max(0.0)), y(hi));
+                    pen.line((at, lo), (at, hi), 2, colour)?;
+                    pen.line((at - 5, lo), (at + 5, lo), 2, colour)?;
+                    pen.line((at - 5, hi), (at + 5, hi), 2, colour)?;
+                }
+                if let Some(value) = point.value {
+                    pen.marker(i, (at, y(value)), colour, point.interval.is_some(), colours.background)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
