@@ -60,7 +60,7 @@ pub struct RunArguments {
     /// Suite file, e.g. suites/all.toml (not needed with --resume)
     pub suite: Option<PathBuf>,
     /// Continue an interrupted run in this folder
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["suite", "out", "seed", "select", "limit", "models"])]
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["suite", "out", "seed", "select", "limit", "models", "sequential"])]
     pub resume: Option<PathBuf>,
     /// With --resume: run failed cells again
     #[arg(long, requires = "resume")]
@@ -92,6 +92,9 @@ pub struct RunArguments {
     /// No progress on standard error
     #[arg(long, short)]
     pub quiet: bool,
+    /// Run speaker by speaker in a keyed random order, and stop as soon as every rule that limits a change is decided
+    #[arg(long, requires = "baseline")]
+    pub sequential: bool,
     #[command(flatten)]
     /// The gate that follows the run.
     pub gate: BaselineArguments,

@@ -10,7 +10,7 @@
 //! render.rs     summary + rows -> report files
 //! progress.rs   progress with ETA on stderr
 //! failure.rs    message + exit code
-//! commands/     suite, models, data, report, score, compare, gate, golden
+//! commands/     suite, models, data, report, score, compare, gate, golden, sequential
 //! ```
 
 mod cli;

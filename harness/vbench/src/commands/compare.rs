@@ -113,6 +113,7 @@ fn run_both(arguments: &CompareArguments) -> Result<(LoadedRun, ExitCode), Failu
         allow_failed: 0,
         json: false,
         quiet: arguments.quiet,
+        sequential: false,
         gate: BaselineArguments {
             baseline: None,
             rules: None,
