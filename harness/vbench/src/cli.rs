@@ -373,7 +373,7 @@ pub enum ImportCommand {
 /// Arguments of `compare`.
 #[derive(Debug, Args)]
 pub struct CompareArguments {
-    /// Run folders: baseline A and run B; or one run with two models and --a, --b
+    /// Run folders: baseline A and run B; or one run with two models and --a, --b; or two files of `vbench score` pairs
     #[arg(num_args = 0..=2)]
     pub runs: Vec<PathBuf>,
     /// Run two models over this suite, taking turns on every cell, and compare them
