@@ -167,7 +167,7 @@ pub struct GateInput<'a> {
 }
 
 /// Why a gate cannot be judged.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum GateError {
     /// Rules that found nothing, each in a sentence.
     #[error("{} of the gate cannot be judged:\n{}", rules(.0.len()), .0.iter().map(|p| format!("  {p}")).collect::<Vec<_>>().join("\n"))]
@@ -175,6 +175,12 @@ pub enum GateError {
     /// No rules.
     #[error("the gate has no rules")]
     NoRules,
+    /// Nothing that looks in between could decide.
+    #[error("a sequential gate needs a rule that limits a change against the baseline, e.g. wer max_increase")]
+    NothingSequential,
+    /// A sequential test that cannot be made.
+    #[error("the sequential gate cannot be judged: {0}")]
+    Sequential(#[from] vbench_stats::StatsError),
 }
 
 fn rules(n: usize) -> String {
@@ -240,9 +246,16 @@ pub fn judge(
 
 /// The rules for each stratum that a rule stands for.
 pub(crate) fn expand(rule: &Rule, input: &GateInput<'_>) -> Result<Vec<Rule>, String> {
-    let cells = || input.run.cells.iter().map(|c| &c.scored).chain(&input.run.unscored);
+    expand_over(rule, &input.run.model, || input.run.cells.iter().map(|c| &c.scored).chain(&input.run.unscored))
+}
+
+/// The same over any cells of a model.
+pub(crate) fn expand_over<'c, I: Iterator<Item = &'c ScoredCell>>(
+    rule: &Rule,
+    model: &str,
+    cells: impl Fn() -> I,
+) -> Result<Vec<Rule>, String> {
     let values = |by: &str| -> BTreeSet<String> { cells().filter_map(|c| value_of(c, by)).collect() };
-    let model = &input.run.model;
     match &rule.stratum {
         RuleStratum::All if cells().next().is_none() => Err(format!("{rule}: model {model} has no cells")),
         RuleStratum::All => Ok(vec![rule.clone()]),

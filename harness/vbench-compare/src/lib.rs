@@ -14,6 +14,7 @@
 //! word_class.rs  numbers, function words, other words
 //! secondary.rs   tests printed for the record
 //! gate.rs        rules against a run and its baseline: pass, regressed, inconclusive
+//! sequential.rs  the gate with looks in between, cluster by cluster
 //! selftest.rs    planted regressions and the noise floor: a gate must be able to fail
 //! golden.rs      accepted transcripts against today's, cell by cell
 //! ```
@@ -31,6 +32,7 @@ pub mod pair;
 pub mod scored;
 pub mod secondary;
 pub mod selftest;
+pub mod sequential;
 pub mod strata;
 pub mod summary;
 pub mod text;
@@ -42,9 +44,10 @@ pub use composite::{CurvePoint, LatencyReadings, OverallScore, OverallWeight, Se
 pub use explain::{Explained, explain};
 pub use gate::{GateError, GateInput, GateReport, Judged, Machines, Outcome, judge};
 pub use golden::{DifferenceClass, GoldenDiff, golden_diff};
-pub use pair::{ErrorKind, ErrorTable, LeftOut, Pair, Pairing, Side, SideCell, pair};
+pub use pair::{ErrorKind, ErrorTable, LeftOut, Pair, Pairing, Side, SideCell, pair, place};
 pub use scored::ScoredCell;
 pub use selftest::{NoiseFloor, Planted, noise_floor, selftest};
+pub use sequential::{SequentialGate, SequentialRule};
 pub use summary::{ConditionDelta, Coverage, Failure, StratumSummary, Summary};
 pub use text::{TextRow, TextSummary, summarize_text};
 pub use word_class::{WordClass, word_class};

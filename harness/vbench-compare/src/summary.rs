@@ -46,8 +46,10 @@ pub struct Coverage {
     pub failed: usize,
     /// Cells that could not be tried, with a reason.
     pub skipped: usize,
-    /// Cells without any outcome (the run was interrupted).
+    /// Cells without any outcome (the run was interrupted, or stopped early).
     pub outstanding: usize,
+    /// The outstanding cells were left out on purpose: the sequential gate was decided.
+    pub stopped_early: bool,
 }
 
 impl Coverage {

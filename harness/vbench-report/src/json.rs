@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! {"schema", "suite", "normalizer", "weights", "seed", "primary",
-//!  "coverage": {"planned", "done", "failed", "skipped", "outstanding", "fraction"},
+//!  "coverage": {"planned", "done", "failed", "skipped", "outstanding", "fraction", "stopped_early"?},
 //!  "results": [{"model", "stratum": {"by", "value"}, "metric", "normalizer"?, "weights"?, "counts": {…}, "estimate",
 //!               "note"?}],
 //!  "failures": [{"cell", "outcome", "kind", "text"}]}
@@ -47,7 +47,7 @@ pub fn summary_json(summary: &Summary) -> Value {
         .iter()
         .map(|f| json!({"cell": f.cell, "outcome": f.outcome, "kind": f.kind, "text": f.text}))
         .collect();
-    json!({
+    let mut out = json!({
         "schema": SCHEMA,
         "suite": summary.suite,
         "normalizer": summary.normalizer,
@@ -65,7 +65,11 @@ pub fn summary_json(summary: &Summary) -> Value {
         },
         "results": results,
         "failures": failures,
-    })
+    });
+    if c.stopped_early {
+        out["coverage"]["stopped_early"] = true.into();
+    }
+    out
 }
 
 /// One result per metric that the stratum has.

@@ -140,9 +140,9 @@ fn headline(f: &Findings) -> String {
             format!(" Not present and not planned: {}.", inline(&c.absent))
         };
         out.push_str(&format!(
-            "> **Coverage {} %: {} of {} cells; {} failed, {} skipped, {} without outcome.**{absent} \
+            "> **Coverage {} %: {} of {} cells; {} failed, {} skipped, {} without outcome{}.**{absent} \
              The numbers below are of the scored cells only.\n",
-            c.percent, c.done, c.planned, c.failed, c.skipped, c.outstanding
+            c.percent, c.done, c.planned, c.failed, c.skipped, c.outstanding, c.why
         ));
     }
     out.push_str(&format!(

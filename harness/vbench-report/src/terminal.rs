@@ -7,6 +7,7 @@ use vbench_core::Estimate;
 use crate::composite;
 use crate::format::{self, ABSENT, NumberStyle, visible};
 use crate::strata;
+use crate::view::stopped_early;
 
 /// How much room the numbers take; tried from roomy to tight.
 #[derive(Debug, Clone, Copy)]
@@ -281,7 +282,8 @@ fn coverage_line(summary: &Summary, paint: Paint) -> String {
     if c.done == c.planned && c.planned > 0 {
         return paint.green(&line);
     }
-    paint.red(&format!("{line}; {} failed, {} skipped, {} without outcome", c.failed, c.skipped, c.outstanding))
+    let why = stopped_early(summary);
+    paint.red(&format!("{line}; {} failed, {} skipped, {} without outcome{why}", c.failed, c.skipped, c.outstanding))
 }
 
 /// The level of all intervals, when they share one.

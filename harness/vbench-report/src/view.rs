@@ -53,6 +53,8 @@ pub(crate) struct Coverage {
     pub failed: String,
     pub skipped: String,
     pub outstanding: String,
+    /// Why cells have no outcome, where that is known.
+    pub why: &'static str,
     /// Corpora that are not present, comma-separated; empty when all are.
     pub absent: String,
 }
@@ -278,6 +280,11 @@ fn rtf_row(s: &StratumSummary) -> Option<RtfRow> {
     })
 }
 
+/// What stands behind the number of cells without outcome when they were left out on purpose.
+pub(crate) fn stopped_early(s: &Summary) -> &'static str {
+    if s.coverage.stopped_early { " (stopped early by the sequential gate)" } else { "" }
+}
+
 fn coverage(s: &Summary) -> Coverage {
     let c = &s.coverage;
     let shown = |n: usize| format::count(n as u64);
@@ -289,6 +296,7 @@ fn coverage(s: &Summary) -> Coverage {
         failed: shown(c.failed),
         skipped: shown(c.skipped),
         outstanding: shown(c.outstanding),
+        why: stopped_early(s),
         absent: visible(&s.absent.join(", ")),
     }
 }

@@ -19,7 +19,7 @@ fn one_model() -> Summary {
 fn with_gaps() -> Summary {
     let mut s = fixture::summary(&[(MODEL, 1.0), ("whisper-base", 0.6)]);
     s.strata.retain(|x| x.by != "speaker");
-    s.coverage = Coverage { planned: 1_152, done: 1_140, failed: 3, skipped: 8, outstanding: 1 };
+    s.coverage = Coverage { planned: 1_152, done: 1_140, failed: 3, skipped: 8, outstanding: 1, stopped_early: false };
     s.failures = vec![
         Failure {
             cell: "voices-en/voice-01-0001/mp3-64k/whisper-base".into(),

@@ -79,6 +79,15 @@ pub(crate) fn assign<'a>(
     Assignment { unit, cluster_of, clusters, utterances, speakers }
 }
 
+/// The resampling unit by the rule of [`choose_unit`] for pieces named (utterance, speaker, session), the cluster of each
+/// piece (clusters are numbered in the order of their names), and how many there are. Known before anything is measured.
+pub fn assign_units<'a>(
+    pieces: impl Iterator<Item = (&'a str, Option<&'a str>, Option<&'a str>)> + Clone,
+) -> (ResamplingUnit, Vec<usize>, usize) {
+    let assignment = assign(pieces);
+    (assignment.unit, assignment.cluster_of, assignment.clusters)
+}
+
 /// Positions in the sorted list of distinct names, or `None` when a name is missing.
 fn index_by<'a>(names: impl Iterator<Item = Option<&'a str>> + Clone) -> Option<(Vec<usize>, usize)> {
     let names: Vec<&str> = names.collect::<Option<_>>()?;

@@ -15,6 +15,12 @@ use crate::timing::TimingLine;
 /// The run record's schema.
 pub const RUN_SCHEMA: &str = "vbench/run-record/1";
 
+/// Written into the folder when the sequential gate has ended a run, early or not.
+pub const SEQUENTIAL_FILE: &str = "sequential.json";
+
+/// The schema of [`SEQUENTIAL_FILE`].
+pub const SEQUENTIAL_SCHEMA: &str = "vbench/sequential/1";
+
 /// Why a run folder cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -86,7 +92,7 @@ pub struct RunFolder {
 /// Everything a run folder holds.
 #[derive(Debug, Clone)]
 pub struct RunRecord {
-    /// `run.json`.
+    /// `run.json`, with [`SEQUENTIAL_FILE`] as `sequential` where there is one.
     pub record: Value,
     /// Committed rows, one per cell: a retried cell's last row wins, in the place of its first.
     pub rows: Vec<Row>,
@@ -240,6 +246,14 @@ pub fn write_derived(folder: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf,
 }
 
 impl RunRecord {
+    /// Whether the cells without a row were left out on purpose: the sequential gate stopped the run with just as many
+    /// rows as there are.
+    #[must_use]
+    pub fn stopped_early(&self) -> bool {
+        let stored = &self.record["sequential"];
+        stored["stopped_early"] == true && stored["rows"].as_u64() == u64::try_from(self.rows.len()).ok()
+    }
+
     /// Reads a run folder; a torn last line is ignored.
     ///
     /// # Errors
@@ -259,9 +273,27 @@ impl RunRecord {
             }
         }
         let rows = read_rows(&path.join("rows.jsonl"))?;
+        let record = with_sequential(path, record)?;
         let timings = read_timings(&path.join("timings.jsonl"))?;
         Ok(Self { record, rows, timings: timings.into_iter().map(|t| (t.cell.clone(), t)).collect() })
     }
+}
+
+/// What the sequential gate left behind, as `sequential` of the record.
+fn with_sequential(folder: &Path, mut record: Value) -> Result<Value, StoreError> {
+    let path = folder.join(SEQUENTIAL_FILE);
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(record),
+        Err(source) => return Err(StoreError::Read { path, source }),
+    };
+    let bad = |message: String| StoreError::Record { path: path.clone(), message };
+    let found: Value = serde_json::from_str(&text).map_err(|e| bad(format!("not JSON: {e}")))?;
+    if found["schema"] != SEQUENTIAL_SCHEMA {
+        return Err(bad(format!("schema is {}, this program reads `{SEQUENTIAL_SCHEMA}`", found["schema"])));
+    }
+    record["sequential"] = found;
+    Ok(record)
 }
 
 fn read_rows(path: &Path) -> Result<Vec<Row>, StoreError> {

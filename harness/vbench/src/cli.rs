@@ -64,7 +64,7 @@ pub struct RunArguments {
     /// Suite file, e.g. suites/all.toml (not needed with --resume)
     pub suite: Option<PathBuf>,
     /// Continue an interrupted run in this folder
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["suite", "out", "seed", "select", "limit", "models"])]
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["suite", "out", "seed", "select", "limit", "models", "sequential"])]
     pub resume: Option<PathBuf>,
     /// With --resume: run failed cells again
     #[arg(long, requires = "resume")]
@@ -96,6 +96,9 @@ pub struct RunArguments {
     /// No progress on standard error
     #[arg(long, short)]
     pub quiet: bool,
+    /// Run speaker by speaker in a keyed random order, and stop as soon as every rule that limits a change is decided
+    #[arg(long, requires = "baseline")]
+    pub sequential: bool,
     #[command(flatten)]
     /// The gate that follows the run.
     pub gate: BaselineArguments,
@@ -374,7 +377,7 @@ pub enum ImportCommand {
 /// Arguments of `compare`.
 #[derive(Debug, Args)]
 pub struct CompareArguments {
-    /// Run folders: baseline A and run B; or one run with two models and --a, --b
+    /// Run folders: baseline A and run B; or one run with two models and --a, --b; or two files of `vbench score` pairs
     #[arg(num_args = 0..=2)]
     pub runs: Vec<PathBuf>,
     /// Run two models over this suite, taking turns on every cell, and compare them

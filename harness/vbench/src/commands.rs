@@ -7,4 +7,5 @@ pub mod golden;
 pub mod models;
 pub mod report;
 pub mod score;
+pub mod sequential;
 pub mod suite;

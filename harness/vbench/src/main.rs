@@ -6,17 +6,19 @@
 //! open.rs       the one match from ModelSpec to Box<dyn Model>
 //! score.rs      stored rows -> scored cells
 //! side.rs       run folders and goldens as sides of a comparison
+//! pairs.rs      a file of pairs as a side of a comparison
 //! record.rs     run.json and run ids
 //! render.rs     summary + rows -> report files
 //! progress.rs   progress with ETA on stderr
 //! failure.rs    message + exit code
-//! commands/     suite, models, data, report, score, compare, gate, golden
+//! commands/     suite, models, data, report, score, compare, gate, golden, sequential
 //! ```
 
 mod cli;
 mod commands;
 mod failure;
 mod open;
+mod pairs;
 mod pipeline;
 mod progress;
 mod record;

@@ -1,19 +1,22 @@
 //! The run on one screen: load, expand, run, score, aggregate, render.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use serde_json::Value;
+use vbench_compare::SequentialGate;
 use vbench_core::{Cell, ExitCode, Outcome};
 use vbench_model::Model;
-use vbench_run::{AudioPreparer, EngineOptions, Plan, RunEvent, run_cells};
-use vbench_store::{RunFolder, RunRecord};
+use vbench_run::{AudioPreparer, EngineOptions, Plan, RunEnd, RunEvent, run_cells};
+use vbench_store::{Row, RunFolder, RunRecord, TimingLine};
 use vbench_suite::{ModelEntry, Selection, Suite, Task, expand, interleave_models};
 
-use crate::cli::RunArguments;
+use crate::cli::{BaselineArguments, RunArguments};
 use crate::commands::data::load_with_corpora;
 use crate::commands::gate;
+use crate::commands::sequential::{self, Looks};
 use crate::failure::{Failure, note, say};
 use crate::open::{cache_folder, open_model};
 use crate::progress::Progress;
@@ -29,10 +32,7 @@ pub fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
     let summary = &finished.outputs.summary;
     say(if arguments.json { render::json(summary) } else { render::table(summary) });
     finished.tell();
-    match &arguments.gate.baseline {
-        Some(_) => finished.gate(arguments),
-        None => Ok(finished.code),
-    }
+    finished.gate()
 }
 
 /// A run that has ended and was rendered.
@@ -44,6 +44,10 @@ pub struct Finished {
     /// What it would end with by itself.
     pub code: ExitCode,
     outstanding: usize,
+    /// The gate that follows.
+    gate: BaselineArguments,
+    /// The sequential gate, when it has ended the run.
+    sequential: Option<SequentialGate>,
 }
 
 impl Finished {
@@ -51,7 +55,7 @@ impl Finished {
     pub fn tell(&self) {
         note(format_args!("report: {}", self.path.join("report.html").display()));
         note(format_args!("time:   {}", self.outputs.time_split));
-        if self.outstanding > 0 {
+        if self.outstanding > 0 && self.sequential.is_none() {
             note(format_args!(
                 "interrupted: {} cells left; continue with: vbench run --resume {}",
                 self.outstanding,
@@ -61,12 +65,18 @@ impl Finished {
     }
 
     /// Judges the run against the baseline; an interrupted run is not judged.
-    fn gate(&self, arguments: &RunArguments) -> Result<ExitCode, Failure> {
-        if self.outstanding > 0 {
-            note("not gated: the run is incomplete");
+    fn gate(&self) -> Result<ExitCode, Failure> {
+        if self.gate.baseline.is_none() {
             return Ok(self.code);
         }
-        let gated = gate::after_run(&self.path, &arguments.gate)?;
+        let gated = match &self.sequential {
+            Some(looked) => sequential::after_run(&self.path, &self.gate, looked)?,
+            None if self.outstanding > 0 => {
+                note("not gated: the run is incomplete");
+                return Ok(self.code);
+            }
+            None => gate::after_run(&self.path, &self.gate)?,
+        };
         // The lowest non-zero code wins.
         Ok(if self.code == ExitCode::Passed { gated } else { self.code })
     }
@@ -75,14 +85,15 @@ impl Finished {
 /// Runs a suite, or what is left of a run, and renders it. With `interleave` the models take turns on every cell.
 pub fn execute(arguments: &RunArguments, interleave: bool) -> Result<Finished, Failure> {
     let began = Instant::now();
-    let session = Session::open(arguments, interleave)?;
+    let mut session = Session::open(arguments, interleave)?;
     let outstanding = session.execute(arguments)?;
     let run_s = began.elapsed().as_secs_f64();
     let record = RunRecord::read(&session.path)?;
     let audio = Audio::of_suite(&session.suite);
     let outputs = render::render(&session.path, &session.path, &record, Some(&audio), Some(run_s))?;
     let code = verdict(&outputs.summary.coverage, arguments.allow_failed, &session.suite);
-    Ok(Finished { path: session.path, outputs, code, outstanding })
+    let sequential = session.looks.map(|looks| looks.gate);
+    Ok(Finished { path: session.path, outputs, code, outstanding, gate: session.gate, sequential })
 }
 
 /// The lowest non-zero exit code that applies.
@@ -93,7 +104,8 @@ fn verdict(coverage: &vbench_compare::Coverage, allow_failed: usize, suite: &Sui
         }
         return ExitCode::Unavailable;
     }
-    if coverage.outstanding > 0 || coverage.failed > allow_failed {
+    let missing = coverage.outstanding > 0 && !coverage.stopped_early;
+    if missing || coverage.failed > allow_failed {
         if coverage.failed > allow_failed {
             note(format_args!(
                 "{} cells failed, --allow-failed {allow_failed}: see the report for each reason",
@@ -114,15 +126,21 @@ struct Session {
     todo: Vec<Cell>,
     model_names: Vec<String>,
     models: Vec<Box<dyn Model>>,
-    folder: std::cell::RefCell<RunFolder>,
+    folder: RunFolder,
     path: PathBuf,
     clock_base_ns: u64,
+    /// The gate that follows.
+    gate: BaselineArguments,
+    /// Looks after every cluster; gone when the run was interrupted.
+    looks: Option<Looks>,
+    /// What an earlier part of this run has committed.
+    earlier: Option<RunRecord>,
 }
 
 impl Session {
     fn open(arguments: &RunArguments, interleave: bool) -> Result<Self, Failure> {
         let earlier = arguments.resume.as_deref().map(RunFolder::resume).transpose()?;
-        let (suite_path, overrides) = match (&earlier, &arguments.suite) {
+        let (suite_path, mut overrides) = match (&earlier, &arguments.suite) {
             (Some((_, record)), _) => stored_arguments(record)?,
             (None, Some(path)) => (path.clone(), overrides_of(arguments, interleave)),
             (None, None) => {
@@ -145,7 +163,20 @@ impl Session {
             ));
         }
         crate::score::check_rules(&suite)?;
-        gate::check_before_run(&arguments.gate, &suite)?;
+        let gate = match &overrides.sequential {
+            Some(declared) => sequential::resumed(&arguments.gate, declared)?,
+            None => arguments.gate.clone(),
+        };
+        gate::check_before_run(&gate, &suite)?;
+        if arguments.sequential || overrides.sequential.is_some() {
+            let declared = sequential::declared(&gate, &suite)?;
+            if overrides.sequential.as_ref().is_some_and(|before| *before != declared) {
+                let text =
+                    "cannot resume: the baseline or the rules of the sequential gate changed since the run began";
+                return Err(Failure::new(ExitCode::SuiteInvalid, text));
+            }
+            overrides.sequential = Some(declared);
+        }
         let limit = overrides.limit.map(|n| n as usize);
         let mut cells = expand(&suite, &Selection::parse(&overrides.select, limit)?)?;
         if overrides.interleave {
@@ -154,6 +185,7 @@ impl Session {
         if cells.is_empty() {
             return Err(Failure::new(ExitCode::NothingSelected, "no cells: the suite or the selection is empty"));
         }
+        let clusters = overrides.sequential.as_ref().map(|_| sequential::order_by_clusters(&suite, &mut cells));
         let specs: Vec<&ModelEntry> = suite.models.iter().collect();
         let mut models = Vec::new();
         let mut described = Vec::new();
@@ -163,66 +195,142 @@ impl Session {
             models.push(model);
         }
         let model_names = suite.models.iter().map(|m| m.name.clone()).collect();
-        let (folder, path, todo, clock_base_ns) = match earlier {
+        let path = match (&arguments.resume, &arguments.out) {
+            (Some(path), _) | (None, Some(path)) => path.clone(),
+            (None, None) => new_run_path(&suite.name),
+        };
+        let declare = |record: &Value| clusters.map(|c| Looks::declare(&path, record, &cells, c, &gate)).transpose();
+        let (folder, looks, todo, clock_base_ns, earlier) = match earlier {
             Some((folder, record)) => {
                 check_unchanged(&record, &suite, &cells, &described)?;
                 check_spectra(&record, &suite)?;
                 let todo = todo_cells(&cells, &record, arguments.retry_failed);
                 let base = record.timings.values().map(|t| t.t_final).max().unwrap_or(0);
-                (folder, arguments.resume.clone().unwrap_or_default(), todo, base)
+                (folder, declare(&record.record)?, todo, base, Some(record))
             }
             None => {
-                let path = arguments.out.clone().unwrap_or_else(|| new_run_path(&suite.name));
                 let id = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
                 let record = run_record(&id, &suite, &overrides, &cells, &described, arguments.jobs);
-                (RunFolder::create(&path, &record)?, path, cells.clone(), 0)
+                let looks = declare(&record)?;
+                (RunFolder::create(&path, &record)?, looks, cells.clone(), 0, None)
             }
         };
-        let folder = std::cell::RefCell::new(folder);
-        Ok(Self { suite, cells, todo, model_names, models, folder, path, clock_base_ns })
+        Ok(Self { suite, cells, todo, model_names, models, folder, path, clock_base_ns, gate, looks, earlier })
     }
 
     /// Runs what is left and returns the number of cells still without an outcome.
-    fn execute(&self, arguments: &RunArguments) -> Result<usize, Failure> {
+    fn execute(&mut self, arguments: &RunArguments) -> Result<usize, Failure> {
         // A handler can be set once per process; this is the only place that sets it.
         drop(ctrlc::set_handler(|| {
             if CANCEL.swap(true, Ordering::Relaxed) {
                 std::process::exit(i32::from(ExitCode::Incomplete as u8));
             }
         }));
-        let plan = Plan {
-            cells: &self.todo,
-            utterances: &self.suite.utterances,
-            conditions: &self.suite.conditions,
-            model_names: &self.model_names,
-            models: &self.models,
-            seed: self.suite.seed,
-        };
+        let began = Instant::now();
         let corpora = self.suite.corpora.iter().map(|c| (c.name.as_str(), c.all.as_slice()));
         let preparer = AudioPreparer::new(&self.suite.utterances, &self.suite.conditions, corpora, self.suite.seed);
         let mut progress = Progress::new("cells", self.cells.len() as u64, false, arguments.quiet);
         progress.set((self.cells.len() - self.todo.len()) as u64, None);
-        let mut on_event = |event: RunEvent<'_>| {
-            let RunEvent::Committed { cell, outcome, .. } = event;
-            if let Outcome::Failed(reason) | Outcome::Skipped(reason) = outcome {
-                progress.say(&format!("{}: {}: {}", cell.key, reason.kind.name(), reason.text));
-            }
-            progress.step();
+        let (base, jobs) = (self.clock_base_ns, usize::from(arguments.jobs));
+        let (suite, model_names, models) = (&self.suite, &self.model_names, &self.models);
+        let (folder, path) = (&mut self.folder, &self.path);
+        let mut run = |cells: &[Cell], seen: &mut dyn FnMut(&RunEvent<'_>)| {
+            let plan = Plan {
+                cells,
+                utterances: &suite.utterances,
+                conditions: &suite.conditions,
+                model_names,
+                models,
+                seed: suite.seed,
+            };
+            let mut on_event = |event: RunEvent<'_>| {
+                let RunEvent::Committed { cell, outcome, .. } = event;
+                if let Outcome::Failed(reason) | Outcome::Skipped(reason) = outcome {
+                    progress.say(&format!("{}: {}: {}", cell.key, reason.kind.name(), reason.text));
+                }
+                progress.step();
+                seen(&event);
+            };
+            let elapsed = u64::try_from(began.elapsed().as_nanos()).unwrap_or(0);
+            let options = EngineOptions { jobs, clock_base_ns: base + elapsed };
+            run_cells(&plan, &preparer, options, &CANCEL, folder, &mut on_event).map_err(|e| {
+                let mut failure = Failure::from(e);
+                failure.message += &format!(
+                    "\nno committed row is lost: make room, then continue with: vbench run --resume {}",
+                    path.display()
+                );
+                failure
+            })
         };
-        let options = EngineOptions { jobs: usize::from(arguments.jobs), clock_base_ns: self.clock_base_ns };
-        let mut folder = self.folder.borrow_mut();
-        let end = run_cells(&plan, &preparer, options, &CANCEL, &mut folder, &mut on_event).map_err(|e| {
-            let mut failure = Failure::from(e);
-            failure.message += &format!(
-                "\nno committed row is lost: make room, then continue with: vbench run --resume {}",
-                self.path.display()
-            );
-            failure
-        })?;
+        let committed = match self.looks.take() {
+            None => run(&self.todo, &mut |_| ())?.committed,
+            Some(looks) => {
+                let parts = Parts { suite, model_names, cells: &self.cells, todo: &self.todo };
+                let (committed, looks) = parts.run(looks, self.earlier.as_ref(), &mut run)?;
+                self.looks = looks;
+                committed
+            }
+        };
         progress.finish();
         let order: Vec<String> = self.cells.iter().map(|c| c.key.clone()).collect();
-        folder.finish(&order)?;
-        Ok(self.todo.len() - end.committed)
+        self.folder.finish(&order)?;
+        if let Some(looks) = &self.looks {
+            let rows = self.cells.len() - (self.todo.len() - committed);
+            sequential::write_end(&self.path, &sequential::record_end(&looks.gate, self.cells.len(), rows))?;
+        }
+        Ok(self.todo.len() - committed)
+    }
+}
+
+/// A plan to be run cluster by cluster.
+struct Parts<'a> {
+    suite: &'a Suite,
+    model_names: &'a [String],
+    cells: &'a [Cell],
+    todo: &'a [Cell],
+}
+
+type RunPart<'r> = dyn FnMut(&[Cell], &mut dyn FnMut(&RunEvent<'_>)) -> Result<RunEnd, Failure> + 'r;
+
+impl Parts<'_> {
+    /// Runs and looks until every change rule is decided. Returns the number of cells committed, and the looks unless the
+    /// run was interrupted.
+    fn run(
+        &self,
+        mut looks: Looks,
+        earlier: Option<&RunRecord>,
+        run: &mut RunPart<'_>,
+    ) -> Result<(usize, Option<Looks>), Failure> {
+        let todo: std::collections::HashSet<&str> = self.todo.iter().map(|c| c.key.as_str()).collect();
+        let done: HashMap<&str, &Row> =
+            earlier.iter().flat_map(|e| &e.rows).map(|row| (row.cell.as_str(), row)).collect();
+        let mut committed = 0;
+        let mut begin = 0;
+        for end in looks.ends.clone() {
+            let cluster = &self.cells[begin..end];
+            begin = end;
+            let mine: Vec<Cell> = cluster.iter().filter(|c| todo.contains(c.key.as_str())).cloned().collect();
+            let there = cluster.iter().filter(|c| !todo.contains(c.key.as_str()));
+            let mut rows: Vec<Row> = there.filter_map(|c| done.get(c.key.as_str()).copied().cloned()).collect();
+            let mut timings: HashMap<String, TimingLine> =
+                rows.iter().filter_map(|r| Some((r.cell.clone(), earlier?.timings.get(&r.cell)?.clone()))).collect();
+            let ended = run(&mine, &mut |event| {
+                let RunEvent::Committed { cell, outcome, timing } = *event;
+                let utterance = &self.suite.utterances[cell.utterance];
+                let condition = &self.suite.conditions[cell.condition].name;
+                rows.push(Row::new(&cell.key, utterance, condition, &self.model_names[cell.model], outcome));
+                timings.extend(timing.map(|t| (cell.key.clone(), TimingLine::new(&cell.key, t))));
+            })?;
+            committed += ended.committed;
+            if ended.committed < mine.len() {
+                return Ok((committed, None));
+            }
+            looks.arrive(rows, timings)?;
+            if looks.gate.is_decided() {
+                break;
+            }
+        }
+        Ok((committed, Some(looks)))
     }
 }
 
@@ -233,6 +341,7 @@ fn overrides_of(arguments: &RunArguments, interleave: bool) -> Overrides {
         select: arguments.select.clone(),
         limit: arguments.limit,
         interleave,
+        sequential: None,
     }
 }
 

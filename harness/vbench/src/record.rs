@@ -29,6 +29,24 @@ pub struct Overrides {
     /// Models take turns on every cell.
     #[serde(default)]
     pub interleave: bool,
+    /// Clusters one after the other in a keyed random order, with a look after each.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sequential: Option<DeclaredGate>,
+}
+
+/// The gate that a sequential run was declared with: a test that changes on the way is none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeclaredGate {
+    /// Run folder, or `golden`.
+    pub baseline: String,
+    /// SHA-256 of the baseline's rows, of each folder that is read.
+    pub baseline_sha256: Vec<String>,
+    /// Rules other than the suite's.
+    pub rules: Option<PathBuf>,
+    /// The rules, in words.
+    pub declared: Vec<String>,
+    /// Folder of the goldens.
+    pub golden: PathBuf,
 }
 
 /// The run record of a new run.

@@ -153,6 +153,7 @@ fn summary_of(record: &RunRecord, rules: &Rules, scored: &Scored) -> Summary {
         failed: count("failed"),
         skipped: count("skipped"),
         outstanding: planned.saturating_sub(record.rows.len()),
+        stopped_early: record.stopped_early(),
     };
     let failures = record.rows.iter().filter(|r| r.outcome != "ok").map(failed_cell).collect();
     summarize(head, &scored.scored, &scored.unscored, failures, coverage)

@@ -236,3 +236,53 @@ fn the_same_bytes_with_any_number_of_threads() {
     let one = with("1");
     assert!(one.len() > 1000 && one == with("2") && one == with("8"));
 }
+
+/// Pairs of twelve speakers, two utterances each; `errs` says how many of the five words are wrong.
+fn pairs(folder: &Path, name: &str, errs: impl Fn(usize) -> usize) {
+    let words = ["alpha", "bravo", "charlie", "delta", "echo"];
+    let line = |i: usize| {
+        let hyp: Vec<&str> = words.iter().enumerate().map(|(w, word)| if w < errs(i) { "x" } else { word }).collect();
+        let accent = ["us", "gb"][i % 2];
+        serde_json::json!({"id": format!("u{i}"), "ref": words.join(" "), "hyp": hyp.join(" "),
+            "speaker": format!("s{}", i / 2), "accent": accent, "take": i.to_string()})
+        .to_string()
+    };
+    let lines: Vec<String> = (0..24).map(line).collect();
+    std::fs::write(folder.join(name), lines.join("\n")).expect("writes");
+}
+
+#[test]
+fn files_of_pairs_compare_like_runs() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    pairs(folder.path(), "a.jsonl", |i| i % 2);
+    pairs(folder.path(), "b.jsonl", |i| 2 * (i % 2));
+    let json = json(folder.path(), &["compare", "a.jsonl", "b.jsonl"]);
+    assert_eq!((&json["schema"], &json["shared"]), (&"vbench/compare/1".into(), &24.into()));
+    let all = result(&json, "wer", "all", "");
+    // 12 and 24 errors of 120 words.
+    assert!((all["difference"]["value"].as_f64().expect("a number") - 0.1).abs() < 1e-12, "{all}");
+    let gb = result(&json, "wer", "accent", "gb");
+    assert!((gb["difference"]["value"].as_f64().expect("a number") - 0.2).abs() < 1e-12, "{gb}");
+    let take = json["results"].as_array().expect("results").iter().any(|r| r["stratum"]["by"] == "take");
+    assert!(!take, "24 values of 24 pairs are no strata");
+    let (code, text, _) = outcome(&vbench(folder.path(), &["compare", "a.jsonl", "b.jsonl"]));
+    assert!(code == 0 && text.contains("a.jsonl: a") && text.contains("speaker (12)"), "{text}");
+}
+
+#[test]
+fn pairs_with_other_references_or_without_a_hypothesis_are_refused() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let path = folder.path();
+    pairs(path, "a.jsonl", |_| 0);
+    let text = std::fs::read_to_string(path.join("a.jsonl")).expect("a file");
+    let other = text.replacen("\"ref\":\"alpha bravo", "\"ref\":\"alpha beta", 1);
+    assert_ne!(text, other);
+    std::fs::write(path.join("b.jsonl"), other).expect("writes");
+    let (code, _, errors) = outcome(&vbench(path, &["compare", "a.jsonl", "b.jsonl"]));
+    assert!(code == 9 && errors.contains("reference texts differ in 1 cells (pairs/u0/none)"), "{code} {errors}");
+    std::fs::write(path.join("c.jsonl"), "{\"id\":\"u0\",\"ref\":\"a b\"}\n").expect("writes");
+    let (code, _, errors) = outcome(&vbench(path, &["compare", "a.jsonl", "c.jsonl"]));
+    assert!(code == 9 && errors.contains("c.jsonl"), "{code} {errors}");
+    let (code, _, errors) = outcome(&vbench(path, &["compare", "a.jsonl", "none.jsonl"]));
+    assert!(code == 9 && errors.contains("cannot read none.jsonl"), "{code} {errors}");
+}

@@ -1,4 +1,6 @@
-//! `vbench compare`: two runs, two models of one run, or two checkpoints over a suite.
+//! `vbench compare`: two runs, two files of pairs, two models of one run, or two checkpoints over a suite.
+
+use std::path::Path;
 
 use vbench_compare::{CompareHead, Comparison, compare as compare_sides, present_metrics};
 use vbench_core::{ExitCode, GateMetric};
@@ -6,6 +8,7 @@ use vbench_report::{comparison_json, comparison_markdown, comparison_text};
 
 use crate::cli::{BaselineArguments, CompareArguments, InconclusivePolicy, RunArguments};
 use crate::failure::{Failure, note, say};
+use crate::pairs::{pairs_format, read_pairs};
 use crate::pipeline;
 use crate::side::{LoadedRun, common_cells, common_rules};
 
@@ -35,7 +38,7 @@ pub fn compare(arguments: &CompareArguments) -> Result<ExitCode, Failure> {
             if arguments.a.is_some() {
                 return Err(usage("two runs: name their models with --a-model and --b-model"));
             }
-            let (a, b) = rayon::join(|| LoadedRun::read(a), || LoadedRun::read(b));
+            let (a, b) = rayon::join(|| run_or_pairs(a), || run_or_pairs(b));
             let (a, b) = (a?, b?);
             let name_a = a.model(arguments.a_model.as_deref(), "--a-model")?;
             let same_name = Some(name_a.as_str()).filter(|n| b.models().iter().any(|m| m == n) && b.models().len() > 1);
@@ -54,6 +57,10 @@ pub fn compare(arguments: &CompareArguments) -> Result<ExitCode, Failure> {
         comparison_text(&comparison)
     });
     Ok(code)
+}
+
+fn run_or_pairs(path: &Path) -> Result<LoadedRun, Failure> {
+    pairs_format(path).map_or_else(|| LoadedRun::read(path), |format| read_pairs(path, format))
 }
 
 fn of_sides(a: (&LoadedRun, &str), b: (&LoadedRun, &str), arguments: &CompareArguments) -> Result<Comparison, Failure> {
@@ -113,6 +120,7 @@ fn run_both(arguments: &CompareArguments) -> Result<(LoadedRun, ExitCode), Failu
         allow_failed: 0,
         json: false,
         quiet: arguments.quiet,
+        sequential: false,
         gate: BaselineArguments {
             baseline: None,
             rules: None,

@@ -83,12 +83,18 @@ pub fn after_run(run: &Path, baseline: &BaselineArguments) -> Result<ExitCode, F
     let run = LoadedRun::read(run)?;
     let question = Question { baseline, model: None, baseline_model: None, scoring: &ScoringArguments::default() };
     let report = verdict(&run, &question)?;
-    let view = view(&run, &report, &question);
+    write_verdict(&run, &report, &question)?;
+    Ok(exit_code(report.outcome(), baseline.inconclusive))
+}
+
+/// Prints the verdict on standard error and leaves it in the run folder.
+pub fn write_verdict(run: &LoadedRun, report: &GateReport, question: &Question<'_>) -> Result<(), Failure> {
+    let view = view(run, report, question);
     write_derived(&run.path, "gate.json", format!("{:#}", gate_json(&view)).as_bytes())?;
     write_derived(&run.path, "gate.md", gate_markdown(&view).as_bytes())?;
     // Standard output may hold the run's JSON: the verdict goes where a person looks.
     note(gate_text(&view));
-    Ok(exit_code(report.outcome(), baseline.inconclusive))
+    Ok(())
 }
 
 /// Appends to the step summary where a workflow offers one, else prints.
@@ -104,7 +110,8 @@ fn step_summary(markdown: &str) -> Result<(), Failure> {
     })
 }
 
-fn exit_code(outcome: Outcome, policy: InconclusivePolicy) -> ExitCode {
+/// What an outcome ends with under a policy.
+pub fn exit_code(outcome: Outcome, policy: InconclusivePolicy) -> ExitCode {
     match (outcome, policy) {
         (Outcome::Pass, _) => ExitCode::Passed,
         (Outcome::Regressed, _) => ExitCode::GateFailed,
@@ -117,11 +124,16 @@ fn exit_code(outcome: Outcome, policy: InconclusivePolicy) -> ExitCode {
     }
 }
 
-struct Question<'a> {
-    baseline: &'a BaselineArguments,
-    model: Option<&'a str>,
-    baseline_model: Option<&'a str>,
-    scoring: &'a ScoringArguments,
+/// What is judged against what.
+pub struct Question<'a> {
+    /// Baseline, rules, policy.
+    pub baseline: &'a BaselineArguments,
+    /// Only this model of the run.
+    pub model: Option<&'a str>,
+    /// Model of the baseline that it is judged against.
+    pub baseline_model: Option<&'a str>,
+    /// What may differ.
+    pub scoring: &'a ScoringArguments,
 }
 
 fn view<'a>(run: &LoadedRun, report: &'a GateReport, question: &Question<'_>) -> GateView<'a> {
@@ -134,15 +146,24 @@ fn view<'a>(run: &LoadedRun, report: &'a GateReport, question: &Question<'_>) ->
     }
 }
 
-fn verdict(run: &LoadedRun, question: &Question<'_>) -> Result<GateReport, Failure> {
+/// Judges every rule.
+pub fn verdict(run: &LoadedRun, question: &Question<'_>) -> Result<GateReport, Failure> {
     with_inputs(run, question, |rules, inputs, machines, notes| {
         let mut report = judge(rules, inputs, machines, run.seed()).map_err(invalid)?;
         report.notes = notes;
+        if run.record.stopped_early() {
+            report.notes.push(
+                "the run was stopped early by the sequential gate: its verdict is in gate.json of the run; the p-values here \
+                 do not know of its looks"
+                    .into(),
+            );
+        }
         Ok(report)
     })
 }
 
-fn invalid(e: vbench_compare::GateError) -> Failure {
+/// A gate that cannot be judged.
+pub fn invalid(e: vbench_compare::GateError) -> Failure {
     Failure::new(ExitCode::SuiteInvalid, e)
 }
 
@@ -215,7 +236,7 @@ fn with_inputs<T>(
 }
 
 /// The baseline's model: the one named, the one of the same name, or the only one against the only one.
-fn opponent(base: &LoadedRun, model: &str, named: Option<&str>, models: usize) -> Result<String, Failure> {
+pub fn opponent(base: &LoadedRun, model: &str, named: Option<&str>, models: usize) -> Result<String, Failure> {
     if named.is_some() {
         return base.model(named, "--baseline-model");
     }
@@ -233,7 +254,8 @@ fn opponent(base: &LoadedRun, model: &str, named: Option<&str>, models: usize) -
     }
 }
 
-fn baselines(run: &LoadedRun, question: &Question<'_>, models: &[String]) -> Result<Vec<LoadedRun>, Failure> {
+/// One run for all models, or one golden a model.
+pub fn baselines(run: &LoadedRun, question: &Question<'_>, models: &[String]) -> Result<Vec<LoadedRun>, Failure> {
     match question.baseline.baseline.as_deref() {
         None => Ok(Vec::new()),
         Some("golden") => models
@@ -244,13 +266,14 @@ fn baselines(run: &LoadedRun, question: &Question<'_>, models: &[String]) -> Res
     }
 }
 
-fn rules_in(path: &Path) -> Result<Vec<Rule>, Failure> {
+/// Rules of a file.
+pub fn rules_in(path: &Path) -> Result<Vec<Rule>, Failure> {
     let text = std::fs::read_to_string(path).map_err(|e| vbench_suite::gates::unreadable(path, &e))?;
     Ok(parse_rules(path, &text)?)
 }
 
 /// Rules from a file, else those that the run's suite declared.
-fn rules_for(run: &LoadedRun, file: Option<&Path>) -> Result<Vec<Rule>, Failure> {
+pub fn rules_for(run: &LoadedRun, file: Option<&Path>) -> Result<Vec<Rule>, Failure> {
     if let Some(path) = file {
         return rules_in(path);
     }

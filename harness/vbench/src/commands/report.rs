@@ -30,5 +30,6 @@ pub fn report(arguments: &ReportArguments) -> Result<ExitCode, Failure> {
     let outputs = render::render(&arguments.run, out, &record, audio.as_ref(), None)?;
     say(if arguments.json { render::json(&outputs.summary) } else { render::table(&outputs.summary) });
     note(format_args!("report: {}", out.join("report.html").display()));
-    Ok(if outputs.summary.coverage.outstanding > 0 { ExitCode::Incomplete } else { ExitCode::Passed })
+    let coverage = &outputs.summary.coverage;
+    Ok(if coverage.outstanding > 0 && !coverage.stopped_early { ExitCode::Incomplete } else { ExitCode::Passed })
 }
