@@ -50,8 +50,7 @@ pub mod weighted;
 
 pub use blocks::{BlockScheme, Blocks, block_length};
 pub use bootstrap::{Bootstrap, DEFAULT_RESAMPLES, MAX_RESAMPLES, Method};
-pub use clusters::{Clusters, MIN_UNITS, Observation, Observed, choose_unit, choose_units};
-pub use clusters::{Clusters, MIN_UNITS, Observation, assign_units, choose_unit};
+pub use clusters::{Clusters, MIN_UNITS, Observation, Observed, assign_units, choose_unit, choose_units};
 pub use error::StatsError;
 pub use gate::{Decision, GateTest, clusters_to_decide, gate_test};
 pub use interval::{FEW_CLUSTERS, Plan, expanded_level, ratio_estimate};
