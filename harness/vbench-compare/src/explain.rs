@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use vbench_score::analysis::WordClass;
+
 use crate::pair::{ErrorKind, Pair};
-use crate::word_class::WordClass;
 
 /// Utterances shown.
 pub const CARRIERS: usize = 10;

@@ -11,7 +11,6 @@
 //! pair.rs        two sides of a comparison: shared cells and what was left out
 //! comparison.rs  differences per stratum with intervals and the deciding test
 //! explain.rs     where a difference comes from: exact splits, and the utterances that carry it
-//! word_class.rs  numbers, function words, other words
 //! secondary.rs   tests printed for the record
 //! gate.rs        rules against a run and its baseline: pass, regressed, inconclusive
 //! sequential.rs  the gate with looks in between, cluster by cluster
@@ -36,7 +35,6 @@ pub mod sequential;
 pub mod strata;
 pub mod summary;
 pub mod text;
-pub mod word_class;
 
 pub use aggregate::{SummaryHead, summarize};
 pub use comparison::{CompareHead, Comparison, StratumComparison, compare, present_metrics};
@@ -50,4 +48,3 @@ pub use selftest::{NoiseFloor, Planted, noise_floor, selftest};
 pub use sequential::{SequentialGate, SequentialRule};
 pub use summary::{ConditionDelta, Coverage, Failure, StratumSummary, Summary};
 pub use text::{TextRow, TextSummary, summarize_text};
-pub use word_class::{WordClass, word_class};

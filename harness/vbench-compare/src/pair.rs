@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
+use vbench_score::analysis::WordClass;
 use vbench_stats::mapsswe::UtteranceOutcome;
 
 use crate::scored::ScoredCell;
-use crate::word_class::WordClass;
 
 /// Kinds of word error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,7 +35,7 @@ impl ErrorKind {
 
 /// Word errors of one cell by kind and class of word: of the reference word, or of the inserted word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct ErrorTable([[u64; 3]; 3]);
+pub struct ErrorTable([[u64; WordClass::ALL.len()]; ErrorKind::ALL.len()]);
 
 impl ErrorTable {
     /// Counts one error.

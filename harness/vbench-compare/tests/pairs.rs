@@ -4,9 +4,10 @@ use proptest::prelude::*;
 use vbench_compare::gate::{Evidence, MoreUnits};
 use vbench_compare::{
     DifferenceClass, ErrorKind, ErrorTable, GateError, GateInput, Machines, Outcome, ScoredCell, Side, SideCell,
-    WordClass, explain, golden_diff, judge, noise_floor, pair, selftest,
+    explain, golden_diff, judge, noise_floor, pair, selftest,
 };
 use vbench_core::{ErrorCounts, GateMetric, Limit, Rule, RuleStratum};
+use vbench_score::analysis::WordClass;
 use vbench_stats::mapsswe::UtteranceOutcome;
 
 fn scored(utterance: usize, condition: &str, errors: ErrorCounts) -> ScoredCell {
@@ -35,7 +36,8 @@ fn scored(utterance: usize, condition: &str, errors: ErrorCounts) -> ScoredCell 
 fn cell(utterance: usize, condition: &str, (sub, del, ins): (u64, u64, u64)) -> SideCell {
     let errors = ErrorCounts { hits: 10 - sub - del, sub, del, ins };
     let mut table = ErrorTable::default();
-    let mut add = |kind, n: u64| (0..n).for_each(|i| table.add(kind, WordClass::ALL[i as usize % 3]));
+    let mut add =
+        |kind, n: u64| (0..n).for_each(|i| table.add(kind, WordClass::ALL[i as usize % WordClass::ALL.len()]));
     add(ErrorKind::Substitution, sub);
     add(ErrorKind::Deletion, del);
     add(ErrorKind::Insertion, ins);

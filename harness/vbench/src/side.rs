@@ -1,11 +1,13 @@
 //! Run folders and goldens as sides of a comparison.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 use serde_json::Value;
-use vbench_compare::{ErrorKind, ErrorTable, Machines, Pairing, Side, SideCell, pair, word_class};
+use vbench_compare::{ErrorKind, ErrorTable, Machines, Pairing, Side, SideCell, pair};
 use vbench_core::ExitCode;
+use vbench_score::analysis::WordClasses;
 use vbench_score::{AlignOp, Normalizer, PairScore};
 use vbench_stats::mapsswe::{UtteranceOutcome, WordOutcome};
 use vbench_store::{Row, RunRecord};
@@ -74,8 +76,14 @@ impl LoadedRun {
         // The same label in two corpora is two speakers: that belongs to the run, not to the rules it is scored by.
         let rules = Rules { several_corpora: self.rules.several_corpora, ..rules.clone() };
         let rows: Vec<&Row> = self.record.rows.iter().filter(|r| r.model == model).collect();
-        let scored: Vec<Scored> =
-            rows.par_iter().map(|row| score(&self.record, row, &rules)).collect::<Result<_, Failure>>()?;
+        let mut classes: HashMap<&str, WordClasses> = HashMap::new();
+        for row in &rows {
+            classes.entry(language(row)).or_insert_with_key(|tag| WordClasses::for_language(tag));
+        }
+        let scored: Vec<Scored> = rows
+            .par_iter()
+            .map(|row| score(&self.record, row, &rules, &classes[language(row)]))
+            .collect::<Result<_, Failure>>()?;
         let planned = self.record.record["planned"].as_u64().map_or(self.record.rows.len(), |n| n as usize);
         let outstanding = planned.saturating_sub(self.record.rows.len());
         let mut side = Side { model: model.to_string(), outstanding, ..Side::default() };
@@ -124,7 +132,12 @@ enum Scored {
     Lost(Box<vbench_compare::ScoredCell>),
 }
 
-fn score(record: &RunRecord, row: &Row, rules: &Rules) -> Result<Scored, Failure> {
+/// The language whose word lists class a row's words; English where it is not told.
+fn language(row: &Row) -> &str {
+    row.tags.get("language").map_or("en", String::as_str)
+}
+
+fn score(record: &RunRecord, row: &Row, rules: &Rules, classes: &WordClasses) -> Result<Scored, Failure> {
     let Some(score) = score_texts(row, rules)?.filter(|_| row.outcome == "ok") else {
         return Ok(Scored::Lost(Box::new(scored_cell(record, row, rules, None))));
     };
@@ -134,14 +147,14 @@ fn score(record: &RunRecord, row: &Row, rules: &Rules) -> Result<Scored, Failure
         hypothesis: row.hyp.clone().unwrap_or_default(),
         normalized: score.hypothesis_tokens.join(" "),
         audio_sha256: row.receipt.as_ref().map(|r| r.output_sha256.clone()).unwrap_or_default(),
-        errors: error_table(&score),
+        errors: error_table(&score, classes, &classes.names(&row.reference)),
         outcome: outcome(&score),
     })))
 }
 
-fn error_table(score: &PairScore) -> ErrorTable {
+fn error_table(score: &PairScore, classes: &WordClasses, names: &[String]) -> ErrorTable {
     let mut table = ErrorTable::default();
-    let class = |tokens: &[String], i: u32| word_class(tokens.get(i as usize).map_or("", String::as_str));
+    let class = |tokens: &[String], i: u32| classes.class(tokens.get(i as usize).map_or("", String::as_str), names);
     for op in &score.word_alignment {
         match *op {
             AlignOp::Hit { .. } => {}

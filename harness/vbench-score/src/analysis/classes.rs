@@ -122,6 +122,12 @@ impl WordClasses {
         !self.functions.is_empty()
     }
 
+    /// The names that a raw reference tells: [`names_in`], and none in a language whose capitals tell nothing.
+    #[must_use]
+    pub fn names(&self, raw: &str) -> Vec<String> {
+        if self.capitals_are_no_names { Vec::new() } else { names_in(raw) }
+    }
+
     /// The class of a word, given the names of its utterance as [`names_in`] returns them.
     #[must_use]
     pub fn class(&self, word: &str, names: &[String]) -> WordClass {
@@ -228,10 +234,7 @@ impl ByClass {
     }
 
     pub(super) fn add(&mut self, classes: &WordClasses, score: &PairScore, raw_reference: Option<&str>) {
-        let names = match raw_reference {
-            Some(raw) if !classes.capitals_are_no_names => names_in(raw),
-            _ => Vec::new(),
-        };
+        let names = raw_reference.map_or_else(Vec::new, |raw| classes.names(raw));
         self.with_names += u64::from(!names.is_empty());
         for &op in &score.word_alignment {
             let (reference, hypothesis) = op_words(op, score);
