@@ -104,7 +104,7 @@ pub fn summarize_text(by: &str, value: &str, rows: &[TextRow<'_>], plan: &Plan) 
         interval.hi = interval.hi.min(1.0);
     }
     let mean = |rate: &dyn Fn(&TextRow<'_>) -> Option<f64>| {
-        let mut rates: Vec<f64> = rated.iter().filter_map(|r| rate(r)).collect();
+        let mut rates: Vec<f64> = rated.iter().filter_map(rate).collect();
         // Floating-point sums depend on the order; the result must not.
         rates.sort_by(f64::total_cmp);
         (!rates.is_empty()).then(|| rates.iter().sum::<f64>() / rates.len() as f64)
