@@ -18,7 +18,7 @@ fn cell(speaker: usize, utterance: usize, condition: &str, words: u64, errors: u
         model: "m".into(),
         speaker: Some(format!("s{speaker:02}")),
         session: None,
-        tags: BTreeMap::from([("language".to_owned(), if speaker % 2 == 0 { "en" } else { "te" }.to_owned())]),
+        tags: BTreeMap::from([("language".to_owned(), if speaker.is_multiple_of(2) { "en" } else { "te" }.to_owned())]),
         target_snr_db: target,
         achieved_snr_db: target,
         reference_words: words,
