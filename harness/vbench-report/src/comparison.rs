@@ -43,7 +43,7 @@ pub(crate) fn styles(metric: GateMetric) -> (NumberStyle, NumberStyle) {
 
 /// `WER %`, `RTF`, `SNR dB`.
 pub(crate) fn title(metric: GateMetric) -> String {
-    let name = metric.name().to_uppercase();
+    let name = metric.name().replace('_', " ").to_uppercase();
     match metric.unit() {
         GateUnit::Percent => format!("{name} %"),
         GateUnit::Factor => name,

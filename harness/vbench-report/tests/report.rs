@@ -2,8 +2,8 @@
 
 mod fixture;
 
-use vbench_compare::{Coverage, Failure, Summary};
-use vbench_core::Estimate;
+use vbench_compare::{Coverage, Failure, LatencyReadings, OverallScore, OverallWeight, Summary};
+use vbench_core::{ErrorCounts, Estimate, ResamplingUnit};
 use vbench_report::{
     AlignedToken, AudioClip, BLOCK_BEGIN, BLOCK_END, TokenOp, figures, figures_in, palette, render_html,
     render_markdown, summary_json, terminal_table,
@@ -463,11 +463,38 @@ fn pages_and_figures_of_every_fixture_render_and_can_be_kept() {
     }
 }
 
+/// A declared overall score and latency readings of a model.
+fn declare(summary: &mut Summary, model: &str) {
+    let weight = |value: &str, weight| OverallWeight { by: "condition".into(), value: value.into(), weight };
+    summary.overall.push(OverallScore {
+        model: model.into(),
+        weights: vec![weight("clean", 1.0), weight("noise-5db", 3.0)],
+        wer: fixture::estimate(0.2234, 0.06, ResamplingUnit::Speaker, 18),
+        note: None,
+    });
+    let rate = |value| fixture::estimate(value, 0.03, ResamplingUnit::Utterance, 72);
+    summary.latency.push(LatencyReadings {
+        model: model.into(),
+        budget_ms: 200.0,
+        timed: 570,
+        untimed: 6,
+        late: 57,
+        on_time_words: ErrorCounts { hits: 4_700, sub: 200, del: 100, ins: 50 },
+        late_empty_errors: 906,
+        reference_words: 5_556,
+        on_time: fixture::estimate(0.9, 0.02, ResamplingUnit::Utterance, 72),
+        wer_on_time: Estimate::not_estimable(0.07, "all 72 utterances have the same value: no spread to infer from"),
+        wer_late_empty: rate(0.1631),
+        wer: rate(0.0877),
+        note: Some("conditional on these 4 speakers".into()),
+    });
+}
+
 /// Declared scores stand in every output; what depends on timings stands in the block of the timings alone.
 #[test]
 fn areas_scores_and_latencies_are_told_everywhere() {
     let mut summary = one_model();
-    fixture::declare(&mut summary, MODEL);
+    declare(&mut summary, MODEL);
     let input = fixture::input(&summary, Vec::new());
     let (html, markdown) = (render_html(&input).expect("renders"), render_markdown(&input));
     let terminal = terminal_table(&summary, 120, false);
