@@ -131,19 +131,25 @@ fn ratio_interval(
         return Err(StatsError::NoSpread(text));
     }
     let floor = if clusters.iter().all(|c| c.0 >= 0.0) { 0.0 } else { f64::NEG_INFINITY };
-    let (lo, hi, method) = wider(clusters, plan, key)?;
+    let (lo, hi, method) = wider(clusters, plan, key, &mut None)?;
     Ok((lo.max(floor), hi, method))
 }
 
 /// BCa at the expanded level, analytic where clusters are many, or the wider of BCa and t(S-1) where clusters are few, or t(S-1) where BCa does not exist.
-pub(crate) fn wider(clusters: &[(f64, f64)], plan: &Plan, key: &str) -> Result<(f64, f64, &'static str), StatsError> {
+/// What was drawn for it is left in `drawn`.
+pub(crate) fn wider(
+    clusters: &[(f64, f64)],
+    plan: &Plan,
+    key: &str,
+    drawn: &mut Option<Bootstrap>,
+) -> Result<(f64, f64, &'static str), StatsError> {
     if clusters.len() >= MANY_CLUSTERS
         && let Ok((lo, hi)) = abc_ratio(clusters, expanded_level(plan.level, clusters.len())?)
     {
         return Ok((lo, hi, abc::NAME));
     }
     let mut rng = keyed_rng(plan.seed, "bootstrap", "", key);
-    let bootstrap = Bootstrap::ratio(clusters, plan.resamples, &mut rng)?;
+    let bootstrap = drawn.insert(Bootstrap::ratio(clusters, plan.resamples, &mut rng)?);
     let few = clusters.len() < FEW_CLUSTERS;
     let level = if few { plan.level } else { expanded_level(plan.level, clusters.len())? };
     let bca = match bootstrap.interval(Method::Bca, level) {

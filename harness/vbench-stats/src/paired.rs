@@ -118,22 +118,30 @@ pub fn compare_paired(clusters: &PairedClusters, plan: &Plan, key: &str) -> Pair
     } else {
         sign_flip(&differences, DEFAULT_FLIPS, &mut keyed_rng(plan.seed, "sign-flip", "", key))
     };
+    let mut drawn = None;
+    let difference = difference(clusters, &deltas, plan, key, &mut drawn);
     PairedComparison {
         a: rate(total(|s| s.a)),
         b: rate(total(|s| s.b)),
-        difference: difference(clusters, &deltas, plan, key),
+        difference,
         test,
-        improvement: improvement(&deltas, plan, key),
+        improvement: improvement(&deltas, plan, key, drawn),
         detectable: detectable_difference_observed(&deltas, &PowerAssumptions::default()).ok(),
         identical: !used.is_empty() && used.iter().all(|s| s.a == s.b),
     }
 }
 
-fn difference(clusters: &PairedClusters, deltas: &[(f64, f64)], plan: &Plan, key: &str) -> Estimate {
+fn difference(
+    clusters: &PairedClusters,
+    deltas: &[(f64, f64)],
+    plan: &Plan,
+    key: &str,
+    drawn: &mut Option<Bootstrap>,
+) -> Estimate {
     let (num, den) = crate::linear::sums(deltas);
     let value = if den > 0.0 { num / den } else { f64::NAN };
     let units = plural(clusters.unit);
-    let interval = || -> Result<Interval, StatsError> {
+    let mut interval = || -> Result<Interval, StatsError> {
         check_finite(deltas.iter().flat_map(|d| [d.0, d.1]))?;
         if den <= 0.0 {
             return Err(StatsError::NoDenominator { sum: den });
@@ -148,7 +156,7 @@ fn difference(clusters: &PairedClusters, deltas: &[(f64, f64)], plan: &Plan, key
             let text = format!("the same difference on all {} {units}: no spread to infer from", deltas.len());
             return Err(StatsError::NoSpread(text));
         }
-        let (lo, hi, method) = wider(deltas, plan, key)?;
+        let (lo, hi, method) = wider(deltas, plan, key, drawn)?;
         Ok(Interval {
             lo,
             hi,
@@ -166,13 +174,13 @@ fn difference(clusters: &PairedClusters, deltas: &[(f64, f64)], plan: &Plan, key
     }
 }
 
-fn improvement(deltas: &[(f64, f64)], plan: &Plan, key: &str) -> Option<Improvement> {
+fn improvement(deltas: &[(f64, f64)], plan: &Plan, key: &str, drawn: Option<Bootstrap>) -> Option<Improvement> {
     if deltas.len() < MIN_UNITS {
         return None;
     }
-    // The same key as the interval, hence the same replicates.
-    let mut rng = keyed_rng(plan.seed, "bootstrap", "", key);
-    let bootstrap = Bootstrap::ratio(deltas, plan.resamples, &mut rng).ok()?;
+    // The interval's replicates, where it drew any; the same key, hence the same ones, where it did not.
+    let draw = || Bootstrap::ratio(deltas, plan.resamples, &mut keyed_rng(plan.seed, "bootstrap", "", key)).ok();
+    let bootstrap = drawn.or_else(draw)?;
     let (strict, half_ties) = bootstrap.share_below(0.0);
     Some(Improvement { strict, half_ties })
 }
