@@ -13,7 +13,6 @@ fn render(c: &mut Criterion) {
     group.sample_size(10);
     for speakers in [18usize, 1_000] {
         let mut summary = fixture::summary(&[("whisper-tiny.en", 1.0)]);
-        fixture::declare(&mut summary, "whisper-tiny.en");
         for i in 18..speakers {
             summary.strata.push(fixture::stratum("whisper-tiny.en", "speaker", &format!("voice-{i}"), 0.1, 312));
         }
