@@ -8,7 +8,7 @@ pub const MAX_CELLS: usize = 1 << 22;
 /// One step: a reference phoneme, a hypothesis phoneme, or both opposite each other (equal or not).
 pub type Step = (Option<Phoneme>, Option<Phoneme>);
 
-/// The alignment of least cost (see [`super::inventory`]). Among those of equal cost the one is taken that a back-trace
+/// The alignment of least cost (see `inventory.rs`). Among those of equal cost the one is taken that a back-trace
 /// from the end finds when it prefers both, then the insertion, then the deletion. `None` when the table would have more
 /// than [`MAX_CELLS`] cells.
 #[must_use]
