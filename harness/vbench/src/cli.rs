@@ -191,6 +191,9 @@ pub struct ScoreArguments {
     /// Phoneme confusions
     #[arg(long)]
     pub phonemes: bool,
+    /// With --phonemes: the confusion matrix as a figure, FILE.png or FILE.svg
+    #[arg(long, value_name = "FILE", requires = "phonemes")]
+    pub phoneme_figure: Option<PathBuf>,
     /// Language of the texts for word classes and phonemes
     #[arg(long, value_name = "TAG", default_value = "en")]
     pub language: String,

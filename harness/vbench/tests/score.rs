@@ -248,6 +248,13 @@ fn phonemes_of_telugu_need_no_dictionary_and_say_what_they_rest_on() {
     let phonemes = &value["analysis"]["phonemes"];
     assert_eq!(phonemes["counts"]["substitutions"], 1, "{phonemes}");
     assert!(phonemes["basis"].as_str().is_some_and(|b| b.contains("grapheme")), "{phonemes}");
+    for (file, begins) in [("m.png", &b"\x89PNG"[..]), ("m.svg", b"<")] {
+        passes(folder.path(), &[&arguments[..], &["--phoneme-figure", file]].concat());
+        let bytes = std::fs::read(folder.path().join(file)).expect("the figure");
+        assert!(bytes.starts_with(begins), "{file}");
+    }
+    let bad = [&["score"], &arguments[..], &["--phoneme-figure", "m.jpeg"]].concat();
+    assert_eq!(outcome(&vbench(folder.path(), &bad)).0, 2, "another ending is a usage error");
 }
 
 #[test]

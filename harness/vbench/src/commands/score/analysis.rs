@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 use vbench_core::ExitCode;
 use vbench_report::score::AnalysisReport;
+use vbench_report::{ConfusionMatrix, phoneme_confusion};
 use vbench_score::Normalizer;
 use vbench_score::analysis::{Analysis, Keywords, Rules as AnalysisRules, Utterance, WordWeights};
 use vbench_score::formats::Pair;
@@ -62,7 +63,38 @@ pub(super) fn analyse(
     }
     let top = arguments.confusions.map_or(TOP, usize::from);
     let phonemes = pronouncer.map(|p| (phonemes, p.describe()));
+    if let (Some(path), Some((confusions, basis))) = (&arguments.phoneme_figure, &phonemes) {
+        figure(path, confusions, basis)?;
+    }
     Ok(Some(AnalysisReport { analysis, top, whole: arguments.analysis, phonemes }))
+}
+
+/// The confusion matrix as a heat map; the file's ending says how.
+fn figure(path: &std::path::Path, confusions: &PhonemeConfusions, basis: &str) -> Result<(), Failure> {
+    let phonemes = confusions.phonemes();
+    let mut counts = Vec::with_capacity((phonemes.len() + 1) * (phonemes.len() + 1));
+    for reference in &phonemes {
+        counts.extend(phonemes.iter().map(|hypothesis| confusions.of(*reference, *hypothesis)));
+        counts.push(confusions.deleted(*reference));
+    }
+    counts.extend(phonemes.iter().map(|hypothesis| confusions.inserted(*hypothesis)));
+    let matrix = ConfusionMatrix {
+        title: "Phoneme confusions".into(),
+        subtitle: basis.into(),
+        labels: phonemes.iter().map(|p| p.ipa().to_owned()).collect(),
+        counts,
+    };
+    let drawn = phoneme_confusion(&matrix).map_err(|e| Failure::new(ExitCode::Internal, e))?;
+    let bytes = match path.extension().and_then(|e| e.to_str()) {
+        Some("png") => drawn.png,
+        Some("svg") => drawn.svg.into_bytes(),
+        _ => {
+            let text = format!("--phoneme-figure {}: the file must end in .png or .svg", path.display());
+            return Err(Failure::new(ExitCode::Usage, text));
+        }
+    };
+    std::fs::write(path, bytes)
+        .map_err(|e| Failure::new(ExitCode::OutputNotWritten, format!("cannot write {}: {e}", path.display())))
 }
 
 fn list<T>(
