@@ -57,7 +57,7 @@ fn dependencies(root: &Path, crate_path: &str) -> Vec<String> {
 /// Arrows point down only: nouns <- tools <- engines <- outputs <- binary; the specimen is joined by the binary alone.
 fn arrows(root: &Path, problems: &mut Vec<String>) {
     let layers: [&[&str]; 5] = [
-        &["vbench-core"],
+        &["vbench-core", "vbench-dsp"],
         &[
             "vbench-stats",
             "vbench-audio",

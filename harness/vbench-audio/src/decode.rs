@@ -1,7 +1,7 @@
 //! Audio files to mono single precision at 16 kHz.
 //!
 //! The format is found from the content, never from the file's name. Channels are averaged, then the rate is
-//! converted ([`crate::resample`]). Every declared size is checked against what is there, third-party decoders run
+//! converted ([`vbench_dsp::resample`]). Every declared size is checked against what is there, third-party decoders run
 //! under `catch_unwind`, and memory is bounded by the limits of [`DecodeOptions`].
 //!
 //! What counts as truncated:
@@ -23,8 +23,9 @@ use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
+use vbench_dsp::resample;
+
 use crate::error::DecodeError;
-use crate::resample::resample;
 use crate::{MAX_CHANNELS, MAX_RATE_HZ, MIN_RATE_HZ, RATE_HZ};
 
 #[cfg(feature = "mp3")]

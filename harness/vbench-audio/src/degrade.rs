@@ -9,9 +9,9 @@ use vbench_core::{Codec, Condition, Degradation, NoiseKind, Receipt, Room, StepR
 
 use crate::decode::panic_message;
 use crate::error::DegradeError;
-use crate::level::{SpeechLevel, active_speech_level};
 use crate::spectrum::LongTermSpectrum;
 use crate::{RATE_HZ, codec, noise, reverb};
+use vbench_dsp::{SpeechLevel, active_speech_level};
 
 /// Largest sample of the 16-bit grid.
 pub(crate) const MAX_SAMPLE: f64 = 32_767.0 / 32_768.0;

@@ -2,8 +2,6 @@
 //!
 //! ```text
 //! decode.rs     WAV, FLAC, MP3, Ogg Vorbis, Ogg Opus (bytes or path) to mono at 16 kHz; decode/ has one file a format
-//! resample.rs   band-limited rate conversion
-//! level.rs      active speech level, ITU-T P.56
 //! spectrum.rs   long-term spectrum of a corpus' active speech
 //! noise.rs      additive noise at an SNR on active speech level
 //! reverb.rs     image-source rooms
@@ -11,7 +9,6 @@
 //! degrade.rs    a condition applied to a clip, with its receipt
 //! encode.rs     WAV files; compact Ogg Opus for players
 //! g722.rs       G.722 at 64 kbit/s to 16 kHz, for telephone prompts
-//! fft.rs        the deterministic FFT and convolution beneath
 //! ```
 //!
 //! What shapes degraded audio is plain scalar code in double precision with functions of the `libm` crate, hence the
@@ -24,11 +21,8 @@ mod decode;
 mod degrade;
 mod encode;
 mod error;
-mod fft;
 mod g722;
-mod level;
 mod noise;
-mod resample;
 pub mod reverb;
 mod spectrum;
 
@@ -37,9 +31,8 @@ pub use degrade::{Clip, DegradeContext, degrade};
 pub use encode::{encode_ogg_opus, encode_wav, write_wav};
 pub use error::{DecodeError, DegradeError, EncodeError};
 pub use g722::decode_g722;
-pub use level::{SpeechLevel, active_speech_level, rms_dbfs};
-pub use resample::{Resampler, resample};
 pub use spectrum::{LongTermSpectrum, SpectrumAccumulator};
+pub use vbench_dsp::{Resampler, SpeechLevel, active_speech_level, resample, rms_dbfs};
 
 /// Sample rate of everything inside vbench, Hz.
 pub const RATE_HZ: u32 = 16_000;

@@ -9,8 +9,8 @@ use vbench_core::keyed::keyed_rng;
 
 use crate::degrade::{Grid, MAX_SAMPLE, quantise};
 use crate::error::DegradeError;
-use crate::level::SpeechLevel;
 use crate::spectrum::LongTermSpectrum;
+use vbench_dsp::SpeechLevel;
 
 /// Largest accepted |SNR|, dB.
 const MAX_SNR_DB: f64 = 100.0;
@@ -188,7 +188,7 @@ pub(crate) fn gaussian(rng: &mut ChaCha8Rng, out: &mut [f32]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::level::active_speech_level;
+    use vbench_dsp::active_speech_level;
 
     #[test]
     fn gaussian_has_normal_moments_and_tails() {

@@ -14,7 +14,7 @@ use vbench_core::keyed::keyed_rng;
 
 use crate::RATE_HZ;
 use crate::error::DegradeError;
-use crate::fft::Convolver;
+use vbench_dsp::Convolver;
 
 /// Speed of sound, m/s.
 pub const SPEED_OF_SOUND: f64 = 343.0;

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use vbench_core::hash::sha256_hex;
 
 use crate::RATE_HZ;
-use crate::fft::{Complex, Convolver, Fft};
-use crate::level::active_speech_level;
+use vbench_dsp::{Complex, Convolver, Fft, active_speech_level};
 
 /// Frame of the Welch estimate, samples (32 ms at 16 kHz).
 const FRAME: usize = 512;

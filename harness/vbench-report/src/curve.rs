@@ -9,7 +9,7 @@ use crate::figures::{MAX_SERIES, point_of, subtitle_of};
 use crate::format::{self, visible};
 use crate::palette::Palette;
 use crate::plot::{
-    Area, Canvas, Drawn, LINE, MARGIN, NARROW, Pen, Plot, Point, SMALL_PX, TITLE_PX, Ticks, draw_legend, legend_lines,
+    Area, Canvas, Drawn, LINE, MARGIN, NARROW, Pen, Plot, Point, SMALL_PX, Ticks, draw_legend, legend_lines,
     text_width, wrap,
 };
 
@@ -155,12 +155,7 @@ impl Plot for CurvePlot {
         let layout = self.layout(canvas.width);
         let (pen, colours) = (Pen::new(area, canvas), canvas.palette);
         area.fill(&colours.background)?;
-        pen.bold(TITLE, MARGIN, MARGIN + 10, TITLE_PX, colours.ink)?;
-        let mut line_y = MARGIN + 10 + 24;
-        for line in &layout.subtitle {
-            pen.text(line, (MARGIN, line_y), SMALL_PX, colours.muted, HPos::Left)?;
-            line_y += LINE;
-        }
+        let line_y = pen.heading(TITLE, &layout.subtitle, colours)?;
         draw_legend(&pen, &self.names, &layout.legend, line_y, colours)?;
         let ticks = Ticks::covering(self.extent(), 6);
         let levels = self.levels();

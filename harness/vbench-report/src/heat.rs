@@ -7,7 +7,7 @@ use crate::error::ReportError;
 use crate::figures::{Figure, finish};
 use crate::format::visible;
 use crate::palette::{self, Palette};
-use crate::plot::{Area, Canvas, Drawn, LINE, MARGIN, Pen, Plot, SMALL_PX, TITLE_PX, text_width, wrap};
+use crate::plot::{Area, Canvas, Drawn, LINE, MARGIN, Pen, Plot, SMALL_PX, text_width, wrap};
 
 /// A confusion matrix with its labels.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -227,12 +227,7 @@ impl Plot for HeatMap {
         let pen = Pen::new(area, canvas);
         let colours = canvas.palette;
         area.fill(&colours.background)?;
-        pen.bold(&self.title, MARGIN, MARGIN + 10, TITLE_PX, colours.ink)?;
-        let mut y = MARGIN + 10 + 24;
-        for line in &layout.subtitle {
-            pen.text(line, (MARGIN, y), SMALL_PX, colours.muted, HPos::Left)?;
-            y += LINE;
-        }
+        pen.heading(&self.title, &layout.subtitle, colours)?;
         if self.labels.is_empty() {
             return pen.text("Nothing was counted.", (MARGIN, layout.top), SMALL_PX, colours.ink, HPos::Left);
         }

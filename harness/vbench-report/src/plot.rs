@@ -168,12 +168,7 @@ impl DotPlot {
         let pen = Pen::new(area, canvas);
         let colours = canvas.palette;
         area.fill(&colours.background)?;
-        pen.bold(&self.title, MARGIN, MARGIN + 10, TITLE_PX, colours.ink)?;
-        let mut y = MARGIN + 10 + 24;
-        for line in &layout.subtitle {
-            pen.text(line, (MARGIN, y), SMALL_PX, colours.muted, HPos::Left)?;
-            y += LINE;
-        }
+        let y = pen.heading(&self.title, &layout.subtitle, colours)?;
         draw_legend(&pen, &self.series, &layout.legend, y, colours)?;
         if self.rows.is_empty() {
             let middle = (layout.plot_top + layout.plot_bottom) / 2;
@@ -328,6 +323,22 @@ impl<'a, DB: DrawingBackend> Pen<'a, DB> {
 
     pub(crate) fn text(&self, text: &str, at: (i32, i32), px: f64, colour: RGBColor, side: HPos) -> Drawn<DB> {
         self.styled(text, at, px, colour, side, FontStyle::Normal)
+    }
+
+    /// Title and subtitle; where the next line stands.
+    pub(crate) fn heading(
+        &self,
+        title: &str,
+        subtitle: &[String],
+        colours: Palette,
+    ) -> Result<i32, DrawingAreaErrorKind<DB::ErrorType>> {
+        self.bold(title, MARGIN, MARGIN + 10, TITLE_PX, colours.ink)?;
+        let mut y = MARGIN + 10 + 24;
+        for line in subtitle {
+            self.text(line, (MARGIN, y), SMALL_PX, colours.muted, HPos::Left)?;
+            y += LINE;
+        }
+        Ok(y)
     }
 
     pub(crate) fn bold(&self, text: &str, x: i32, y: i32, px: f64, colour: RGBColor) -> Drawn<DB> {

@@ -64,20 +64,26 @@ pub fn ratio_estimate(clusters: &Clusters, plan: &Plan, key: &str) -> Estimate {
     let used: Vec<(f64, f64)> = clusters.sums.iter().copied().filter(|c| *c != (0.0, 0.0)).collect();
     let (num, den) = sums(&used);
     let value = if den > 0.0 { num / den } else { f64::NAN };
-    match ratio_interval(&used, clusters.unit, plan, key) {
-        Ok((lo, hi, method)) => Estimate {
-            value,
-            interval: Ok(Interval {
-                lo,
-                hi,
-                level: plan.level,
-                method: method.to_owned(),
-                unit: clusters.unit,
-                clusters: used.len(),
-                n: clusters.utterances,
-                seed: plan.seed,
-            }),
-        },
+    let ends = ratio_interval(&used, clusters.unit, plan, key);
+    estimate(value, ends, plan, (clusters.unit, used.len(), clusters.utterances))
+}
+
+/// Both ends and the name of the method.
+pub(crate) type Ends = (f64, f64, &'static str);
+
+/// A value with its interval, or with the reason why it has none; `of` is the unit, how many there are, and of how many
+/// utterances.
+pub(crate) fn estimate(
+    value: f64,
+    ends: Result<Ends, StatsError>,
+    plan: &Plan,
+    (unit, clusters, n): (ResamplingUnit, usize, usize),
+) -> Estimate {
+    match ends {
+        Ok((lo, hi, method)) => {
+            let (level, method, seed) = (plan.level, method.to_owned(), plan.seed);
+            Estimate { value, interval: Ok(Interval { lo, hi, level, method, unit, clusters, n, seed }) }
+        }
         Err(error) => Estimate::not_estimable(value, error.to_string()),
     }
 }
@@ -107,12 +113,7 @@ pub fn expanded_level(level: f64, clusters: usize) -> Result<f64, StatsError> {
     Ok(1.0 - 2.0 * normal_sf(libm::sqrt(s / (s - 1.0)) * t))
 }
 
-fn ratio_interval(
-    clusters: &[(f64, f64)],
-    unit: ResamplingUnit,
-    plan: &Plan,
-    key: &str,
-) -> Result<(f64, f64, &'static str), StatsError> {
+fn ratio_interval(clusters: &[(f64, f64)], unit: ResamplingUnit, plan: &Plan, key: &str) -> Result<Ends, StatsError> {
     check_share("level", plan.level)?;
     check_finite(clusters.iter().flat_map(|c| [c.0, c.1]))?;
     let (_, den) = sums(clusters);
@@ -135,14 +136,13 @@ fn ratio_interval(
     Ok((lo.max(floor), hi, method))
 }
 
-/// BCa at the expanded level, analytic where clusters are many, or the wider of BCa and t(S-1) where clusters are few, or t(S-1) where BCa does not exist.
-/// What was drawn for it is left in `drawn`.
+/// The interval of a ratio by the rule of [`ratio_estimate`]. What was drawn for it is left in `drawn`.
 pub(crate) fn wider(
     clusters: &[(f64, f64)],
     plan: &Plan,
     key: &str,
     drawn: &mut Option<Bootstrap>,
-) -> Result<(f64, f64, &'static str), StatsError> {
+) -> Result<Ends, StatsError> {
     if clusters.len() >= MANY_CLUSTERS
         && let Ok((lo, hi)) = abc_ratio(clusters, expanded_level(plan.level, clusters.len())?)
     {
@@ -150,9 +150,19 @@ pub(crate) fn wider(
     }
     let mut rng = keyed_rng(plan.seed, "bootstrap", "", key);
     let bootstrap = drawn.insert(Bootstrap::ratio(clusters, plan.resamples, &mut rng)?);
-    let few = clusters.len() < FEW_CLUSTERS;
-    let level = if few { plan.level } else { expanded_level(plan.level, clusters.len())? };
-    let bca = match bootstrap.interval(Method::Bca, level) {
+    from_drawn(bootstrap, clusters.len(), plan.level, || linearise(clusters)?.interval(plan.level))
+}
+
+/// BCa at the expanded level, or the wider of BCa and the linearised interval where clusters are few, or the latter alone
+/// where BCa does not exist.
+pub(crate) fn from_drawn(
+    bootstrap: &Bootstrap,
+    clusters: usize,
+    level: f64,
+    linearised: impl FnOnce() -> Result<(f64, f64), StatsError>,
+) -> Result<Ends, StatsError> {
+    let few = clusters < FEW_CLUSTERS;
+    let bca = match bootstrap.interval(Method::Bca, if few { level } else { expanded_level(level, clusters)? }) {
         Ok(ends) => Some(ends),
         Err(StatsError::NoSpread(_)) => None,
         Err(other) => return Err(other),
@@ -160,7 +170,7 @@ pub(crate) fn wider(
     if let (Some((lo, hi)), false) = (bca, few) {
         return Ok((lo, hi, EXPANDED));
     }
-    let linear = linearise(clusters)?.interval(plan.level)?;
+    let linear = linearised()?;
     Ok(match bca {
         None => (linear.0, linear.1, LINEARISED),
         Some((lo, hi)) if hi - lo > linear.1 - linear.0 => (lo, hi, WIDER),

@@ -4,12 +4,12 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use vbench_core::keyed::keyed_rng;
-use vbench_core::{Estimate, Interval, ResamplingUnit};
+use vbench_core::{Estimate, ResamplingUnit};
 
 use crate::bootstrap::Bootstrap;
 use crate::clusters::{MIN_UNITS, assign};
 use crate::error::{StatsError, check_finite};
-use crate::interval::{Plan, plural, same_rate, wider};
+use crate::interval::{Ends, Plan, estimate, plural, same_rate, wider};
 use crate::power::{PowerAssumptions, detectable_difference_observed};
 
 /// Up to this many clusters every sign pattern is counted.
@@ -141,7 +141,7 @@ fn difference(
     let (num, den) = crate::linear::sums(deltas);
     let value = if den > 0.0 { num / den } else { f64::NAN };
     let units = plural(clusters.unit);
-    let mut interval = || -> Result<Interval, StatsError> {
+    let mut ends = || -> Result<Ends, StatsError> {
         check_finite(deltas.iter().flat_map(|d| [d.0, d.1]))?;
         if den <= 0.0 {
             return Err(StatsError::NoDenominator { sum: den });
@@ -156,22 +156,9 @@ fn difference(
             let text = format!("the same difference on all {} {units}: no spread to infer from", deltas.len());
             return Err(StatsError::NoSpread(text));
         }
-        let (lo, hi, method) = wider(deltas, plan, key, drawn)?;
-        Ok(Interval {
-            lo,
-            hi,
-            level: plan.level,
-            method: method.to_owned(),
-            unit: clusters.unit,
-            clusters: deltas.len(),
-            n: clusters.utterances,
-            seed: plan.seed,
-        })
+        wider(deltas, plan, key, drawn)
     };
-    match interval() {
-        Ok(interval) => Estimate { value, interval: Ok(interval) },
-        Err(error) => Estimate::not_estimable(value, error.to_string()),
-    }
+    estimate(value, ends(), plan, (clusters.unit, deltas.len(), clusters.utterances))
 }
 
 fn improvement(deltas: &[(f64, f64)], plan: &Plan, key: &str, drawn: Option<Bootstrap>) -> Option<Improvement> {

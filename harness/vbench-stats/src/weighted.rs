@@ -4,14 +4,12 @@
 //! stratum, and the weighted sum is taken of each resample.
 
 use vbench_core::keyed::keyed_rng;
-use vbench_core::{Estimate, Interval, ResamplingUnit};
+use vbench_core::{Estimate, ResamplingUnit};
 
-use crate::bootstrap::{Bootstrap, Method};
+use crate::bootstrap::Bootstrap;
 use crate::clusters::{Clusters, MIN_UNITS, Observation, assign};
 use crate::error::{StatsError, check_finite};
-use crate::interval::{
-    EXPANDED, FEW_CLUSTERS, LINEARISED, NO_ERRORS, Plan, WIDER, expanded_level, plural, ratio_estimate,
-};
+use crate::interval::{Ends, NO_ERRORS, Plan, estimate, from_drawn, plural, ratio_estimate};
 use crate::proportion::clopper_pearson;
 use crate::special::t_quantile;
 
@@ -81,30 +79,11 @@ pub fn weighted_estimate(clusters: &StrataClusters, weights: &[f64], plan: &Plan
         Err(error) => return Estimate::not_estimable(f64::NAN, error.to_string()),
     };
     let value = statistic.value;
-    match interval(&statistic, clusters.unit, plan, key) {
-        Ok((lo, hi, method)) => Estimate {
-            value,
-            interval: Ok(Interval {
-                lo,
-                hi,
-                level: plan.level,
-                method: method.to_owned(),
-                unit: clusters.unit,
-                clusters: statistic.clusters(),
-                n: clusters.utterances,
-                seed: plan.seed,
-            }),
-        },
-        Err(error) => Estimate::not_estimable(value, error.to_string()),
-    }
+    let ends = interval(&statistic, clusters.unit, plan, key);
+    estimate(value, ends, plan, (clusters.unit, statistic.clusters(), clusters.utterances))
 }
 
-fn interval(
-    statistic: &WeightedRatios<'_>,
-    unit: ResamplingUnit,
-    plan: &Plan,
-    key: &str,
-) -> Result<(f64, f64, &'static str), StatsError> {
+fn interval(statistic: &WeightedRatios<'_>, unit: ResamplingUnit, plan: &Plan, key: &str) -> Result<Ends, StatsError> {
     let clusters = statistic.clusters();
     if clusters < MIN_UNITS {
         return Err(StatsError::TooFew { what: plural(unit), found: clusters, needed: MIN_UNITS });
@@ -120,24 +99,12 @@ fn interval(
         return Err(StatsError::NoSpread(text));
     }
     let floor = if positive && statistic.sums.iter().all(|p| p.0 >= 0.0) { 0.0 } else { f64::NEG_INFINITY };
-    let few = clusters < FEW_CLUSTERS;
-    let level = if few { plan.level } else { expanded_level(plan.level, clusters)? };
     let mut rng = keyed_rng(plan.seed, "bootstrap", "", key);
-    let bca = match Bootstrap::weighted(statistic, plan.resamples, &mut rng)?.interval(Method::Bca, level) {
-        Ok(ends) => Some(ends),
-        Err(StatsError::NoSpread(_)) => None,
-        Err(other) => return Err(other),
-    };
-    if let (Some((lo, hi)), false) = (bca, few) {
-        return Ok((lo.max(floor), hi, EXPANDED));
-    }
-    let half = t_quantile(0.5 + 0.5 * plan.level, (clusters - 1) as f64) * error;
-    let linear = (statistic.value - half, statistic.value + half);
-    let (lo, hi, method) = match bca {
-        None => (linear.0, linear.1, LINEARISED),
-        Some((lo, hi)) if hi - lo > linear.1 - linear.0 => (lo, hi, WIDER),
-        Some(_) => (linear.0, linear.1, WIDER),
-    };
+    let bootstrap = Bootstrap::weighted(statistic, plan.resamples, &mut rng)?;
+    let (lo, hi, method) = from_drawn(&bootstrap, clusters, plan.level, || {
+        let half = t_quantile(0.5 + 0.5 * plan.level, (clusters - 1) as f64) * error;
+        Ok((statistic.value - half, statistic.value + half))
+    })?;
     Ok((lo.max(floor), hi, method))
 }
 

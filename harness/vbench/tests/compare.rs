@@ -4,19 +4,10 @@ mod common;
 
 use std::path::Path;
 
-use common::{corpus, outcome, rows, vbench};
+use common::{corpus, outcome, rows, run, vbench};
 use serde_json::Value;
 
 const CONDITIONS: &str = r#"["clean", "noise-5db"]"#;
-
-/// Runs the suite of a folder with a model spec into `out`.
-fn run(folder: &Path, out: &str, spec: &str, more: &[&str]) {
-    let model = format!("m={spec}");
-    let mut arguments = vec!["run", "suite.toml", "--out", out, "-q", "--model", &model];
-    arguments.extend(more);
-    let (code, _, errors) = outcome(&vbench(folder, &arguments));
-    assert!(code == 0 || code == 6, "{errors}");
-}
 
 fn json(folder: &Path, arguments: &[&str]) -> Value {
     let (code, out, errors) = outcome(&vbench(folder, &[arguments, &["--json"]].concat()));

@@ -4,7 +4,7 @@ mod common;
 
 use std::path::Path;
 
-use common::{corpus, outcome, vbench};
+use common::{corpus, outcome, run, vbench};
 use serde_json::Value;
 
 const CONDITIONS: &str = r#"["clean", "noise-5db"]"#;
@@ -31,14 +31,6 @@ fn rules(folder: &Path, text: &str) {
 
 fn rule(body: &str) -> String {
     format!("schema = 1\n[[gates]]\n{body}\n")
-}
-
-fn run(folder: &Path, out: &str, spec: &str, more: &[&str]) {
-    let model = format!("m={spec}");
-    let mut arguments = vec!["run", "suite.toml", "--out", out, "-q", "--model", &model];
-    arguments.extend(more);
-    let (code, _, errors) = outcome(&vbench(folder, &arguments));
-    assert!(code == 0 || code == 6, "{errors}");
 }
 
 /// 24 utterances by 12 speakers, 5 to 8 words each, and a baseline without errors.

@@ -5,16 +5,8 @@ mod common;
 use std::path::Path;
 use std::process::Command;
 
-use common::{corpus, outcome, root, vbench};
+use common::{corpus, outcome, root, run, vbench};
 use serde_json::Value;
-
-fn run(folder: &Path, out: &str, spec: &str, more: &[&str]) {
-    let model = format!("m={spec}");
-    let mut arguments = vec!["run", "suite.toml", "--out", out, "-q", "--model", &model];
-    arguments.extend(more);
-    let (code, _, errors) = outcome(&vbench(folder, &arguments));
-    assert!(code == 0 || code == 6, "{errors}");
-}
 
 /// Hypotheses of six utterances; `texts` replaces some of them.
 fn hypotheses(folder: &Path, texts: &[(usize, &str)]) -> String {

@@ -26,7 +26,7 @@
 mod basic;
 mod draft;
 mod english;
-mod numbers;
+pub(crate) mod numbers;
 mod rules;
 mod scan;
 mod script_safe;

@@ -39,7 +39,8 @@ enum Word {
 
 static LEXICON: LazyLock<WordTable<Word>> = LazyLock::new(|| WordTable::of(lexicon()));
 
-const ONES: [&str; 19] = [
+/// One to nineteen.
+pub(crate) const ONES: [&str; 19] = [
     "one",
     "two",
     "three",

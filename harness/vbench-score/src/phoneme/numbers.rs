@@ -1,27 +1,12 @@
 //! English numbers in digits, as words.
 
-const UNITS: [&str; 20] = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-];
+use crate::normalise::numbers::ONES;
+
+/// The word of a number below 20.
+fn unit(n: u64) -> &'static str {
+    if n == 0 { "zero" } else { ONES[n as usize - 1] }
+}
+
 const TENS: [&str; 10] = ["", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
 const SCALES: [(u64, &str); 4] =
     [(1_000_000_000_000, "trillion"), (1_000_000_000, "billion"), (1_000_000, "million"), (1000, "thousand")];
@@ -47,7 +32,7 @@ pub(super) fn words(digits: &str, ordinal: bool) -> Vec<String> {
 }
 
 fn one_by_one(digits: &str) -> Vec<String> {
-    digits.bytes().filter(u8::is_ascii_digit).map(|b| UNITS[usize::from(b - b'0')].to_owned()).collect()
+    digits.bytes().filter(u8::is_ascii_digit).map(|b| unit(u64::from(b - b'0')).to_owned()).collect()
 }
 
 fn cardinal(n: u64) -> Vec<String> {
@@ -64,7 +49,7 @@ fn cardinal(n: u64) -> Vec<String> {
         return then(head, n % size);
     }
     match n {
-        0..20 => word(UNITS[n as usize]),
+        0..20 => word(unit(n)),
         20..100 => then(word(TENS[n as usize / 10]), n % 10),
         _ => {
             let mut head = cardinal(n / 100);

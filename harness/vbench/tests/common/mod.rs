@@ -94,6 +94,15 @@ spec = "{spec}"
     path
 }
 
+/// Runs the suite of a folder with a model spec into `out`; failed cells are allowed.
+pub fn run(folder: &Path, out: &str, spec: &str, more: &[&str]) {
+    let model = format!("m={spec}");
+    let mut arguments = vec!["run", "suite.toml", "--out", out, "-q", "--model", &model];
+    arguments.extend(more);
+    let (code, _, errors) = outcome(&vbench(folder, &arguments));
+    assert!(code == 0 || code == 6, "{errors}");
+}
+
 pub fn rows(run: &Path) -> String {
     std::fs::read_to_string(run.join("rows.jsonl")).expect("rows")
 }

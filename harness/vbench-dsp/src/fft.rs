@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 /// A complex FFT of a power-of-two length: Stockham autosort, radix 4 with one radix-2 pass where needed.
 #[derive(Debug)]
-pub(crate) struct Fft {
+pub struct Fft {
     len: usize,
     /// `exp(-2 pi i k / len)` for `k` in `0..len`.
     twiddle_re: Vec<f64>,
@@ -16,20 +16,25 @@ pub(crate) struct Fft {
 
 /// Split real and imaginary parts.
 #[derive(Debug, Default, Clone)]
-pub(crate) struct Complex {
-    pub(crate) re: Vec<f64>,
-    pub(crate) im: Vec<f64>,
+pub struct Complex {
+    /// Real parts.
+    pub re: Vec<f64>,
+    /// Imaginary parts.
+    pub im: Vec<f64>,
 }
 
 impl Complex {
-    pub(crate) fn zeros(len: usize) -> Self {
+    /// All zero.
+    #[must_use]
+    pub fn zeros(len: usize) -> Self {
         Self { re: vec![0.0; len], im: vec![0.0; len] }
     }
 }
 
 impl Fft {
     /// Plans a transform; `len` must be a power of two.
-    pub(crate) fn new(len: usize) -> Self {
+    #[must_use]
+    pub fn new(len: usize) -> Self {
         debug_assert!(len.is_power_of_two());
         let step = -2.0 * core::f64::consts::PI / len as f64;
         let twiddle_re = (0..len).map(|k| libm::cos(step * k as f64)).collect();
@@ -38,18 +43,19 @@ impl Fft {
     }
 
     /// The plan for `len`, kept for the life of the process: twiddles cost more than a transform.
-    pub(crate) fn shared(len: usize) -> &'static Self {
+    #[must_use]
+    pub fn shared(len: usize) -> &'static Self {
         static PLANS: [OnceLock<Fft>; usize::BITS as usize] = [const { OnceLock::new() }; usize::BITS as usize];
         PLANS[len.trailing_zeros() as usize].get_or_init(|| Self::new(len))
     }
 
     /// Length of the transform.
-    pub(crate) fn len(&self) -> usize {
+    fn len(&self) -> usize {
         self.len
     }
 
     /// Forward transform in place; `scratch` is resized to fit.
-    pub(crate) fn forward(&self, data: &mut Complex, scratch: &mut Complex) {
+    pub fn forward(&self, data: &mut Complex, scratch: &mut Complex) {
         scratch.re.resize(self.len, 0.0);
         scratch.im.resize(self.len, 0.0);
         let (mut remaining, mut stride) = (self.len, 1);
@@ -68,7 +74,7 @@ impl Fft {
     }
 
     /// Inverse transform in place, without the factor 1 / len.
-    pub(crate) fn inverse_unscaled(&self, data: &mut Complex, scratch: &mut Complex) {
+    pub fn inverse_unscaled(&self, data: &mut Complex, scratch: &mut Complex) {
         core::mem::swap(&mut data.re, &mut data.im);
         self.forward(data, scratch);
         core::mem::swap(&mut data.re, &mut data.im);
@@ -124,7 +130,7 @@ fn pass2(x: &Complex, y: &mut Complex, s: usize) {
 
 /// Convolution with one fixed real filter by overlap-save; two real blocks share one complex transform.
 #[derive(Debug)]
-pub(crate) struct Convolver {
+pub struct Convolver {
     fft: &'static Fft,
     response: Complex,
     taps: usize,
@@ -132,7 +138,8 @@ pub(crate) struct Convolver {
 
 impl Convolver {
     /// Plans the convolution with `filter` (at least one tap).
-    pub(crate) fn new(filter: &[f64]) -> Self {
+    #[must_use]
+    pub fn new(filter: &[f64]) -> Self {
         let taps = filter.len().max(1);
         // Twice the filter's length and at least 4096 keeps most of each block useful at a size that stays in cache.
         let len = (2 * taps).next_power_of_two().max(4096);
@@ -147,7 +154,8 @@ impl Convolver {
     }
 
     /// `y[i] = sum over k of filter[k] * x[i + offset - k]` for `i` in `0..out_len`, with `x` zero outside.
-    pub(crate) fn convolve(&self, x: &[f32], offset: usize, out_len: usize) -> Vec<f64> {
+    #[must_use]
+    pub fn convolve(&self, x: &[f32], offset: usize, out_len: usize) -> Vec<f64> {
         let (len, overlap) = (self.fft.len(), self.taps - 1);
         let block = len - overlap;
         let mut y = vec![0.0; out_len];
