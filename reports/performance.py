@@ -43,7 +43,7 @@ def run(command):
 
 def suite(folder, name, extra):
     """Runs the default suite; returns wall, peak, the line that tells how the time splits, and WER by condition."""
-    wall, _, peak, text, errors = run([BIN, "run", "suites/all.toml", "--quiet", "--json", "--out", os.path.join(folder, name)] + extra)
+    wall, _, peak, text, errors = run([BIN, "run", "suites/all.toml", "--quiet", "--json", "--audio-cache-gib", "0", "--out", os.path.join(folder, name)] + extra)
     split = [l.split("time:", 1)[1].strip() for l in errors.splitlines() if l.startswith("time:")][0]
     wer = {}
     for r in json.loads(text)["results"]:

@@ -1,5 +1,6 @@
 //! Developer commands as a library, so that `tidy` is an ordinary test as well.
 
+pub mod conditions;
 pub mod peers;
 pub mod tidy;
 

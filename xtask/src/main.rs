@@ -1,4 +1,4 @@
-//! Developer commands: `cargo xtask test`, `tidy`, `statistics`, `golden`, `ci`.
+//! Developer commands: `cargo xtask test`, `tidy`, `statistics`, `golden`, `conditions`, `ci`.
 #![expect(clippy::print_stderr, reason = "a developer tool talks to its terminal")]
 
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
 
 use clap::{Parser, Subcommand};
-use xtask::{peers, root, tidy};
+use xtask::{conditions, peers, root, tidy};
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "Developer commands of vbench")]
@@ -33,6 +33,8 @@ enum Task {
     },
     /// Score the goldens' transcripts again, then run every suite that has a golden live and check it: minutes
     Golden,
+    /// Put a sentence through every built-in condition and write docs/conditions.md with a spectrogram of each
+    Conditions,
     /// Format, lint, docs, deny, test: what must pass before a change lands
     Ci,
 }
@@ -43,6 +45,13 @@ fn main() -> ExitCode {
         Task::Tidy => run_tidy(),
         Task::Statistics { sets } => statistics(sets),
         Task::Golden => golden(),
+        Task::Conditions => match conditions::write(&root()) {
+            Ok(()) => true,
+            Err(problem) => {
+                eprintln!("conditions: {problem}");
+                false
+            }
+        },
         Task::Ci => ci(),
     };
     if done { ExitCode::SUCCESS } else { ExitCode::FAILURE }

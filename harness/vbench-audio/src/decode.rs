@@ -32,6 +32,7 @@ use crate::{MAX_CHANNELS, MAX_RATE_HZ, MIN_RATE_HZ, RATE_HZ};
 pub(crate) use mp3::{DECODER_DELAY as MP3_DECODER_DELAY, decode_stream as decode_mp3_stream};
 pub(crate) use ogg::page_crc;
 pub(crate) use opus::OpusDecoder;
+pub(crate) use vorbis::decode as decode_vorbis_stream;
 
 /// Formats that are decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -75,12 +76,14 @@ pub struct DecodeOptions {
     /// Length of the utterance, seconds; to the end of the file when absent. An end up to 10 ms beyond the end of the
     /// audio is taken as the end.
     pub duration_s: Option<f64>,
+    /// Take the first channel instead of the mean of all: the channels of an array are delayed copies.
+    pub first_channel: bool,
 }
 
 impl Default for DecodeOptions {
     /// The whole file; at most 1 GiB and 2 hours.
     fn default() -> Self {
-        Self { max_bytes: 1 << 30, max_duration_s: 7200.0, start_s: None, duration_s: None }
+        Self { max_bytes: 1 << 30, max_duration_s: 7200.0, start_s: None, duration_s: None, first_channel: false }
     }
 }
 
@@ -237,6 +240,7 @@ pub(crate) struct Pcm {
     pub(crate) mono: Vec<f32>,
     max_frames: usize,
     max_duration_s: f64,
+    first_channel: bool,
 }
 
 impl Pcm {
@@ -256,7 +260,8 @@ impl Pcm {
         const MAX_FRAMES: f64 = (1u64 << 29) as f64;
         let max_duration_s = options.max_duration_s.clamp(0.0, MAX_FRAMES / f64::from(rate_hz));
         let max_frames = (max_duration_s * f64::from(rate_hz)) as usize;
-        Ok(Self { format, rate_hz, channels, mono: Vec::new(), max_frames, max_duration_s })
+        let first_channel = options.first_channel;
+        Ok(Self { format, rate_hz, channels, mono: Vec::new(), max_frames, max_duration_s, first_channel })
     }
 
     /// Appends whole frames of interleaved samples.
@@ -268,6 +273,8 @@ impl Pcm {
         let start = self.mono.len();
         if channels == 1 {
             self.mono.extend_from_slice(samples);
+        } else if self.first_channel {
+            self.mono.extend(samples.iter().step_by(channels));
         } else {
             let mean = |frame: &[f32]| (frame.iter().map(|x| f64::from(*x)).sum::<f64>() / channels as f64) as f32;
             self.mono.extend(samples.chunks_exact(channels).map(mean));

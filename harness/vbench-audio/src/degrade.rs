@@ -4,20 +4,26 @@ use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rand_chacha::ChaCha8Rng;
 use vbench_core::hash::sha256_samples;
-use vbench_core::{Codec, Condition, Degradation, NoiseKind, Receipt, Room, StepReceipt};
+use vbench_core::keyed::keyed_rng;
+use vbench_core::{
+    Codec, Condition, Degradation, Folder, LevelBasis, Noise, NoiseKind, PacketLoss, Receipt, Room, StepReceipt,
+};
 
 use crate::decode::panic_message;
 use crate::error::DegradeError;
+use crate::noise::Realisation;
+use crate::sources::Recordings;
 use crate::spectrum::LongTermSpectrum;
-use crate::{RATE_HZ, codec, noise, reverb};
-use vbench_dsp::{SpeechLevel, active_speech_level};
+use crate::{RATE_HZ, channel, codec, loss, noise, response, reverb};
+use vbench_dsp::{SpeechLevel, active_speech_level, rms_dbfs};
 
 /// Largest sample of the 16-bit grid.
 pub(crate) const MAX_SAMPLE: f64 = 32_767.0 / 32_768.0;
 
 /// What a degradation depends on besides the clip and the condition.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct DegradeContext<'a> {
     /// Seed of the run.
     pub seed: u64,
@@ -25,6 +31,15 @@ pub struct DegradeContext<'a> {
     pub utterance: &'a str,
     /// Long-term spectrum of the utterance's corpus, for speech-shaped noise.
     pub corpus_spectrum: Option<&'a LongTermSpectrum>,
+    /// The utterance's corpus, for babble.
+    pub recordings: Option<&'a dyn Recordings>,
+}
+
+impl core::fmt::Debug for DegradeContext<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let mut debug = f.debug_struct("DegradeContext");
+        debug.field("seed", &self.seed).field("utterance", &self.utterance).finish_non_exhaustive()
+    }
 }
 
 /// A clip with what every condition needs of it, computed once: its hash, its active level, and the last noise drawn for
@@ -36,17 +51,19 @@ pub struct Clip {
     samples: Vec<f32>,
     sha256: String,
     level: Option<SpeechLevel>,
-    noise: Mutex<Option<(NoiseKey, Arc<Vec<f64>>)>>,
+    noise: Mutex<Option<(NoiseKey, Arc<Realisation>)>>,
 }
 
-/// All that a noise realisation depends on, but the clip's length.
+/// All that a noise realisation depends on.
 #[derive(Debug, Clone, PartialEq)]
 struct NoiseKey {
     kind: NoiseKind,
+    len: usize,
     seed: u64,
     utterance: String,
     key: String,
     spectrum: String,
+    recordings: String,
 }
 
 impl Clip {
@@ -83,12 +100,12 @@ impl Clip {
         self.level
     }
 
-    /// Applies `condition`; the result has the clip's length.
+    /// Applies `condition`. The result has the clip's length unless a step changes the tempo.
     ///
     /// The clean condition returns the clip unchanged. Otherwise every step hands on samples of the 16-bit grid
     /// (multiples of 2^-15, rounded half to even), so that receipts' hashes are stable. Noise and reverberation never
-    /// clip: a common gain below 0 dB is applied where needed and recorded. Codec input and output beyond full scale
-    /// are clamped, and the clamped samples are counted.
+    /// clip: a common gain below 0 dB is applied where needed and recorded. Elsewhere samples beyond full scale are
+    /// clamped and counted.
     ///
     /// The same clip, condition, seed and utterance give the same bytes, whatever the thread and the order.
     ///
@@ -107,62 +124,93 @@ impl Clip {
             let input = samples.as_deref().unwrap_or(&self.samples);
             // Two steps of one kind in a chain must not draw the same numbers.
             let key = if index == 0 { key.clone() } else { format!("{key}#{index}") };
-            let (output, receipt) = match step {
-                Degradation::Noise { kind, snr_db } => self.add_noise(input, *kind, *snr_db, key, context)?,
-                Degradation::Reverb(room) => add_reverb(input, room, &key, context)?,
-                Degradation::Codec(codec) => round_trip(input, *codec)?,
-            };
+            let Stepped { samples: output, achieved, facts } = self.apply(step, input, key, context)?;
             samples = Some(output);
-            steps.push(StepReceipt { recipe: step.recipe(), ..receipt });
+            steps.push(StepReceipt { recipe: step.recipe(), achieved, facts });
         }
+        let output = samples.unwrap_or_else(|| self.samples.clone());
         let receipt = Receipt {
             input_sha256: self.sha256.clone(),
             recipe: condition.recipe(),
-            output_sha256: samples.as_deref().map_or_else(|| self.sha256.clone(), sha256_samples),
-            samples: self.samples.len() as u64,
+            seed: Some(context.seed),
+            utterance: context.utterance.to_owned(),
+            output_sha256: if steps.is_empty() { self.sha256.clone() } else { sha256_samples(&output) },
+            samples: output.len() as u64,
             active_level_dbfs: self.level.map(|l| l.active_dbfs),
             steps,
+            signal: Vec::new(),
         };
-        Ok((samples.unwrap_or_else(|| self.samples.clone()), receipt))
+        Ok((output, receipt))
+    }
+
+    fn apply(
+        &self,
+        step: &Degradation,
+        input: &[f32],
+        key: String,
+        context: &DegradeContext<'_>,
+    ) -> Result<Stepped, DegradeError> {
+        let rng = |purpose| keyed_rng(context.seed, purpose, context.utterance, &key);
+        match step {
+            Degradation::Noise(noise) => self.add_noise(input, noise, key, context),
+            Degradation::Reverb(room) => add_reverb(input, room, &key, context),
+            Degradation::Response(folder) => add_response(input, folder, &key, context),
+            Degradation::Codec(codec) => round_trip(input, codec, &mut rng("loss")),
+            Degradation::Loss(loss) => lose_packets(loss, input, &mut rng("loss")),
+            Degradation::DropOuts { .. }
+            | Degradation::Clip { .. }
+            | Degradation::Gain { .. }
+            | Degradation::Dc { .. }
+            | Degradation::Band { .. }
+            | Degradation::RateMismatch { .. }
+            | Degradation::Speed { .. }
+            | Degradation::Tempo { .. }
+            | Degradation::Pitch { .. }
+            | Degradation::Microphone(_)
+            | Degradation::Agc { .. } => through_channel(step, input, &mut rng("channel")),
+        }
     }
 
     fn add_noise(
         &self,
         input: &[f32],
-        kind: NoiseKind,
-        snr_db: f64,
+        wanted: &Noise,
         key: String,
         context: &DegradeContext<'_>,
-    ) -> Result<(Vec<f32>, StepReceipt), DegradeError> {
+    ) -> Result<Stepped, DegradeError> {
         // The level of what this step hears: the clip's own for the first one.
         let first = core::ptr::eq(input, self.samples.as_slice());
-        let level = if first { self.level } else { active_speech_level(input, RATE_HZ) };
-        let noise = self.realisation(kind, key, context)?;
-        let result = noise::add(input, level, &noise, snr_db)?;
-        let mut receipt = Achieved::default();
-        receipt.push("achieved_snr_db", result.achieved_snr_db);
-        receipt.push("noise_dbfs", result.noise_dbfs);
-        receipt.push("gain_db", result.gain_db);
-        let mut step = receipt.into_step();
-        if let (NoiseKind::SpeechShaped, Some(spectrum)) = (kind, context.corpus_spectrum) {
-            step.facts.push(("spectrum_sha256".to_owned(), spectrum.sha256().to_owned()));
-        }
-        Ok((result.samples, step))
+        let level = match wanted.level {
+            LevelBasis::Rms => Some(rms_dbfs(input)).filter(|l| l.is_finite()),
+            LevelBasis::Active if first => self.level.map(|l| l.active_dbfs),
+            LevelBasis::Active => active_speech_level(input, RATE_HZ).map(|l| l.active_dbfs),
+        };
+        let noise = self.realisation(&wanted.kind, input.len(), key, context)?;
+        let result = noise::add(input, level, &noise.samples, wanted.snr_db)?;
+        let mut stepped = Stepped { samples: result.samples, achieved: Vec::new(), facts: noise.facts.clone() };
+        stepped.push("achieved_snr_db", result.achieved_snr_db);
+        stepped.push("noise_dbfs", result.noise_dbfs);
+        stepped.push("gain_db", result.gain_db);
+        stepped.achieved.extend(noise.achieved.iter().cloned());
+        Ok(stepped)
     }
 
     /// The noise for this clip, drawn or remembered.
     fn realisation(
         &self,
-        kind: NoiseKind,
+        kind: &NoiseKind,
+        len: usize,
         key: String,
         context: &DegradeContext<'_>,
-    ) -> Result<Arc<Vec<f64>>, DegradeError> {
+    ) -> Result<Arc<Realisation>, DegradeError> {
         let wanted = NoiseKey {
-            kind,
+            kind: kind.clone(),
+            len,
             seed: context.seed,
             utterance: context.utterance.to_owned(),
             key,
             spectrum: context.corpus_spectrum.map(|s| s.sha256().to_owned()).unwrap_or_default(),
+            recordings: context.recordings.map(|r| r.identity().to_owned()).unwrap_or_default(),
         };
         let memo = || self.noise.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((known, noise)) = &*memo()
@@ -170,8 +218,7 @@ impl Clip {
         {
             return Ok(Arc::clone(noise));
         }
-        let (len, spectrum) = (self.samples.len(), context.corpus_spectrum);
-        let noise = Arc::new(noise::realisation(kind, len, wanted.seed, &wanted.utterance, &wanted.key, spectrum)?);
+        let noise = Arc::new(noise::realisation(kind, len, &wanted.key, context)?);
         *memo() = Some((wanted, Arc::clone(&noise)));
         Ok(noise)
     }
@@ -189,69 +236,97 @@ pub fn degrade(
     Clip::new(clean.to_vec())?.degrade(condition, context)
 }
 
-/// Collects a step's achieved values.
-#[derive(Default)]
-struct Achieved(Vec<(String, f64)>);
+/// What a step handed on: samples of the 16-bit grid, and its part of the receipt.
+#[derive(Debug, Default)]
+struct Stepped {
+    samples: Vec<f32>,
+    achieved: Vec<(String, f64)>,
+    facts: Vec<(String, String)>,
+}
 
-impl Achieved {
+impl Stepped {
     fn push(&mut self, name: &str, value: f64) {
-        self.0.push((name.to_owned(), value));
-    }
-
-    /// A receipt whose recipe the caller fills in.
-    fn into_step(self) -> StepReceipt {
-        StepReceipt { recipe: String::new(), achieved: self.0, facts: Vec::new() }
+        self.achieved.push((name.to_owned(), value));
     }
 }
 
-fn round_trip(input: &[f32], codec: Codec) -> Result<(Vec<f32>, StepReceipt), DegradeError> {
+fn round_trip(input: &[f32], codec: &Codec, rng: &mut ChaCha8Rng) -> Result<Stepped, DegradeError> {
     // Encoders take what a 16-bit device delivers; a float file may exceed full scale without bound.
     let beyond = input.iter().filter(|x| x.abs() > 1.0).count();
     let bounded: Cow<'_, [f32]> =
         if beyond == 0 { input.into() } else { input.iter().map(|x| x.clamp(-1.0, 1.0)).collect() };
-    let name = match codec {
-        Codec::Mp3 { .. } => "MP3",
-        Codec::Opus { .. } => "Opus",
-    };
-    let result = catch_unwind(AssertUnwindSafe(|| match codec {
-        Codec::Mp3 { kbps } => codec::mp3::round_trip(&bounded, kbps),
-        Codec::Opus { kbps } => codec::opus::round_trip(&bounded, kbps),
-    }))
-    .unwrap_or_else(|panic| Err(DegradeError::Codec { codec: name, message: panic_message(&*panic) }))?;
-    let mut grid = Grid::default();
-    let samples: Vec<f32> = result.samples.iter().map(|x| quantise(f64::from(*x), &mut grid)).collect();
-    let mut receipt = Achieved::default();
-    receipt.push("kbps", result.kbps);
-    receipt.push("delay_removed_samples", result.delay_removed as f64);
-    receipt.push("clipped_samples", beyond as f64 + grid.clipped as f64);
-    let mut step = receipt.into_step();
-    step.facts.push(("encoder".to_owned(), result.encoder));
-    step.facts.push(("decoder".to_owned(), result.decoder));
-    Ok((samples, step))
+    let result =
+        catch_unwind(AssertUnwindSafe(|| codec::round_trip(codec, &bounded, rng))).unwrap_or_else(|panic| {
+            Err(DegradeError::Codec { codec: codec::name(codec), message: panic_message(&*panic) })
+        })?;
+    let mut stepped = on_the_grid(&result.samples);
+    stepped.achieved = vec![
+        ("kbps".to_owned(), result.kbps),
+        ("delay_removed_samples".to_owned(), result.delay_removed as f64),
+        ("clipped_samples".to_owned(), beyond as f64 + stepped.achieved[0].1),
+    ];
+    stepped.achieved.extend(result.achieved);
+    stepped.facts = vec![("encoder".to_owned(), result.encoder), ("decoder".to_owned(), result.decoder)];
+    stepped.facts.extend(result.facts);
+    Ok(stepped)
 }
 
-fn add_reverb(
-    input: &[f32],
-    room: &Room,
-    key: &str,
-    context: &DegradeContext<'_>,
-) -> Result<(Vec<f32>, StepReceipt), DegradeError> {
+/// Rounds to the 16-bit grid and counts what it clamps.
+fn on_the_grid<T: Copy + Into<f64>>(samples: &[T]) -> Stepped {
+    let mut grid = Grid::default();
+    let samples = samples.iter().map(|x| quantise((*x).into(), &mut grid)).collect();
+    Stepped { samples, achieved: vec![("clipped_samples".to_owned(), grid.clipped as f64)], facts: Vec::new() }
+}
+
+fn lose_packets(loss: &PacketLoss, input: &[f32], rng: &mut ChaCha8Rng) -> Result<Stepped, DegradeError> {
+    let (samples, mut achieved) = loss::lose(loss, input, rng)?;
+    let mut stepped = on_the_grid(&samples);
+    achieved.append(&mut stepped.achieved);
+    Ok(Stepped { achieved, ..stepped })
+}
+
+fn add_reverb(input: &[f32], room: &Room, key: &str, context: &DegradeContext<'_>) -> Result<Stepped, DegradeError> {
     let response = reverb::draw(room, context.seed, context.utterance, key)?;
-    let wet = response.apply(input);
-    let (samples, gain_db) = quantise_without_clipping(&wet);
-    let mut receipt = Achieved::default();
-    if let Some(t30_s) = response.measures.t30_s {
-        receipt.push("t30_s", t30_s);
-    }
-    receipt.push("drr_db", response.measures.drr_db);
-    receipt.push("c50_db", response.measures.c50_db);
-    receipt.push("gain_db", gain_db);
+    let mut stepped = reverberated(&response.apply(input), &response.measures);
     for (who, position) in [("source", response.source_m), ("microphone", response.microphone_m)] {
         for (axis, metres) in ["x", "y", "z"].iter().zip(position) {
-            receipt.push(&format!("{who}_{axis}_m"), metres);
+            stepped.push(&format!("{who}_{axis}_m"), metres);
         }
     }
-    Ok((samples, receipt.into_step()))
+    Ok(stepped)
+}
+
+fn add_response(
+    input: &[f32],
+    folder: &Folder,
+    key: &str,
+    context: &DegradeContext<'_>,
+) -> Result<Stepped, DegradeError> {
+    let response = response::draw(folder, context.seed, context.utterance, key)?;
+    let mut stepped = reverberated(&response.apply(input), &response.measures);
+    stepped.push("delay_removed_samples", response.direct as f64);
+    stepped.facts.push(("response_file".to_owned(), response.name));
+    stepped.facts.push(("response_sha256".to_owned(), response.sha256));
+    Ok(stepped)
+}
+
+fn through_channel(step: &Degradation, input: &[f32], rng: &mut ChaCha8Rng) -> Result<Stepped, DegradeError> {
+    let mut changed = channel::apply(step, input, rng)?;
+    let mut stepped = on_the_grid(&changed.samples);
+    changed.achieved.append(&mut stepped.achieved);
+    Ok(Stepped { samples: stepped.samples, achieved: changed.achieved, facts: changed.facts })
+}
+
+fn reverberated(wet: &[f64], measures: &reverb::Measures) -> Stepped {
+    let (samples, gain_db) = quantise_without_clipping(wet);
+    let mut stepped = Stepped { samples, ..Stepped::default() };
+    if let Some(t30_s) = measures.t30_s {
+        stepped.push("t30_s", t30_s);
+    }
+    stepped.push("drr_db", measures.drr_db);
+    stepped.push("c50_db", measures.c50_db);
+    stepped.push("gain_db", gain_db);
+    stepped
 }
 
 /// Scales down if a sample would exceed the 16-bit grid, then rounds; the samples and the gain in dB.

@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
+use vbench_core::OpusMode;
+
 use crate::RATE_HZ;
-use crate::codec::opus::{self, FRAME, Mode};
+use crate::codec::opus::{self, FRAME};
 use crate::decode::page_crc;
 use crate::degrade::{Grid, quantise};
 use crate::error::EncodeError;
@@ -39,6 +41,21 @@ pub fn encode_wav(samples: &[f32]) -> Result<Vec<u8>, EncodeError> {
     Ok(bytes.into_inner())
 }
 
+/// The head of a WAV file of `bytes` bytes of 16-bit mono samples at 16 kHz; the samples follow it as they are.
+///
+/// # Errors
+/// [`EncodeError::Codec`] when the audio exceeds what a RIFF file can hold (4 GiB).
+pub fn wav_header(bytes: usize) -> Result<Vec<u8>, EncodeError> {
+    // The header of an empty file, with both lengths set.
+    let mut head = encode_wav(&[])?;
+    let header = head.len() as u32;
+    let length = u32::try_from(bytes).ok().filter(|n| n.checked_add(header).is_some());
+    let length = length.ok_or_else(|| EncodeError::Codec { codec: "WAV", message: "longer than 4 GiB".into() })?;
+    head[4..8].copy_from_slice(&(length + header - 8).to_le_bytes());
+    head[header as usize - 4..].copy_from_slice(&length.to_le_bytes());
+    Ok(head)
+}
+
 /// Writes a mono 16-bit PCM WAV file at 16 kHz, replacing what is there.
 ///
 /// # Errors
@@ -56,7 +73,7 @@ pub fn write_wav(path: &Path, samples: &[f32]) -> Result<(), EncodeError> {
 /// # Errors
 /// [`EncodeError::Codec`] when the encoder fails.
 pub fn encode_ogg_opus(samples: &[f32]) -> Result<Vec<u8>, EncodeError> {
-    let coded = opus::encode(samples, EMBED_KBPS, Mode::Audio)
+    let coded = opus::encode(samples, &opus::settings(EMBED_KBPS, OpusMode::Audio), 0.0)
         .map_err(|message| EncodeError::Codec { codec: "Opus", message })?;
     let pre_skip = coded.lookahead as u64 * GRANULES_PER_SAMPLE;
     let mut head = b"OpusHead\x01\x01".to_vec();

@@ -144,7 +144,7 @@ pub enum DegradeError {
         value: f32,
     },
     /// No active speech, hence no SNR on active speech level. The cell cannot be made; it is reported, not guessed.
-    #[error("no active speech (ITU-T P.56): an SNR of {snr_db} dB is not defined")]
+    #[error("no active speech (ITU-T P.56), or silence: an SNR of {snr_db} dB is not defined")]
     NoActiveSpeech {
         /// The requested SNR.
         snr_db: f64,
@@ -167,6 +167,20 @@ pub enum DegradeError {
         /// The SNR of what was really added.
         achieved_db: f64,
     },
+    /// A folder of noise or room impulse responses cannot serve.
+    #[error("folder `{folder}`: {message}")]
+    Folder {
+        /// As written in the recipe.
+        folder: String,
+        /// Why.
+        message: String,
+    },
+    /// Babble cannot be made of this corpus.
+    #[error("babble: {message}")]
+    Babble {
+        /// Why.
+        message: String,
+    },
     /// Speech-shaped noise without the corpus' spectrum.
     #[error("speech-shaped noise needs the corpus' long-term spectrum, and none was given")]
     NoSpectrum,
@@ -179,6 +193,16 @@ pub enum DegradeError {
         rt60_s: f64,
         /// The absorption it would need.
         absorption: f64,
+    },
+    /// A stated position outside the room.
+    #[error("the {who} at {at_m:?} m lies outside the room of {size_m:?} m")]
+    OutsideRoom {
+        /// `source` or `microphone`.
+        who: &'static str,
+        /// The position.
+        at_m: [f64; 3],
+        /// Length, width, height.
+        size_m: [f64; 3],
     },
     /// Source and microphone do not fit into the room at this distance.
     #[error("source and microphone {distance_m} m apart do not fit into the room with a margin of {margin_m} m")]

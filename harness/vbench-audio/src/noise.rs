@@ -4,13 +4,15 @@ use std::sync::OnceLock;
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::Rng;
-use vbench_core::NoiseKind;
 use vbench_core::keyed::keyed_rng;
+use vbench_core::{Folder, NoiseKind};
 
-use crate::degrade::{Grid, MAX_SAMPLE, quantise};
+use crate::babble::babble;
+use crate::degrade::{DegradeContext, Grid, MAX_SAMPLE, quantise};
 use crate::error::DegradeError;
+use crate::noise_colour;
+use crate::sources::{draw_file, excerpt};
 use crate::spectrum::LongTermSpectrum;
-use vbench_dsp::SpeechLevel;
 
 /// Largest accepted |SNR|, dB.
 const MAX_SNR_DB: f64 = 100.0;
@@ -30,34 +32,72 @@ pub(crate) struct NoiseResult {
 }
 
 /// The unscaled noise of one utterance: the same for every level.
+#[derive(Debug, Default)]
+pub(crate) struct Realisation {
+    /// As many as the clip has.
+    pub(crate) samples: Vec<f64>,
+    /// For the receipt.
+    pub(crate) achieved: Vec<(String, f64)>,
+    /// For the receipt.
+    pub(crate) facts: Vec<(String, String)>,
+}
+
+/// Draws the noise of one utterance, `len` samples; `key` is the condition without its level.
 ///
 /// # Errors
-/// [`DegradeError::NoSpectrum`].
+/// [`DegradeError::NoSpectrum`], [`DegradeError::Babble`], [`DegradeError::Folder`].
 pub(crate) fn realisation(
-    kind: NoiseKind,
+    kind: &NoiseKind,
     len: usize,
-    seed: u64,
-    utterance: &str,
     key: &str,
-    spectrum: Option<&LongTermSpectrum>,
-) -> Result<Vec<f64>, DegradeError> {
-    let mut rng = keyed_rng(seed, "noise", utterance, key);
+    context: &DegradeContext<'_>,
+) -> Result<Realisation, DegradeError> {
+    let mut rng = keyed_rng(context.seed, "noise", context.utterance, key);
+    let plain = |samples| Ok(Realisation { samples, ..Realisation::default() });
     match kind {
         NoiseKind::White => {
             let mut white = vec![0.0f32; len];
             gaussian(&mut rng, &mut white);
-            Ok(white.iter().map(|x| f64::from(*x)).collect())
+            plain(white.iter().map(|x| f64::from(*x)).collect())
         }
         NoiseKind::SpeechShaped => {
-            let spectrum = spectrum.ok_or(DegradeError::NoSpectrum)?;
+            let spectrum = context.corpus_spectrum.ok_or(DegradeError::NoSpectrum)?;
             let mut white = vec![0.0f32; len + LongTermSpectrum::extra_samples()];
             gaussian(&mut rng, &mut white);
-            Ok(spectrum.shape(&white))
+            let facts = vec![("spectrum_sha256".to_owned(), spectrum.sha256().to_owned())];
+            Ok(Realisation { samples: spectrum.shape(&white), achieved: Vec::new(), facts })
         }
+        NoiseKind::Babble { talkers } => babble(*talkers, len, &mut rng, context),
+        NoiseKind::Folder(folder) => recorded(folder, len, &mut rng),
+        NoiseKind::Pink => plain(noise_colour::pink(&mut rng, len)),
+        NoiseKind::Brown => plain(noise_colour::brown(&mut rng, len)),
+        NoiseKind::Hum { hz } => plain(noise_colour::hum(*hz, &mut rng, len)),
     }
 }
 
-/// Adds `noise` so that the active speech level exceeds the noise's RMS level by `snr_db`.
+/// Tries to find an excerpt with sound in it.
+const MAX_SILENT: usize = 20;
+
+/// An excerpt of a recording drawn from a folder.
+fn recorded(folder: &Folder, len: usize, rng: &mut ChaCha8Rng) -> Result<Realisation, DegradeError> {
+    let mut silent = String::new();
+    for _ in 0..MAX_SILENT {
+        let source = draw_file(folder, rng)?;
+        let (samples, at) = excerpt(&source.samples, len, rng);
+        if samples.iter().any(|x| *x != 0.0) {
+            let achieved = vec![("noise_offset_s".to_owned(), at as f64 / f64::from(crate::RATE_HZ))];
+            let (name, sha256) = (source.name.clone(), source.sha256.clone());
+            let facts = vec![("noise_file".to_owned(), name), ("noise_sha256".to_owned(), sha256)];
+            return Ok(Realisation { samples, achieved, facts });
+        }
+        silent.clone_from(&source.name);
+    }
+    let message = format!("{silent}: silent, as were the {MAX_SILENT} excerpts drawn before");
+    Err(DegradeError::Folder { folder: folder.written.clone(), message })
+}
+
+/// Adds `noise` so that the speech's level (dB relative to full scale; active, or RMS) exceeds the noise's RMS level by
+/// `snr_db`.
 ///
 /// The result lies on the 16-bit grid. The SNR is that of what was really added: output minus the (scaled) speech,
 /// rounding included. Speech so faint that rounding matters gets its noise scaled again until the SNR is met.
@@ -66,25 +106,25 @@ pub(crate) fn realisation(
 /// [`DegradeError::NoActiveSpeech`], [`DegradeError::Parameter`], [`DegradeError::SnrNotReached`].
 pub(crate) fn add(
     speech: &[f32],
-    level: Option<SpeechLevel>,
+    level_dbfs: Option<f64>,
     noise: &[f64],
     snr_db: f64,
 ) -> Result<NoiseResult, DegradeError> {
     if snr_db.is_nan() || snr_db.abs() > MAX_SNR_DB {
         return Err(DegradeError::Parameter { parameter: "snr_db", actual: snr_db, expected: "-100 to 100 dB" });
     }
-    let level = level.ok_or(DegradeError::NoActiveSpeech { snr_db })?;
+    let level_dbfs = level_dbfs.ok_or(DegradeError::NoActiveSpeech { snr_db })?;
     let noise_power = noise.iter().map(|x| x * x).sum::<f64>() / noise.len() as f64;
-    let wanted_rms = libm::pow(10.0, (level.active_dbfs - snr_db) / 20.0);
+    let wanted_rms = libm::pow(10.0, (level_dbfs - snr_db) / 20.0);
     let mut scale = wanted_rms / libm::sqrt(noise_power);
-    let mut result = mix(speech, &level, noise, scale);
+    let mut result = mix(speech, level_dbfs, noise, scale);
     for _ in 0..6 {
         let error_db = result.achieved_snr_db - snr_db;
         if error_db.abs() <= 0.2 * SNR_TOLERANCE_DB || !error_db.is_finite() {
             break;
         }
         scale *= libm::pow(10.0, error_db / 20.0);
-        result = mix(speech, &level, noise, scale);
+        result = mix(speech, level_dbfs, noise, scale);
     }
     if (result.achieved_snr_db - snr_db).abs() <= SNR_TOLERANCE_DB {
         Ok(result)
@@ -93,7 +133,7 @@ pub(crate) fn add(
     }
 }
 
-fn mix(speech: &[f32], level: &SpeechLevel, noise: &[f64], scale: f64) -> NoiseResult {
+fn mix(speech: &[f32], level_dbfs: f64, noise: &[f64], scale: f64) -> NoiseResult {
     let peak = speech.iter().zip(noise).map(|(x, n)| (f64::from(*x) + scale * n).abs()).fold(0.0, f64::max);
     let gain = if peak > MAX_SAMPLE { MAX_SAMPLE / peak } else { 1.0 };
     let mut grid = Grid::default();
@@ -111,7 +151,7 @@ fn mix(speech: &[f32], level: &SpeechLevel, noise: &[f64], scale: f64) -> NoiseR
         .collect();
     let gain_db = 20.0 * libm::log10(gain);
     let noise_dbfs = 10.0 * libm::log10(power / speech.len() as f64);
-    NoiseResult { samples, achieved_snr_db: level.active_dbfs + gain_db - noise_dbfs, noise_dbfs, gain_db }
+    NoiseResult { samples, achieved_snr_db: level_dbfs + gain_db - noise_dbfs, noise_dbfs, gain_db }
 }
 
 /// Layers of the ziggurat and its base: right end of the base strip, area of every strip (Marsaglia and Tsang, The
@@ -173,7 +213,7 @@ impl Ziggurat {
 }
 
 /// Uniform in (0, 1].
-fn unit(rng: &mut ChaCha8Rng) -> f64 {
+pub(crate) fn unit(rng: &mut ChaCha8Rng) -> f64 {
     ((rng.next_u64() >> 11) + 1) as f64 / (1u64 << 53) as f64
 }
 
@@ -214,8 +254,9 @@ mod tests {
             .collect();
         for attenuation in [1.0f32, 0.1, 0.001] {
             let x: Vec<f32> = speech.iter().map(|v| v * attenuation).collect();
-            let level = active_speech_level(&x, 16_000);
-            let noise = realisation(NoiseKind::White, x.len(), 1, "c/u", "noise(white)", None).unwrap();
+            let level = active_speech_level(&x, 16_000).map(|l| l.active_dbfs);
+            let context = DegradeContext { seed: 1, utterance: "c/u", corpus_spectrum: None, recordings: None };
+            let noise = realisation(&NoiseKind::White, x.len(), "noise(white)", &context).unwrap().samples;
             for snr_db in [-20.0, -5.0, 0.0, 5.0, 20.0] {
                 let got = add(&x, level, &noise, snr_db).unwrap();
                 assert!((got.achieved_snr_db - snr_db).abs() <= 0.05, "{snr_db}: {got:?}", got = got.achieved_snr_db);
@@ -241,7 +282,7 @@ mod tests {
     fn silence_and_impossible_levels_are_errors() {
         let noise = vec![1.0; 100];
         assert_eq!(add(&[0.0; 100], None, &noise, 5.0).unwrap_err(), DegradeError::NoActiveSpeech { snr_db: 5.0 });
-        let level = Some(SpeechLevel { active_dbfs: -80.0, activity: 1.0, long_term_dbfs: -80.0 });
+        let level = Some(-80.0);
         assert!(matches!(add(&[1e-4; 100], level, &noise, 60.0), Err(DegradeError::SnrNotReached { .. })));
         assert!(matches!(add(&[1e-4; 100], level, &noise, f64::NAN), Err(DegradeError::Parameter { .. })));
     }

@@ -9,8 +9,8 @@ use std::sync::OnceLock;
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::Rng;
-use vbench_core::Room;
 use vbench_core::keyed::keyed_rng;
+use vbench_core::{Placement, Room, Rt60Formula, Walls};
 
 use crate::RATE_HZ;
 use crate::error::DegradeError;
@@ -232,13 +232,17 @@ impl Response {
 /// # Errors
 /// [`DegradeError::Parameter`], [`DegradeError::RoomImpossible`], [`DegradeError::PlacementImpossible`].
 pub(crate) fn draw(room: &Room, seed: u64, utterance: &str, key: &str) -> Result<Response, DegradeError> {
-    let absorption = check(room)?;
-    let mut rng = keyed_rng(seed, "reverb", utterance, key);
-    let (source_m, microphone_m) = place(room, &mut rng)?;
+    let (absorption, rt60_s) = walls(room)?;
+    let (source_m, microphone_m) = match room.placement {
+        Placement::Drawn { distance_m } => {
+            place(room.size_m, distance_m, &mut keyed_rng(seed, "reverb", utterance, key))?
+        }
+        Placement::Given { source_m, microphone_m } => given(room.size_m, source_m, microphone_m)?,
+    };
     let shoebox = Shoebox { size_m: room.size_m, absorption, source_m, microphone_m };
     let direct_m = shoebox.distance_m();
     let rate = f64::from(RATE_HZ);
-    let seconds = room.rt60_s + direct_m / SPEED_OF_SOUND;
+    let seconds = rt60_s + direct_m / SPEED_OF_SOUND;
     let scale = 4.0 * core::f64::consts::PI * direct_m;
     let mut response = shoebox.response(rate, Extent::Time(seconds), direct_m / SPEED_OF_SOUND * rate, scale);
     high_pass(&mut response, rate);
@@ -246,45 +250,69 @@ pub(crate) fn draw(room: &Room, seed: u64, utterance: &str, key: &str) -> Result
     Ok(Response { measures, source_m, microphone_m, convolver: Convolver::new(&response) })
 }
 
-/// Checks a room's parameters; the absorption that gives its reverberation time by Sabine.
-fn check(room: &Room) -> Result<f64, DegradeError> {
+/// Checks a room's size and walls; the absorption and the reverberation time that go together.
+fn walls(room: &Room) -> Result<(f64, f64), DegradeError> {
     let parameter = |parameter, actual, expected| Err(DegradeError::Parameter { parameter, actual, expected });
     if let Some(side) = room.size_m.iter().find(|s| !(1.0..=100.0).contains(*s)) {
         return parameter("room size_m", *side, "1 to 100 m");
     }
-    if !(0.05..=10.0).contains(&room.rt60_s) {
-        return parameter("rt60_s", room.rt60_s, "0.05 to 10 s");
-    }
-    if !(0.1..=100.0).contains(&room.distance_m) {
-        return parameter("distance_m", room.distance_m, "0.1 to 100 m");
-    }
     let volume_m3 = volume(room.size_m);
-    let absorption =
-        24.0 * core::f64::consts::LN_10 / SPEED_OF_SOUND * volume_m3 / (surface(room.size_m) * room.rt60_s);
+    // Sabine's absorption times the reverberation time.
+    let product = 24.0 * core::f64::consts::LN_10 / SPEED_OF_SOUND * volume_m3 / surface(room.size_m);
+    let (absorption, rt60_s) = match room.walls {
+        Walls::Rt60 { seconds, .. } if !(0.05..=10.0).contains(&seconds) => {
+            return parameter("rt60_s", seconds, "0.05 to 10 s");
+        }
+        Walls::Rt60 { seconds, formula: Rt60Formula::Sabine } => (product / seconds, seconds),
+        Walls::Rt60 { seconds, formula: Rt60Formula::Eyring } => (1.0 - libm::exp(-product / seconds), seconds),
+        Walls::Absorption(share) if !(0.001..=0.999).contains(&share) => {
+            return parameter("absorption", share, "0.001 to 0.999");
+        }
+        Walls::Absorption(share) => (share, (product / share).min(10.0)),
+    };
     if absorption > 1.0 {
-        return Err(DegradeError::RoomImpossible { volume_m3, rt60_s: room.rt60_s, absorption });
+        return Err(DegradeError::RoomImpossible { volume_m3, rt60_s, absorption });
     }
-    let reach = SPEED_OF_SOUND * room.rt60_s;
+    let reach = SPEED_OF_SOUND * rt60_s;
     if 4.0 / 3.0 * core::f64::consts::PI * reach * reach * reach / volume_m3 > MAX_IMAGES {
-        return parameter("rt60_s", room.rt60_s, "a time in which at most 20 million images of this room arrive");
+        return parameter("rt60_s", rt60_s, "a time in which at most 20 million images of this room arrive");
     }
-    Ok(absorption)
+    Ok((absorption, rt60_s))
 }
 
-fn place(room: &Room, rng: &mut ChaCha8Rng) -> Result<([f64; 3], [f64; 3]), DegradeError> {
+/// Checks stated positions.
+fn given(size_m: [f64; 3], source_m: [f64; 3], microphone_m: [f64; 3]) -> Result<([f64; 3], [f64; 3]), DegradeError> {
+    for (who, at) in [("source", source_m), ("microphone", microphone_m)] {
+        if (0..3).any(|a| !(at[a] > 0.0 && at[a] < size_m[a])) {
+            return Err(DegradeError::OutsideRoom { who, at_m: at, size_m });
+        }
+    }
+    let apart = distance(source_m, microphone_m);
+    if apart < 0.1 {
+        let expected = "source and microphone at least 0.1 m apart";
+        return Err(DegradeError::Parameter { parameter: "distance", actual: apart, expected });
+    }
+    Ok((source_m, microphone_m))
+}
+
+fn place(size_m: [f64; 3], distance_m: f64, rng: &mut ChaCha8Rng) -> Result<([f64; 3], [f64; 3]), DegradeError> {
+    if !(0.1..=100.0).contains(&distance_m) {
+        let expected = "0.1 to 100 m";
+        return Err(DegradeError::Parameter { parameter: "distance_m", actual: distance_m, expected });
+    }
     let mut unit = || (rng.next_u64() >> 11) as f64 / (1u64 << 53) as f64;
-    let impossible = DegradeError::PlacementImpossible { distance_m: room.distance_m, margin_m: WALL_MARGIN_M };
-    if room.size_m.iter().any(|s| *s < 2.0 * WALL_MARGIN_M) {
+    let impossible = DegradeError::PlacementImpossible { distance_m, margin_m: WALL_MARGIN_M };
+    if size_m.iter().any(|s| *s < 2.0 * WALL_MARGIN_M) {
         return Err(impossible);
     }
     for _ in 0..MAX_DRAWS {
-        let source = room.size_m.map(|s| WALL_MARGIN_M + unit() * (s - 2.0 * WALL_MARGIN_M));
+        let source = size_m.map(|s| WALL_MARGIN_M + unit() * (s - 2.0 * WALL_MARGIN_M));
         // Uniform on the sphere: height uniform, angle uniform.
         let (height, angle) = (2.0 * unit() - 1.0, 2.0 * core::f64::consts::PI * unit());
         let radius = (1.0 - height * height).sqrt();
         let direction = [radius * libm::cos(angle), radius * libm::sin(angle), height];
-        let microphone: [f64; 3] = core::array::from_fn(|a| source[a] + room.distance_m * direction[a]);
-        let inside = (0..3).all(|a| (WALL_MARGIN_M..=room.size_m[a] - WALL_MARGIN_M).contains(&microphone[a]));
+        let microphone: [f64; 3] = core::array::from_fn(|a| source[a] + distance_m * direction[a]);
+        let inside = (0..3).all(|a| (WALL_MARGIN_M..=size_m[a] - WALL_MARGIN_M).contains(&microphone[a]));
         if inside {
             return Ok((source, microphone));
         }

@@ -5,8 +5,8 @@ mod common;
 use common::{lag, oracles, snr_best_gain_db, snr_db, speech};
 use serde_json::Value;
 use vbench_audio::reverb::{Extent, HALF_WIDTH, Measures, SPEED_OF_SOUND, Shoebox, high_pass, measure};
-use vbench_audio::{DegradeContext, degrade};
-use vbench_core::{Codec, Condition, Degradation};
+use vbench_audio::{DegradeContext, adpcm, degrade, g711};
+use vbench_core::Condition;
 
 fn cases(file: &str) -> Vec<Value> {
     let path = oracles().join(file);
@@ -123,27 +123,62 @@ fn rooms_match_the_oracle() {
     assert_eq!(measured, 5);
 }
 
+fn integers<T: TryFrom<i64>>(value: &Value) -> Vec<T> {
+    let values = value.as_array().expect("well-formed test data").iter();
+    values.map(|v| v.as_i64().and_then(|v| T::try_from(v).ok()).expect("an integer in range")).collect()
+}
+
+/// G.711 and ADPCM: every code and every sample.
+fn check_samples(wrong: &mut Vec<String>, id: &str, case: &Value) {
+    let (samples, codes) = (&case["samples"], &case["codes"]);
+    let mut expect = |what: &str, same: bool| {
+        if !same {
+            wrong.push(format!("{id}: {what} differ"));
+        }
+    };
+    match id {
+        "g711_ulaw_encode" => expect("codes", g711::encode_mulaw(&integers(samples)) == integers::<u8>(codes)),
+        "g711_alaw_encode" => expect("codes", g711::encode_alaw(&integers(samples)) == integers::<u8>(codes)),
+        "g711_ulaw_decode" => expect("samples", g711::decode_mulaw(&integers(codes)) == integers::<i16>(samples)),
+        "g711_alaw_decode" => expect("samples", g711::decode_alaw(&integers(codes)) == integers::<i16>(samples)),
+        "ima_adpcm" => {
+            let (bytes, state) = adpcm::encode(&integers(samples));
+            expect("bytes", bytes == integers::<u8>(&case["bytes"]));
+            let end = integers::<i32>(&case["end_state_predictor_index"]);
+            expect("end states", [state.predictor, state.index] == end[..]);
+            expect("decoded samples", adpcm::decode(&bytes) == integers::<i16>(&case["decoded"]));
+        }
+        other => panic!("unknown case {other}"),
+    }
+}
+
+fn stoi_of(clean: &[f32], degraded: &[f32]) -> f64 {
+    let metrics = vbench_score::signal::pair_metrics(clean, degraded, 16_000).expect("a pair");
+    metrics.stoi.expect("speech")
+}
+
 #[test]
 fn codec_round_trips_match_the_oracle() {
     let (mut wrong, mut checked) = (Vec::new(), 0);
     for case in cases("codecs.json") {
         let id = case["id"].as_str().unwrap();
-        let codec = match id {
-            "opus_16k" => Codec::Opus { kbps: 16 },
-            "opus_32k" => Codec::Opus { kbps: 32 },
-            "mp3_64k" => Codec::Mp3 { kbps: 64 },
-            "mp3_32k" => Codec::Mp3 { kbps: 32 },
-            // Sample codecs, which are not conditions.
-            "g711_ulaw_decode" | "g711_alaw_decode" | "g711_ulaw_encode" | "g711_alaw_encode" | "ima_adpcm" => continue,
-            other => panic!("unknown case {other}"),
+        let recipe = match id {
+            "opus_16k" => "opus(kbps=16)",
+            "opus_32k" => "opus(kbps=32)",
+            "mp3_64k" => "mp3(kbps=64)",
+            "mp3_32k" => "mp3(kbps=32)",
+            _ => {
+                check_samples(&mut wrong, id, &case);
+                continue;
+            }
         };
         checked += 1;
-        if cfg!(not(feature = "mp3")) && matches!(codec, Codec::Mp3 { .. }) {
+        if cfg!(not(feature = "mp3")) && recipe.starts_with("mp3") {
             continue;
         }
         let clean = speech(case["wav"].as_str().unwrap().trim_start_matches("wav/"));
-        let condition = Condition { name: id.into(), steps: vec![Degradation::Codec(codec)] };
-        let context = DegradeContext { seed: 1, utterance: "oracle/a0", corpus_spectrum: None };
+        let condition = Condition::from_recipe(id, recipe).unwrap();
+        let context = DegradeContext { seed: 1, utterance: "oracle/a0", corpus_spectrum: None, recordings: None };
         let (decoded, receipt) = degrade(&clean, &condition, &context).unwrap();
         let shift = lag(&clean, &decoded, 400);
         if decoded.len() != clean.len() || shift.abs() > 1 {
@@ -164,6 +199,7 @@ fn codec_round_trips_match_the_oracle() {
             ("snr_db", snr, snr_wanted[0], 3.0),
             ("snr_after_best_gain_db", best, snr_wanted[1], 3.0),
             ("correlation", correlation, number(&case["correlation"]), 0.05),
+            ("stoi", stoi_of(&clean, &decoded), number(&case["stoi"]), 0.03),
         ] {
             if (got - want).abs() > band {
                 wrong.push(format!("{id} {name}: {got}, want {want} within {band}"));

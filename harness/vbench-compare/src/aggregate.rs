@@ -7,8 +7,9 @@ use vbench_stats::{
     Observation, PairedObservation, Plan, choose_paired_unit, choose_unit, compare_paired, ratio_estimate,
 };
 
-use crate::composite::{OverallWeight, latency_readings, overall_score, severity_curve};
+use crate::composite::{OverallWeight, latency_readings, overall_score, severity_curves};
 use crate::scored::ScoredCell;
+use crate::signal::signal_summaries;
 use crate::strata::{group, rank_of, value_of};
 use crate::summary::{ConditionDelta, Coverage, Failure, StratumSummary, Summary};
 
@@ -29,6 +30,8 @@ pub struct SummaryHead {
     pub absent: Vec<String>,
     /// Conditions of the suite in order; the first is what the others are compared with.
     pub conditions: Vec<String>,
+    /// Names of the metrics of the signal that the suite asks for, in order.
+    pub signal_metrics: Vec<String>,
     /// Properties to stratify by, in order.
     pub strata: Vec<String>,
     /// Strata and weights of the declared overall score; empty where none is declared.
@@ -38,7 +41,8 @@ pub struct SummaryHead {
 }
 
 /// Aggregates scored cells: per model `all`, then every stratum, then the paired differences to the first condition, the
-/// severity curve, the overall score and the readings under a latency budget.
+/// severity curves, the overall score and the readings under a latency budget. Metrics of the signal stand beside them, by
+/// condition alone.
 ///
 /// `unscored` are the cells without a hypothesis, with the same properties; their counts are not read.
 #[must_use]
@@ -73,10 +77,11 @@ pub fn summarize(
             }
         }
         deltas.extend(condition_deltas(&plan, &model, &mine, &head.conditions));
-        curves.extend(severity_curve(&plan, &model, &mine));
+        curves.extend(severity_curves(&plan, &model, &mine, &head.conditions));
         overall.extend(overall_score(&plan, &model, &mine, &head.overall));
         latency.extend(latency_readings(&plan, &model, &mine, head.latency_budget_ms));
     }
+    let signal = signal_summaries(&plan, &head.conditions, &head.signal_metrics, scored, unscored);
     Summary {
         suite: head.suite,
         normalizer: head.normalizer,
@@ -90,6 +95,7 @@ pub fn summarize(
         curves,
         overall,
         latency,
+        signal,
         failures,
     }
 }

@@ -1,7 +1,7 @@
-//! Numbers made of several strata or readings of one model: severity curve and the area under it, overall score,
+//! Numbers made of several strata or readings of one model: severity curves and the areas under them, overall score,
 //! latency-constrained WER.
 
-use vbench_core::{ErrorCounts, Estimate, GateMetric};
+use vbench_core::{ErrorCounts, Estimate, GateMetric, Severity};
 use vbench_stats::{Observation, Plan, StrataClusters, weighted_estimate};
 
 use crate::aggregate::{counted, estimate};
@@ -9,15 +9,20 @@ use crate::metric::contribution;
 use crate::scored::ScoredCell;
 use crate::strata::value_of;
 
-/// WER over the target SNR of the noise conditions, with the area under it.
+/// WER over the parameter that varies within a family of conditions, such as the target SNR of one kind of noise, with
+/// the area under it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SeverityCurve {
     /// Model name.
     pub model: String,
-    /// Lowest SNR first; at least two. Conditions of one target SNR are pooled, as in the strata by `snr`.
+    /// What the conditions have in common, [`Severity::family`].
+    pub family: String,
+    /// The parameter that varies, [`Severity::parameter`], e.g. `snr_db`.
+    pub parameter: String,
+    /// Lowest value first; at least two. Conditions of one family and one value are pooled.
     pub points: Vec<CurvePoint>,
-    /// Trapezoid of the WER over dB divided by the range in dB: a fraction, the mean height of the curve. Its interval
-    /// resamples whole units with their errors at every level.
+    /// Trapezoid of the WER over the parameter divided by the parameter's range: a fraction, the mean height of the curve.
+    /// Its interval resamples whole units with their errors at every level.
     pub area: Estimate,
     /// What the interval is conditional on, as in [`crate::StratumSummary::note`].
     pub note: Option<String>,
@@ -26,11 +31,11 @@ pub struct SeverityCurve {
 /// One level of a [`SeverityCurve`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct CurvePoint {
-    /// Target SNR in dB.
-    pub snr_db: f64,
+    /// Value of the parameter, in its unit.
+    pub value: f64,
     /// Cells scored.
     pub scored: usize,
-    /// WER as a fraction, the same estimate as that of the stratum.
+    /// WER as a fraction, the same estimate as that of a stratum of these cells.
     pub wer: Estimate,
 }
 
@@ -89,25 +94,49 @@ pub struct LatencyReadings {
     pub note: Option<String>,
 }
 
-/// The curve of a model, where its cells have at least two target SNRs.
-pub(crate) fn severity_curve(plan: &Plan, model: &str, cells: &[&ScoredCell]) -> Option<SeverityCurve> {
-    let mut levels: Vec<f64> = cells.iter().filter_map(|c| c.target_snr_db).filter(|l| l.is_finite()).collect();
+/// The curves of a model, one for each family whose cells have at least two levels, in the order of `conditions`.
+pub(crate) fn severity_curves(
+    plan: &Plan,
+    model: &str,
+    cells: &[&ScoredCell],
+    conditions: &[String],
+) -> Vec<SeverityCurve> {
+    let mut families: Vec<(&Severity, Vec<&ScoredCell>)> = Vec::new();
+    let mut ordered = cells.to_vec();
+    ordered.sort_by_key(|c| conditions.iter().position(|name| *name == c.condition).unwrap_or(conditions.len()));
+    for cell in ordered {
+        let Some(severity) = cell.severity.as_ref().filter(|s| s.value.is_finite()) else { continue };
+        let same = |s: &Severity| s.family == severity.family && s.parameter == severity.parameter;
+        match families.iter_mut().find(|(s, _)| same(s)) {
+            Some((_, members)) => members.push(cell),
+            None => families.push((severity, vec![cell])),
+        }
+    }
+    families.iter().filter_map(|(family, members)| severity_curve(plan, model, family, members)).collect()
+}
+
+fn severity_curve(plan: &Plan, model: &str, family: &Severity, cells: &[&ScoredCell]) -> Option<SeverityCurve> {
+    let level_of = |c: &ScoredCell| c.severity.as_ref().map(|s| s.value);
+    let mut levels: Vec<f64> = cells.iter().filter_map(|c| level_of(c)).collect();
     levels.sort_by(f64::total_cmp);
     levels.dedup();
     if levels.len() < 2 {
         return None;
     }
-    let of_level = |level: f64| cells.iter().copied().filter(move |c| c.target_snr_db == Some(level));
-    let points = levels.iter().map(|&snr_db| {
-        let members: Vec<&ScoredCell> = of_level(snr_db).collect();
+    let of_level = |level: f64| cells.iter().copied().filter(move |c| level_of(c) == Some(level));
+    let points = levels.iter().map(|&value| {
+        let members: Vec<&ScoredCell> = of_level(value).collect();
         let wer = estimate(plan, "wer", &members, &|c| counted(&c.words)).0;
-        CurvePoint { snr_db, scored: members.len(), wer }
+        CurvePoint { value, scored: members.len(), wer }
     });
     let members: Vec<(usize, &ScoredCell)> =
         levels.iter().enumerate().flat_map(|(i, &l)| of_level(l).map(move |c| (i, c))).collect();
-    let names = levels.iter().map(|l| format!("{l} dB")).collect();
+    let parameter = family.parameter.as_str();
+    let name = |l: &f64| if parameter == "snr_db" { format!("{l} dB") } else { format!("{parameter} {l}") };
+    let names = levels.iter().map(name).collect();
     let (area, note) = weighted(plan, "wer-area", &members, names, &trapezoid(&levels));
-    Some(SeverityCurve { model: model.into(), points: points.collect(), area, note })
+    let (model, family, parameter) = (model.into(), family.family.clone(), parameter.into());
+    Some(SeverityCurve { model, family, parameter, points: points.collect(), area, note })
 }
 
 /// Weights of the trapezoid rule over ascending places, divided by their range: they sum to 1.

@@ -4,7 +4,8 @@
 //! scored.rs      one scored cell: counts, tags, levels, times
 //! strata.rs      which cells belong together
 //! aggregate.rs   counts and estimates per stratum
-//! composite.rs   severity curve and area, overall score, latency-constrained WER
+//! signal.rs      metrics of the degraded signal per condition
+//! composite.rs   severity curves and areas, overall score, latency-constrained WER
 //! summary.rs     the result: what terminal, report and JSON format
 //! text.rs        counts and estimates of pairs of texts, for `vbench score`
 //! metric.rs      what a cell contributes to a metric
@@ -32,6 +33,7 @@ pub mod scored;
 pub mod secondary;
 pub mod selftest;
 pub mod sequential;
+pub mod signal;
 pub mod strata;
 pub mod summary;
 pub mod text;
@@ -46,5 +48,6 @@ pub use pair::{ErrorKind, ErrorTable, LeftOut, Pair, Pairing, Side, SideCell, pa
 pub use scored::ScoredCell;
 pub use selftest::{NoiseFloor, Planted, noise_floor, selftest};
 pub use sequential::{SequentialGate, SequentialRule};
+pub use signal::SignalSummary;
 pub use summary::{ConditionDelta, Coverage, Failure, StratumSummary, Summary};
 pub use text::{TextRow, TextSummary, summarize_text};

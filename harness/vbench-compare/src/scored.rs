@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use vbench_core::ErrorCounts;
+use vbench_core::{ErrorCounts, Severity};
 
 /// Everything aggregation needs to know of one cell that has a hypothesis.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,8 +25,13 @@ pub struct ScoredCell {
     pub tags: BTreeMap<String, String>,
     /// Target SNR of the condition in dB, when it adds noise.
     pub target_snr_db: Option<f64>,
+    /// Place of the condition on a severity curve.
+    pub severity: Option<Severity>,
     /// Achieved SNR in dB, from the receipt.
     pub achieved_snr_db: Option<f64>,
+    /// Metrics of what the model heard against its clean input, by name (`vbench_core::SIGNAL_METRICS`), from the receipt;
+    /// one that is not defined for this clip is absent.
+    pub signal: Vec<(String, f64)>,
     /// Reference words after normalising; known without a hypothesis too.
     pub reference_words: u64,
     /// Word counts of the alignment.

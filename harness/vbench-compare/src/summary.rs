@@ -3,6 +3,7 @@
 use vbench_core::{ErrorCounts, Estimate};
 
 use crate::composite::{LatencyReadings, OverallScore, SeverityCurve};
+use crate::signal::SignalSummary;
 
 /// Counts and estimates of a run.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,12 +26,14 @@ pub struct Summary {
     pub strata: Vec<StratumSummary>,
     /// Per model and condition other than the first: paired difference to the suite's first condition.
     pub deltas: Vec<ConditionDelta>,
-    /// Per model with at least two noise levels: WER over SNR.
+    /// Per model and family of conditions with at least two levels: WER over the parameter that varies.
     pub curves: Vec<SeverityCurve>,
     /// Per model, where the suite declares weights.
     pub overall: Vec<OverallScore>,
     /// Per timed model, where the suite declares a latency budget.
     pub latency: Vec<LatencyReadings>,
+    /// Per condition, then metric of the signal: how far the audio is from its clean input. The same for every model.
+    pub signal: Vec<SignalSummary>,
     /// Cells without a hypothesis, in plan order.
     pub failures: Vec<Failure>,
 }

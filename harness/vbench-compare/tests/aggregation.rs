@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use vbench_compare::{Coverage, OverallWeight, ScoredCell, Summary, SummaryHead, summarize};
-use vbench_core::ErrorCounts;
+use vbench_core::{ErrorCounts, Severity};
 
 /// Ten reference words unless `words` says otherwise, `errors` of them substituted.
 fn cell(speaker: usize, utterance: usize, condition: &str, words: u64, errors: u64) -> ScoredCell {
-    let target = condition.strip_prefix("noise-").and_then(|c| c.strip_suffix("db")).and_then(|d| d.parse().ok());
+    let target: Option<f64> =
+        condition.strip_prefix("noise-").and_then(|c| c.strip_suffix("db")).and_then(|d| d.parse().ok());
+    let severity = |value| Severity { family: "noise".into(), parameter: "snr_db".into(), value };
     let counts = ErrorCounts { hits: words - errors, sub: errors, del: 0, ins: 0 };
     ScoredCell {
         cell: format!("c/s{speaker}u{utterance}/{condition}/m"),
@@ -20,7 +22,9 @@ fn cell(speaker: usize, utterance: usize, condition: &str, words: u64, errors: u
         session: None,
         tags: BTreeMap::from([("language".to_owned(), if speaker.is_multiple_of(2) { "en" } else { "te" }.to_owned())]),
         target_snr_db: target,
+        severity: target.map(severity),
         achieved_snr_db: target,
+        signal: Vec::new(),
         reference_words: words,
         words: counts,
         words_min_errors: counts.errors(),
@@ -40,6 +44,7 @@ fn head(strata: &[&str]) -> SummaryHead {
         primary: "wer".into(),
         absent: Vec::new(),
         conditions: ["clean", "noise-20db", "noise-10db", "noise-5db"].map(String::from).to_vec(),
+        signal_metrics: Vec::new(),
         strata: strata.iter().map(|s| (*s).to_owned()).collect(),
         overall: Vec::new(),
         latency_budget_ms: None,
@@ -97,9 +102,9 @@ fn the_area_is_the_trapezoid_over_db_and_the_points_are_the_strata() {
     let cells = noisy(|u, k| [1, 2, 6][k] + u as u64 % 3);
     let summary = summary(head(&["snr"]), &cells);
     let [curve] = summary.curves.as_slice() else { panic!("one model, one curve: {:?}", summary.curves) };
-    assert_eq!(curve.points.iter().map(|p| p.snr_db).collect::<Vec<_>>(), [5.0, 10.0, 20.0]);
+    assert_eq!(curve.points.iter().map(|p| p.value).collect::<Vec<_>>(), [5.0, 10.0, 20.0]);
     for point in &curve.points {
-        let value = format!("{} dB", point.snr_db);
+        let value = format!("{} dB", point.value);
         let stratum = summary.strata.iter().find(|s| s.by == "snr" && s.value == value).expect("a stratum");
         assert_eq!((&point.wer, point.scored), (&stratum.wer, stratum.scored));
     }

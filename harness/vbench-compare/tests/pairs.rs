@@ -21,6 +21,8 @@ fn scored(utterance: usize, condition: &str, errors: ErrorCounts) -> ScoredCell 
         session: None,
         tags: std::collections::BTreeMap::new(),
         target_snr_db: None,
+        severity: None,
+        signal: Vec::new(),
         achieved_snr_db: None,
         reference_words: errors.reference(),
         words: errors,

@@ -40,6 +40,7 @@ pub struct Segment {
 }
 
 /// What came of a cell. A failure is data with a reason, never a dropped row.
+#[expect(clippy::large_enum_variant, reason = "one of a cell, moved a few times; most are the large one")]
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
     /// The model answered.

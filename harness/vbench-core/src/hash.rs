@@ -8,6 +8,14 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
     to_hex(&Sha256::digest(bytes))
 }
 
+/// SHA-256 of parts, one after the other.
+#[must_use]
+pub fn sha256_parts(parts: &[&[u8]]) -> String {
+    let mut hasher = Sha256::new();
+    parts.iter().for_each(|part| hasher.update(part));
+    to_hex(&hasher.finalize())
+}
+
 /// SHA-256 of samples as little-endian IEEE 754 single precision.
 #[must_use]
 pub fn sha256_samples(samples: &[f32]) -> String {

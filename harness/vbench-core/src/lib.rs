@@ -10,6 +10,7 @@
 //! keyed.rs       random generators keyed by (seed, purpose, utterance, condition)
 //! length.rs      bins of utterances by words and seconds
 //! rule.rs        gate rules: typed limits with unit and direction
+//! signal_metric.rs  names of the metrics between two signals
 //! hash.rs        SHA-256 as lower-case hex
 //! exit.rs        the process exit codes
 //! ```
@@ -26,13 +27,19 @@ pub mod keyed;
 pub mod length;
 pub mod receipt;
 pub mod rule;
+pub mod signal_metric;
 pub mod utterance;
 
 pub use cell::{Cell, CellTiming, Hypothesis, Outcome, Reason, ReasonKind};
-pub use condition::{BUILTIN_CONDITIONS, BuiltinCondition, Codec, Condition, Degradation, NoiseKind, Room};
+pub use condition::{
+    BUILTIN_CONDITIONS, BuiltinCondition, Codec, Condition, Degradation, Fill, Folder, LevelBasis, LossModel,
+    Microphone, Noise, NoiseKind, Opus, OpusMode, PacketLoss, Placement, RecipeProblem, Room, Rt60Formula, Severity,
+    Walls,
+};
 pub use counts::ErrorCounts;
 pub use estimate::{Estimate, Interval, ResamplingUnit};
 pub use exit::ExitCode;
 pub use receipt::{Receipt, StepReceipt};
 pub use rule::{GateMetric, GateUnit, Limit, Rule, RuleStratum};
+pub use signal_metric::{SIGNAL_METRICS, SignalMetric};
 pub use utterance::Utterance;

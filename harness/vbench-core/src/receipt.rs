@@ -7,6 +7,10 @@ pub struct Receipt {
     pub input_sha256: String,
     /// The condition's recipe, [`crate::Condition::recipe`].
     pub recipe: String,
+    /// Seed of every draw.
+    pub seed: Option<u64>,
+    /// What else draws are keyed by: `corpus/id`.
+    pub utterance: String,
     /// SHA-256 of the samples handed to the model, little-endian f32.
     pub output_sha256: String,
     /// Number of samples handed to the model, at 16 kHz.
@@ -15,6 +19,9 @@ pub struct Receipt {
     pub active_level_dbfs: Option<f64>,
     /// One entry per step, in order.
     pub steps: Vec<StepReceipt>,
+    /// Signal metrics of the output against the input, where the suite asks for them, e.g. `("stoi", 0.93)`. One that is
+    /// not defined for this pair is absent.
+    pub signal: Vec<(String, f64)>,
 }
 
 /// What one step did.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 /// A manifest line after checking: the audio path is absolute or relative to the current directory, and exists
 /// unless the corpus as a whole is absent.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Utterance {
     /// Unique within its corpus.
     pub id: String,

@@ -56,16 +56,22 @@ impl Fft {
 
     /// Forward transform in place; `scratch` is resized to fit.
     pub fn forward(&self, data: &mut Complex, scratch: &mut Complex) {
-        scratch.re.resize(self.len, 0.0);
-        scratch.im.resize(self.len, 0.0);
+        self.forward_interleaved(data, scratch, 1);
+    }
+
+    /// `lanes` transforms at once, value `k` of transform `j` at `k * lanes + j`: the same results bit for bit, faster
+    /// where transforms are short, because neighbouring values are always treated alike.
+    pub fn forward_interleaved(&self, data: &mut Complex, scratch: &mut Complex, lanes: usize) {
+        scratch.re.resize(self.len * lanes, 0.0);
+        scratch.im.resize(self.len * lanes, 0.0);
         let (mut remaining, mut stride) = (self.len, 1);
         while remaining > 1 {
             if remaining == 2 {
-                pass2(data, scratch, stride);
+                pass2(data, scratch, stride * lanes);
                 remaining = 1;
                 stride *= 2;
             } else {
-                self.pass4(data, scratch, remaining, stride);
+                self.step(data, scratch, remaining, stride, lanes);
                 remaining /= 4;
                 stride *= 4;
             }
@@ -80,10 +86,20 @@ impl Fft {
         core::mem::swap(&mut data.re, &mut data.im);
     }
 
-    fn pass4(&self, x: &Complex, y: &mut Complex, n: usize, s: usize) {
+    fn step(&self, x: &Complex, y: &mut Complex, n: usize, stride: usize, lanes: usize) {
+        #[cfg(target_arch = "x86_64")]
+        if (stride * lanes).is_multiple_of(4) && std::arch::is_x86_feature_detected!("avx2") {
+            // SAFETY: the processor has what the function was compiled for.
+            return unsafe { self.pass4_avx2(x, y, n, stride, lanes) };
+        }
+        self.pass4(x, y, n, stride, lanes);
+    }
+
+    fn pass4(&self, x: &Complex, y: &mut Complex, n: usize, stride: usize, lanes: usize) {
         let quarter = n / 4;
+        let s = stride * lanes;
         for p in 0..quarter {
-            let w = |k: usize| (self.twiddle_re[k * p * s], self.twiddle_im[k * p * s]);
+            let w = |k: usize| (self.twiddle_re[k * p * stride], self.twiddle_im[k * p * stride]);
             let (w1, w2, w3) = (w(1), w(2), w(3));
             let part = |k: usize| s * (p + k * quarter)..s * (p + k * quarter) + s;
             let (ar, ai) = (&x.re[part(0)], &x.im[part(0)]);
@@ -114,6 +130,56 @@ impl Fft {
                 let (r, i) = (amc_r + jr, amc_i + ji);
                 y3r[q] = w3.0 * r - w3.1 * i;
                 y3i[q] = w3.0 * i + w3.1 * r;
+            }
+        }
+    }
+
+    /// [`Fft::pass4`] for strides that are multiples of four, four values in a register: the same operations in the same
+    /// order, none of them fused, hence the same bits.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2")]
+    fn pass4_avx2(&self, x: &Complex, y: &mut Complex, n: usize, stride: usize, lanes: usize) {
+        use core::arch::x86_64::{
+            __m256d, _mm256_add_pd, _mm256_loadu_pd, _mm256_mul_pd, _mm256_set1_pd, _mm256_storeu_pd, _mm256_sub_pd,
+        };
+        let (quarter, s) = (n / 4, stride * lanes);
+        assert!(s.is_multiple_of(4) && [&x.re, &x.im, &y.re, &y.im].iter().all(|v| v.len() >= s * n));
+        let load = |v: &[f64], at: usize| -> __m256d {
+            debug_assert!(at + 4 <= v.len());
+            // SAFETY: `at` is `s (p + k n / 4) + q` with p < n / 4, k < 4 and q + 4 <= s, so at + 4 <= s n <= v.len().
+            unsafe { _mm256_loadu_pd(v.as_ptr().add(at)) }
+        };
+        let store = |v: &mut [f64], at: usize, value: __m256d| {
+            debug_assert!(at + 4 <= v.len());
+            // SAFETY: `at` is `s (4 p + k) + q` with the same bounds, so at + 4 <= s n <= v.len().
+            unsafe { _mm256_storeu_pd(v.as_mut_ptr().add(at), value) }
+        };
+        for p in 0..quarter {
+            let w = |k: usize| {
+                let at = k * p * stride;
+                (_mm256_set1_pd(self.twiddle_re[at]), _mm256_set1_pd(self.twiddle_im[at]))
+            };
+            let turns = [w(1), w(2), w(3)];
+            for q in (0..s).step_by(4) {
+                let from = |k: usize| s * (p + k * quarter) + q;
+                let part = |k: usize| (load(&x.re, from(k)), load(&x.im, from(k)));
+                let ((ar, ai), (br, bi), (cr, ci), (dr, di)) = (part(0), part(1), part(2), part(3));
+                let (apc_r, apc_i) = (_mm256_add_pd(ar, cr), _mm256_add_pd(ai, ci));
+                let (amc_r, amc_i) = (_mm256_sub_pd(ar, cr), _mm256_sub_pd(ai, ci));
+                let (bpd_r, bpd_i) = (_mm256_add_pd(br, dr), _mm256_add_pd(bi, di));
+                let (jr, ji) = (_mm256_sub_pd(di, bi), _mm256_sub_pd(br, dr));
+                let to = |k: usize| s * (4 * p + k) + q;
+                store(&mut y.re, to(0), _mm256_add_pd(apc_r, bpd_r));
+                store(&mut y.im, to(0), _mm256_add_pd(apc_i, bpd_i));
+                let rest = [
+                    (_mm256_sub_pd(amc_r, jr), _mm256_sub_pd(amc_i, ji)),
+                    (_mm256_sub_pd(apc_r, bpd_r), _mm256_sub_pd(apc_i, bpd_i)),
+                    (_mm256_add_pd(amc_r, jr), _mm256_add_pd(amc_i, ji)),
+                ];
+                for (k, ((r, i), (wr, wi))) in (1..).zip(rest.into_iter().zip(turns)) {
+                    store(&mut y.re, to(k), _mm256_sub_pd(_mm256_mul_pd(wr, r), _mm256_mul_pd(wi, i)));
+                    store(&mut y.im, to(k), _mm256_add_pd(_mm256_mul_pd(wr, i), _mm256_mul_pd(wi, r)));
+                }
             }
         }
     }
@@ -159,41 +225,84 @@ impl Convolver {
         let (len, overlap) = (self.fft.len(), self.taps - 1);
         let block = len - overlap;
         let mut y = vec![0.0; out_len];
-        let (mut data, mut scratch) = (Complex::zeros(len), Complex::default());
         let mut start = 0;
+        let mut work = Work::default();
         while start < out_len {
-            load(&mut data.re, x, (start + offset) as isize - overlap as isize);
-            load(&mut data.im, x, (start + block + offset) as isize - overlap as isize);
-            self.fft.forward(&mut data, &mut scratch);
-            for k in 0..len {
-                let (hr, hi) = (self.response.re[k], self.response.im[k]);
-                let (r, i) = (data.re[k], data.im[k]);
-                data.re[k] = r * hr - i * hi;
-                data.im[k] = r * hi + i * hr;
+            // Four pairs of blocks at once fill the registers; what is left goes one by one.
+            let lanes = if (out_len - start).div_ceil(2 * block) >= LANES { LANES } else { 1 };
+            work.data.re.resize(len * lanes, 0.0);
+            work.data.im.resize(len * lanes, 0.0);
+            let begin = |half: usize| (start + half * block + offset) as isize - overlap as isize;
+            for lane in 0..lanes {
+                load(&mut work.data.re[lane..], lanes, x, begin(2 * lane));
+                load(&mut work.data.im[lane..], lanes, x, begin(2 * lane + 1));
             }
-            self.fft.inverse_unscaled(&mut data, &mut scratch);
-            for (part, from) in [(&data.re, start), (&data.im, start + block)] {
-                let from = from.min(out_len);
-                let to = (from + block).min(out_len);
-                y[from..to].copy_from_slice(&part[overlap..overlap + to - from]);
+            self.filter(&mut work, lanes);
+            for lane in 0..lanes {
+                for (part, half) in [(&work.data.re, 2 * lane), (&work.data.im, 2 * lane + 1)] {
+                    let from = (start + half * block).min(out_len);
+                    let to = (from + block).min(out_len);
+                    let values = part[lane..].iter().step_by(lanes).skip(overlap);
+                    for (slot, value) in y[from..to].iter_mut().zip(values) {
+                        *slot = *value;
+                    }
+                }
             }
-            start += 2 * block;
+            start += 2 * block * lanes;
         }
         y
     }
+
+    /// Multiplies the spectrum of interleaved blocks by the response's, and transforms back.
+    fn filter(&self, work: &mut Work, lanes: usize) {
+        let Work { data, scratch } = work;
+        self.fft.forward_interleaved(data, scratch, lanes);
+        let response = self.response.re.iter().zip(&self.response.im);
+        let multiply = |re: &mut [f64], im: &mut [f64], hr: f64, hi: f64| {
+            for (r, i) in re.iter_mut().zip(im) {
+                (*r, *i) = (*r * hr - *i * hi, *r * hi + *i * hr);
+            }
+        };
+        if let ((re, []), (im, [])) = (data.re.as_chunks_mut::<LANES>(), data.im.as_chunks_mut::<LANES>())
+            && lanes == LANES
+        {
+            for ((re, im), (hr, hi)) in re.iter_mut().zip(im).zip(response) {
+                multiply(re, im, *hr, *hi);
+            }
+        } else {
+            for ((re, im), (hr, hi)) in data.re.chunks_mut(lanes).zip(data.im.chunks_mut(lanes)).zip(response) {
+                multiply(re, im, *hr, *hi);
+            }
+        }
+        core::mem::swap(&mut data.re, &mut data.im);
+        self.fft.forward_interleaved(data, scratch, lanes);
+        core::mem::swap(&mut data.re, &mut data.im);
+    }
 }
 
-/// Fills `slot` with `x[from..]`, zero where `x` has no sample.
-fn load(slot: &mut [f64], x: &[f32], from: isize) {
-    slot.fill(0.0);
-    let first = from.max(0);
-    let last = (from + slot.len() as isize).min(x.len() as isize);
-    if first < last {
-        let target = (first - from) as usize;
-        for (s, v) in slot[target..].iter_mut().zip(&x[first as usize..last as usize]) {
-            *s = f64::from(*v);
-        }
+/// Pairs of blocks that are transformed together.
+const LANES: usize = 4;
+
+/// Blocks in work, and room for the transform.
+#[derive(Default)]
+struct Work {
+    data: Complex,
+    scratch: Complex,
+}
+
+/// Fills every `lanes`-th value of `slot` with `x[from..]`, zero where `x` has no sample.
+fn load(slot: &mut [f64], lanes: usize, x: &[f32], from: isize) {
+    let len = slot.len().div_ceil(lanes);
+    // Zeros before the samples, the samples, zeros behind them.
+    let before = usize::try_from(-from).unwrap_or(0).min(len);
+    let source = x.get(usize::try_from(from).unwrap_or(0)..).unwrap_or_default();
+    let samples = source.len().min(len - before);
+    let mut slots = slot.iter_mut().step_by(lanes);
+    slots.by_ref().take(before).for_each(|s| *s = 0.0);
+    for (s, v) in slots.by_ref().take(samples).zip(source) {
+        *s = f64::from(*v);
     }
+    slots.for_each(|s| *s = 0.0);
 }
 
 #[cfg(test)]
@@ -225,6 +334,22 @@ mod tests {
             fft.inverse_unscaled(&mut data, &mut Complex::default());
             for (x, y) in input.re.iter().zip(&data.re) {
                 assert!((x - y / len as f64).abs() < 1e-12);
+            }
+        }
+    }
+
+    #[test]
+    fn interleaved_transforms_are_the_single_ones() {
+        for (len, lanes) in [(8, 3), (512, 4), (1, 2)] {
+            let all = signal(2 * len * lanes);
+            let mut together = Complex { re: all[..len * lanes].to_vec(), im: all[len * lanes..].to_vec() };
+            let input = together.clone();
+            Fft::new(len).forward_interleaved(&mut together, &mut Complex::default(), lanes);
+            for lane in 0..lanes {
+                let pick = |v: &[f64]| v.iter().skip(lane).step_by(lanes).copied().collect::<Vec<_>>();
+                let mut alone = Complex { re: pick(&input.re), im: pick(&input.im) };
+                Fft::new(len).forward(&mut alone, &mut Complex::default());
+                assert_eq!((pick(&together.re), pick(&together.im)), (alone.re, alone.im), "len {len} lane {lane}");
             }
         }
     }

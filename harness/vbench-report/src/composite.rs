@@ -3,14 +3,23 @@
 use vbench_compare::{LatencyReadings, OverallScore, SeverityCurve, Summary};
 use vbench_core::Estimate;
 
+use crate::curve::MAX_FIGURES;
+use crate::family::{Family, families};
 use crate::format::{self, visible};
 use crate::strata;
 
-/// Sentences that two runs with one seed share: areas under WER over SNR, then overall scores.
+/// Sentences that two runs with one seed share: areas under severity curves, then overall scores.
 pub(crate) fn findings(summary: &Summary) -> Vec<String> {
     let several = strata::models(summary).len() > 1;
-    let curves = summary.curves.iter().map(|c| area(c, several));
-    curves.chain(summary.overall.iter().map(|o| overall(o, several))).collect()
+    let families = families(summary);
+    let area_of = |c| families.iter().find(|f| f.has(c)).map(|f| area(f, c, several));
+    let mut sentences: Vec<String> = summary.curves.iter().filter_map(area_of).collect();
+    if families.len() > MAX_FIGURES {
+        let all = format::count(families.len() as u64);
+        sentences.push(format!("figures show the first {MAX_FIGURES} of {all} families; summary.json has every curve"));
+    }
+    sentences.extend(summary.overall.iter().map(|o| overall(o, several)));
+    sentences
 }
 
 /// Sentences that depend on timings: WER under the latency budget, in its three readings.
@@ -19,11 +28,12 @@ pub(crate) fn latencies(summary: &Summary) -> Vec<String> {
     summary.latency.iter().map(|l| latency(l, several)).collect()
 }
 
-fn area(curve: &SeverityCurve, several: bool) -> String {
-    let level = |p: Option<&vbench_compare::CurvePoint>| p.map_or_else(String::new, |p| p.snr_db.to_string());
-    let (low, high) = (level(curve.points.first()), level(curve.points.last()));
+fn area(family: &Family<'_>, curve: &SeverityCurve, several: bool) -> String {
+    let level = |p: Option<&vbench_compare::CurvePoint>| p.map_or(f64::NAN, |p| p.value);
+    let range = family.axis.range(level(curve.points.first()), level(curve.points.last()));
+    let name = family.name.as_ref().map_or_else(String::new, |name| format!(", {name}"));
     let value = in_words(&curve.area, curve.note.as_deref());
-    format!("area under WER over {low}..{high} dB{}: {value}", of_model(&curve.model, several))
+    format!("area under WER over {range}{name}{}: {value}", of_model(&curve.model, several))
 }
 
 fn overall(score: &OverallScore, several: bool) -> String {

@@ -1,10 +1,12 @@
-//! WER over SNR, one line per model with whiskers, drawn by one function on any plotters backend.
+//! WER over the parameter of a family of conditions, one line per model with whiskers, drawn by one function on any
+//! plotters backend. Values ascend to the right, whichever end is the harder one.
 
 use plotters::prelude::*;
 use plotters::style::text_anchor::HPos;
 use vbench_compare::Summary;
 use vbench_core::Estimate;
 
+use crate::family::{Family, families};
 use crate::figures::{MAX_SERIES, point_of, subtitle_of};
 use crate::format::{self, visible};
 use crate::palette::Palette;
@@ -13,12 +15,7 @@ use crate::plot::{
     text_width, wrap,
 };
 
-/// File name of the figure without extension.
-pub(crate) const NAME: &str = "wer-by-snr";
-/// Headline of the figure.
-pub(crate) const TITLE: &str = "Word error rate by SNR";
 const VERTICAL_AXIS: &str = "WER (%), lower is better";
-const HORIZONTAL_AXIS: &str = "target SNR (dB)";
 /// Room for the labels of the vertical axis.
 const LABELS: i32 = 44;
 /// From the frame to the first and the last level.
@@ -27,18 +24,38 @@ const PADDING: i32 = 26;
 const DODGE: i32 = 7;
 /// At most this many levels are drawn.
 const MAX_LEVELS: usize = 40;
+/// At most this many curves are drawn, so that hostile input cannot ask for any number of bitmaps.
+pub(crate) const MAX_FIGURES: usize = 12;
 
 /// What is drawn.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct CurvePlot {
+    /// File name of the figure without extension.
+    pub name: String,
+    /// Headline.
+    pub title: String,
     subtitle: String,
+    /// Text below the horizontal axis.
+    axis: String,
+    /// Every level once, ascending.
+    levels: Vec<Level>,
     series: Vec<Series>,
     names: Vec<String>,
 }
 
+/// A place on the horizontal axis.
+#[derive(Debug, Clone, PartialEq)]
+struct Level {
+    value: f64,
+    /// Below the axis, without the unit.
+    label: String,
+    /// In words, with the unit.
+    text: String,
+}
+
 #[derive(Debug, Clone, PartialEq)]
 struct Series {
-    /// SNR in dB, ascending, and the WER in percent.
+    /// Value of the parameter, ascending, and the WER in percent.
     points: Vec<(f64, Point)>,
 }
 
@@ -52,27 +69,40 @@ struct Layout {
     bottom: i32,
 }
 
-/// The figure of a summary, where it has a curve.
-pub(crate) fn curve_plot(summary: &Summary) -> Option<CurvePlot> {
-    let curves: Vec<_> = summary.curves.iter().take(MAX_SERIES).collect();
+/// The figures of a summary, one for each of the first [`MAX_FIGURES`] families.
+pub(crate) fn curve_plots(summary: &Summary) -> Vec<CurvePlot> {
+    families(summary).iter().take(MAX_FIGURES).map(curve_plot).collect()
+}
+
+fn curve_plot(family: &Family<'_>) -> CurvePlot {
+    let curves = &family.curves[..family.curves.len().min(MAX_SERIES)];
     let estimates: Vec<&Estimate> = curves.iter().flat_map(|c| c.points.iter().map(|p| &p.wer)).collect();
     let mut subtitle = subtitle_of(&estimates);
     let areas: Vec<String> = curves.iter().map(|c| point_of(&c.area, format::RATE).text).collect();
-    let names = match (curves.as_slice(), areas.as_slice()) {
-        ([], _) => return None,
+    let names = match (curves, areas.as_slice()) {
         ([one], [area]) => {
             subtitle.push_str(&format!(" Area under the curve: {area} %."));
             vec![visible(&one.model)]
         }
         _ => curves.iter().zip(&areas).map(|(c, area)| format!("{}: area {area} %", visible(&c.model))).collect(),
     };
-    if summary.curves.len() > MAX_SERIES {
+    if family.curves.len() > MAX_SERIES {
         subtitle.push_str(&format!(" The first {MAX_SERIES} models; the others are in the table."));
     }
-    let series = curves.iter().map(|c| Series {
-        points: c.points.iter().take(MAX_LEVELS).map(|p| (p.snr_db, point_of(&p.wer, format::RATE))).collect(),
-    });
-    Some(CurvePlot { subtitle, series: series.collect(), names })
+    let series: Vec<Series> = curves
+        .iter()
+        .map(|c| Series {
+            points: c.points.iter().take(MAX_LEVELS).map(|p| (p.value, point_of(&p.wer, format::RATE))).collect(),
+        })
+        .collect();
+    let mut values: Vec<f64> = series.iter().flat_map(|s| s.points.iter().map(|p| p.0)).collect();
+    values.sort_by(f64::total_cmp);
+    values.dedup();
+    let axis = &family.axis;
+    let level = |value: f64| Level { value, label: axis.number(value), text: axis.value(value) };
+    let levels = values.into_iter().map(level).collect();
+    let (name, title) = (family.figure_name(), family.title());
+    CurvePlot { name, title, subtitle, axis: axis.title(), levels, series, names }
 }
 
 impl CurvePlot {
@@ -81,8 +111,9 @@ impl CurvePlot {
         let mut text = format!("{}. {VERTICAL_AXIS}.", self.subtitle.trim_end_matches('.'));
         for (series, name) in self.series.iter().zip(&self.names) {
             let model = if self.names.len() > 1 { format!(", {name}") } else { String::new() };
-            for (level, point) in &series.points {
-                text.push_str(&format!(" {level} dB{model}: {}.", point.text));
+            for (value, point) in &series.points {
+                let level = self.levels.iter().find(|l| l.value == *value).map_or("", |l| l.text.as_str());
+                text.push_str(&format!(" {level}{model}: {}.", point.text));
             }
         }
         text
@@ -96,14 +127,6 @@ impl CurvePlot {
         let top = MARGIN + 26 + LINE * (subtitle.len() + legend.len()) as i32 + 12 + LINE;
         let height = if width < NARROW { 220 } else { 280 };
         Layout { subtitle, legend, left: MARGIN + LABELS, right: width - MARGIN - 6, top, bottom: top + height }
-    }
-
-    /// Every level once, ascending.
-    fn levels(&self) -> Vec<f64> {
-        let mut levels: Vec<f64> = self.series.iter().flat_map(|s| s.points.iter().map(|p| p.0)).collect();
-        levels.sort_by(f64::total_cmp);
-        levels.dedup();
-        levels
     }
 
     /// The largest value or interval end.
@@ -132,17 +155,17 @@ impl CurvePlot {
             pen.text(&ticks.label(value), (layout.left - 8, at), SMALL_PX, colours.muted, HPos::Right)?;
         }
         let mut free_from = layout.left - PADDING;
-        for level in self.levels() {
-            let (at, label) = (x(level), format!("{level}"));
-            let half = text_width(&label, SMALL_PX) / 2;
+        for Level { value, label, .. } in &self.levels {
+            let at = x(*value);
+            let half = text_width(label, SMALL_PX) / 2;
             pen.line((at, layout.bottom), (at, layout.bottom + 5), 1, colours.muted)?;
             if at - half > free_from {
-                pen.text(&label, (at, layout.bottom + 15), SMALL_PX, colours.muted, HPos::Center)?;
+                pen.text(label, (at, layout.bottom + 15), SMALL_PX, colours.muted, HPos::Center)?;
                 free_from = at + half + 4;
             }
         }
         let middle = (layout.left + layout.right) / 2;
-        pen.text(HORIZONTAL_AXIS, (middle, layout.bottom + 24 + LINE / 2 + 2), SMALL_PX, colours.ink, HPos::Center)
+        pen.text(&self.axis, (middle, layout.bottom + 24 + LINE / 2 + 2), SMALL_PX, colours.ink, HPos::Center)
     }
 }
 
@@ -155,11 +178,10 @@ impl Plot for CurvePlot {
         let layout = self.layout(canvas.width);
         let (pen, colours) = (Pen::new(area, canvas), canvas.palette);
         area.fill(&colours.background)?;
-        let line_y = pen.heading(TITLE, &layout.subtitle, colours)?;
+        let line_y = pen.heading(&self.title, &layout.subtitle, colours)?;
         draw_legend(&pen, &self.names, &layout.legend, line_y, colours)?;
         let ticks = Ticks::covering(self.extent(), 6);
-        let levels = self.levels();
-        let (first, last) = (levels.first().copied().unwrap_or(0.0), levels.last().copied().unwrap_or(1.0));
+        let (first, last) = (self.levels.first().map_or(0.0, |l| l.value), self.levels.last().map_or(1.0, |l| l.value));
         let (from, to) = (layout.left + PADDING, layout.right - PADDING);
         let x = |level: f64| from + (f64::from(to - from) * (level - first) / (last - first)).round() as i32;
         let y = |value: f64| {

@@ -1,4 +1,5 @@
-//! Figures of a run: WER (and CER, where the suite puts it first) and real-time factor by condition, WER over SNR.
+//! Figures of a run: WER (and CER, where the suite puts it first) and real-time factor by condition, WER over the
+//! parameter of every family of conditions.
 //!
 //! One drawing function makes every format: SVG for pages and papers, PNG for viewers that know no SVG, and an SVG
 //! whose colours are CSS variables for the report page, which thereby follows the reader's light or dark preference.
@@ -126,8 +127,8 @@ pub fn figures_in(input: &ReportInput<'_>, palette: Palette) -> Result<Vec<Figur
             finish(&plot, name, &plot.title, describe(&plot), palette)
         })
         .collect::<Result<Vec<_>, _>>()?;
-    if let Some(plot) = curve::curve_plot(input.summary) {
-        figures.push(finish(&plot, curve::NAME, curve::TITLE, plot.describe(), palette)?);
+    for plot in curve::curve_plots(input.summary) {
+        figures.push(finish(&plot, &plot.name, &plot.title, plot.describe(), palette)?);
     }
     Ok(figures)
 }
@@ -142,7 +143,7 @@ pub(crate) fn finish(
 ) -> Result<Figure, ReportError> {
     let svg = draw_svg(plot, name, Canvas { width: WIDE, scale: 1, text_drop: SVG_TEXT_DROP, palette })?;
     let svg = with_text_alternative(&svg, name, title, &description);
-    let png = draw_png(plot, name, palette)?;
+    let png = draw_png(plot, name, palette, WIDE, PNG_SCALE)?;
     Ok(Figure { name: name.to_owned(), png, svg, description })
 }
 
@@ -156,14 +157,23 @@ pub(crate) fn inline_svg(summary: &Summary, metric: Metric) -> Result<(String, S
     themed(&plot, metric.figure_name(), &plot.title, &describe(&plot))
 }
 
-/// The figure of WER over SNR for the page, where there is one.
+/// A figure of the page: its title, and the drawing wide and narrow.
+pub(crate) struct InlineCurve {
+    pub title: String,
+    pub svgs: (String, String),
+}
+
+/// The figures of severity curves for the page.
 ///
 /// # Errors
 ///
 /// As [`figures`].
-pub(crate) fn inline_curve(summary: &Summary) -> Result<Option<(String, String)>, ReportError> {
-    let Some(plot) = curve::curve_plot(summary) else { return Ok(None) };
-    themed(&plot, curve::NAME, curve::TITLE, &plot.describe()).map(Some)
+pub(crate) fn inline_curves(summary: &Summary) -> Result<Vec<InlineCurve>, ReportError> {
+    let one = |plot: curve::CurvePlot| {
+        let svgs = themed(&plot, &plot.name, &plot.title, &plot.describe())?;
+        Ok(InlineCurve { title: plot.title, svgs })
+    };
+    curve::curve_plots(summary).into_iter().map(one).collect()
 }
 
 /// One plot, wide and narrow, colours as CSS variables.
@@ -303,17 +313,24 @@ fn draw_svg(plot: &impl Plot, name: &str, canvas: Canvas) -> Result<String, Repo
     Ok(svg)
 }
 
-fn draw_png(plot: &impl Plot, name: &str, palette: Palette) -> Result<Vec<u8>, ReportError> {
+pub(crate) fn draw_png(
+    plot: &impl Plot,
+    name: &str,
+    palette: Palette,
+    width: i32,
+    png_scale: u32,
+) -> Result<Vec<u8>, ReportError> {
     register_fonts()?;
     let failed = |message: String| ReportError::Draw { figure: name.to_owned(), format: "PNG", message };
-    let scale = PNG_SCALE * SUPERSAMPLING;
-    let (width, height) = (WIDE.unsigned_abs() * scale, plot.height(WIDE).unsigned_abs() * scale);
+    let scale = png_scale * SUPERSAMPLING;
+    let layout = width;
+    let (width, height) = (layout.unsigned_abs() * scale, plot.height(layout).unsigned_abs() * scale);
     let mut drawn = vec![0u8; width as usize * height as usize * 3];
     {
         let backend: BitMapBackend<'_> =
             BitMapBackend::with_buffer_and_format(&mut drawn, (width, height)).map_err(|e| failed(e.to_string()))?;
         let area = backend.into_drawing_area();
-        let canvas = Canvas { width: WIDE, scale: scale as i32, text_drop: BITMAP_TEXT_DROP, palette };
+        let canvas = Canvas { width: layout, scale: scale as i32, text_drop: BITMAP_TEXT_DROP, palette };
         plot.draw(&area, canvas).and_then(|()| area.present()).map_err(|e| failed(e.to_string()))?;
     }
     let (width, height) = (width / SUPERSAMPLING, height / SUPERSAMPLING);
@@ -353,6 +370,9 @@ fn encode_png(pixels: &[u8], width: u32, height: u32) -> Result<Vec<u8>, png::En
     let mut encoder = png::Encoder::new(&mut bytes, width, height);
     encoder.set_color(png::ColorType::Rgb);
     encoder.set_depth(png::BitDepth::Eight);
+    // Flat colours repeat exactly: filters, made for photographs, would hide that.
+    encoder.set_filter(png::FilterType::NoFilter);
+    encoder.set_compression(png::Compression::Best);
     let mut writer = encoder.write_header()?;
     writer.write_image_data(pixels)?;
     writer.finish()?;

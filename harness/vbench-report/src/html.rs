@@ -11,7 +11,6 @@ use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
 use sha2::{Digest, Sha256};
 
-use crate::curve;
 use crate::error::ReportError;
 use crate::figures::{self, Metric};
 use crate::format;
@@ -51,7 +50,7 @@ pub fn render_html(input: &ReportInput<'_>) -> Result<String, ReportError> {
         .iter()
         .map(|metric| figure(input, *metric))
         .collect::<Result<Vec<Value>, _>>()?;
-    accuracy.extend(figures::inline_curve(input.summary)?.map(|svgs| plot(curve::TITLE, &svgs)));
+    accuracy.extend(figures::inline_curves(input.summary)?.iter().map(|c| plot(&c.title, &c.svgs)));
     let audio: Vec<Value> = input.worst.iter().map(|w| audio(w.audio.as_ref())).collect();
     let values = context! {
         policy => Value::from_safe_string(policy),

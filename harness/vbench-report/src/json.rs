@@ -6,24 +6,33 @@
 //! ```text
 //! {"schema", "suite", "normalizer", "weights", "seed", "primary",
 //!  "coverage": {"planned", "done", "failed", "skipped", "outstanding", "fraction", "stopped_early"?},
-//!  "results": [{"model", "stratum": {"by", "value"}, "metric", "normalizer"?, "weights"?, "counts": {…}, "estimate",
+//!  "results": [{"model"?, "stratum": {"by", "value"}, "metric", "normalizer"?, "weights"?, "counts": {…}, "estimate",
 //!               "note"?}],
 //!  "failures": [{"cell", "outcome", "kind", "text"}]}
 //! ```
 //!
-//! Metrics of a model as a whole, under strata of their own: `wer_area` (by `curve`, value `snr`), with `points` of
-//! `{"snr_db", "scored", "estimate"}`; `wer` by `overall`, value `declared`, with its strata and their weights under `of`; and by `latency`, value the
+//! Metrics of a model as a whole, under strata of their own: `wer_area` (by `curve`, value as in the name of the figure
+//! behind `wer-by-`, e.g. `snr`) of one `family` of conditions over the `parameter` that varies in it, with `points` of
+//! `{"value", "snr_db"?, "scored", "estimate"}`, where `value` is the parameter's and stands again as `snr_db` if it is
+//! that; `wer` by `overall`, value `declared`, with its strata and their weights under `of`; and by `latency`, value the
 //! budget such as `200 ms`: `wer_on_time` (beside `on_time`, the share of timed cells, as an estimate), `wer_late_empty`
 //! and `wer`, each over the timed cells.
+//!
+//! Metrics of the signal against its clean input, by condition, stand without a `model` (it is the same audio for all):
+//! `metric` is a name of `vbench_core::SIGNAL_METRICS`, whose unit its name tells, the estimate is the mean over utterances,
+//! `counts` are `{"utterances", "undefined"}`.
 //!
 //! Metrics: `wer`, `wer_macro`, `cer`, `ser` (share of utterances with a word error), `achieved_snr_db`, `rtf`, and
 //! `wer_difference` with `from`, `p_value`. `note` tells what an interval is conditional on. An estimate is
 //! `{"value", "lo", "hi", "level", "method", "unit", "clusters", "n", "seed"}` or `{"value", "reason"}`.
 
 use serde_json::{Map, Value, json};
-use vbench_compare::{ConditionDelta, LatencyReadings, OverallScore, SeverityCurve, StratumSummary, Summary};
+use vbench_compare::{
+    ConditionDelta, CurvePoint, LatencyReadings, OverallScore, SeverityCurve, SignalSummary, StratumSummary, Summary,
+};
 use vbench_core::{ErrorCounts, Estimate};
 
+use crate::family::{Family, families};
 use crate::format::{conditional, usable_interval};
 
 /// Schema of [`summary_json`].
@@ -33,12 +42,14 @@ pub const SCHEMA: &str = "vbench/run/1";
 #[must_use]
 pub fn summary_json(summary: &Summary) -> Value {
     let c = &summary.coverage;
+    let families = families(summary);
     let results: Vec<Value> = summary
         .strata
         .iter()
         .flat_map(|stratum| stratum_results(summary, stratum))
         .chain(summary.deltas.iter().map(|delta| delta_result(summary, delta)))
-        .chain(summary.curves.iter().map(|curve| area_result(summary, curve)))
+        .chain(summary.curves.iter().map(|curve| area_result(summary, &families, curve)))
+        .chain(summary.signal.iter().map(signal_result))
         .chain(summary.overall.iter().map(|score| overall_result(summary, score)))
         .chain(summary.latency.iter().flat_map(|readings| latency_results(summary, readings)))
         .collect();
@@ -142,15 +153,38 @@ fn delta_result(summary: &Summary, d: &ConditionDelta) -> Value {
     out.into()
 }
 
-fn area_result(summary: &Summary, c: &SeverityCurve) -> Value {
-    let points: Vec<Value> = c
-        .points
-        .iter()
-        .map(|p| json!({"snr_db": p.snr_db, "scored": p.scored, "estimate": estimate_json(&p.wer)}))
-        .collect();
+fn area_result(summary: &Summary, families: &[Family<'_>], c: &SeverityCurve) -> Value {
+    let point = |p: &CurvePoint| {
+        let mut out = Map::new();
+        insert_number(&mut out, "value", p.value);
+        if c.parameter == "snr_db" {
+            insert_number(&mut out, "snr_db", p.value);
+        }
+        out.insert("scored".into(), p.scored.into());
+        out.insert("estimate".into(), estimate_json(&p.wer));
+        Value::from(out)
+    };
+    let points: Vec<Value> = c.points.iter().map(point).collect();
+    let id = families.iter().find(|f| f.has(c)).map_or("", |f| f.id.as_str());
     let counts = json!({"levels": c.points.len(), "scored": c.points.iter().map(|p| p.scored).sum::<usize>()});
-    let mut out = composite(summary, &c.model, ("curve", "snr"), "wer_area", (counts, &c.area, c.note.as_deref()));
+    let mut out = composite(summary, &c.model, ("curve", id), "wer_area", (counts, &c.area, c.note.as_deref()));
+    out.insert("family".into(), c.family.clone().into());
+    out.insert("parameter".into(), c.parameter.clone().into());
     out.insert("points".into(), points.into());
+    out.into()
+}
+
+/// A metric of the signal has no model: the audio is the same for all of them.
+fn signal_result(s: &SignalSummary) -> Value {
+    let mut out = Map::new();
+    out.insert("stratum".into(), json!({"by": "condition", "value": s.condition}));
+    out.insert("metric".into(), s.metric.clone().into());
+    out.insert("counts".into(), json!({"utterances": s.utterances, "undefined": s.undefined}));
+    out.insert("estimate".into(), estimate_json(&s.mean));
+    let unit = usable_interval(&s.mean).ok().map(|i| i.unit);
+    if let Some(note) = unit.and_then(|unit| conditional(unit, s.note.as_deref())) {
+        out.insert("note".into(), note.into());
+    }
     out.into()
 }
 
@@ -221,7 +255,10 @@ pub(crate) fn counts(c: &ErrorCounts) -> Map<String, Value> {
     out
 }
 
-pub(crate) fn estimate_json(estimate: &Estimate) -> Value {
+/// An estimate as JSON: `{"value", "lo", "hi", "level", "method", "unit", "clusters", "n", "seed"}`, or `{"value",
+/// "reason"}` where it has no interval.
+#[must_use]
+pub fn estimate_json(estimate: &Estimate) -> Value {
     let mut out = Map::new();
     insert_number(&mut out, "value", estimate.value);
     match usable_interval(estimate) {

@@ -17,7 +17,9 @@
 //! gate.rs        a gate's verdict: text, Markdown, JUnit, GitHub annotations, schema vbench/gate/1
 //! figures.rs     what is plotted; PNG and SVG from one drawing
 //! plot.rs        the dot-and-whisker drawing
-//! curve.rs       WER over SNR, one line per model
+//! family.rs      families of conditions on one curve: names and axes
+//! curve.rs       WER over the parameter of a family, one line per model
+//! signal.rs      metrics of the signal: rows and columns, and the table for the terminal
 //! heat.rs        a confusion matrix as a heat map
 //! palette.rs     light and dark colours, safe for colour-blind readers
 //! ```
@@ -30,6 +32,7 @@ pub mod comparison;
 mod composite;
 mod curve;
 pub mod error;
+mod family;
 pub mod figures;
 pub mod format;
 pub mod gate;
@@ -43,6 +46,8 @@ pub mod markdown;
 pub mod palette;
 mod plot;
 pub mod score;
+mod signal;
+mod spectrogram;
 mod strata;
 pub mod terminal;
 mod view;
@@ -57,6 +62,7 @@ pub use golden::golden_text;
 pub use heat::{ConfusionMatrix, phoneme_confusion, phoneme_confusion_in};
 pub use html::{BLOCK_BEGIN, BLOCK_END, render_html};
 pub use input::{AlignedToken, AudioClip, ReportInput, TokenOp, WorstCell};
-pub use json::summary_json;
+pub use json::{estimate_json, summary_json};
 pub use markdown::render_markdown;
+pub use spectrogram::spectrogram_png;
 pub use terminal::terminal_table;

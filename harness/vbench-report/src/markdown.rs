@@ -4,10 +4,12 @@
 //! first, and every cut says how much is missing and where it is. The two halves have budgets of their own, so that
 //! the text outside the marked block does not depend on how long the timings are.
 
-use crate::curve;
+use crate::curve::curve_plots;
 use crate::figures;
+use crate::format::ABSENT;
 use crate::html::{BLOCK_BEGIN, BLOCK_END};
 use crate::input::ReportInput;
+use crate::signal::SignalView;
 use crate::view::{self, Fact, Findings, Number, StrataTable, Timings, Token, Worst};
 
 /// Most characters of a report; GitHub refuses comments from 65,536 on.
@@ -102,8 +104,8 @@ fn findings_sections(f: &Findings, input: &ReportInput<'_>) -> Vec<Section> {
     for metric in figures::accuracy_metrics(input.summary) {
         sections.push(Section::fixed(format!("![{}](figures/{}.png)\n", metric.title(), metric.figure_name())));
     }
-    if !input.summary.curves.is_empty() {
-        sections.push(Section::fixed(format!("![{}](figures/{}.png)\n", curve::TITLE, curve::NAME)));
+    for plot in curve_plots(input.summary) {
+        sections.push(Section::fixed(format!("![{}](figures/{}.png)\n", inline(&plot.title), plot.name)));
     }
     let tables = f.tables.len().min(90) as u8;
     for (i, table) in (0u8..).zip(&f.tables) {
@@ -119,6 +121,7 @@ fn findings_sections(f: &Findings, input: &ReportInput<'_>) -> Vec<Section> {
             sections.extend(delta_section(f));
         }
     }
+    sections.extend(f.signal.as_ref().map(signal_section));
     sections.extend(worst_section(f));
     sections.extend(failure_section(f));
     sections.push(list_section("How these numbers were made", f.methods.iter().map(|m| inline(m)).collect(), 2));
@@ -265,6 +268,24 @@ fn delta_section(f: &Findings) -> Option<Section> {
     });
     let head = table_head(&format!("Paired difference to {}", inline(&from.from)), &columns);
     Some(Section { head, rows: rows.collect(), rank: 1, noun: "rows" })
+}
+
+fn signal_section(view: &SignalView) -> Section {
+    let mut columns = vec![("condition".to_owned(), false), ("utterances".to_owned(), true)];
+    columns.extend(view.columns.iter().map(|c| (inline(&c.heading), true)));
+    columns.push(("resampled unit".to_owned(), false));
+    let rows = view.rows.iter().map(|r| {
+        let mut cells = vec![inline(&r.condition), r.utterances.clone()];
+        cells.extend(r.cells.iter().map(|c| match c {
+            None => "–".to_owned(),
+            Some(c) => c.remarks.iter().fold(cell(&c.number), |text, remark| format!("{text}; {}", inline(remark))),
+        }));
+        cells.push(r.unit.as_ref().map_or_else(|| ABSENT.to_owned(), unit_cell));
+        line(&cells)
+    });
+    let reasons = view.reasons.iter().map(|reason| format!("\n{}", inline(reason)));
+    let rows = rows.chain(reasons);
+    Section { head: table_head(view.title, &columns), rows: rows.collect(), rank: 1, noun: "rows" }
 }
 
 fn worst_section(f: &Findings) -> Option<Section> {

@@ -3,6 +3,9 @@
 use std::collections::{HashMap, HashSet};
 
 use vbench_compare::{StratumSummary, Summary};
+use vbench_core::Estimate;
+
+use crate::format;
 
 /// Strata of one property over all models.
 #[derive(Debug, Clone)]
@@ -64,6 +67,15 @@ pub(crate) fn models(summary: &Summary) -> Vec<&str> {
         push_new(&mut models, stratum.model.as_str());
     }
     models
+}
+
+/// The level of all intervals, when they share one.
+pub(crate) fn common_level<'a>(estimates: impl Iterator<Item = &'a Estimate>) -> Option<String> {
+    let mut levels = Vec::new();
+    for interval in estimates.filter_map(|e| format::usable_interval(e).ok()) {
+        push_new(&mut levels, format::level(interval.level));
+    }
+    if levels.len() == 1 { levels.pop() } else { None }
 }
 
 /// Appends what is not there yet; for lists of a few entries.

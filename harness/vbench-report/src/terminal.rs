@@ -6,23 +6,24 @@ use vbench_core::Estimate;
 
 use crate::composite;
 use crate::format::{self, ABSENT, NumberStyle, visible};
+use crate::signal;
 use crate::strata;
 use crate::view::stopped_early;
 
 /// How much room the numbers take; tried from roomy to tight.
 #[derive(Debug, Clone, Copy)]
-struct Density {
+pub(crate) struct Density {
     /// Decimals of rates in percent.
     rate_decimals: usize,
     /// Decimals of levels in dB.
     level_decimals: usize,
     /// Spaces between columns.
-    gap: u16,
+    pub(crate) gap: u16,
     /// Intervals stand below their values.
-    stacked: bool,
+    pub(crate) stacked: bool,
 }
 
-const DENSITIES: [Density; 4] = [
+pub(crate) const DENSITIES: [Density; 4] = [
     Density { rate_decimals: 2, level_decimals: 1, gap: 2, stacked: false },
     Density { rate_decimals: 1, level_decimals: 1, gap: 1, stacked: false },
     Density { rate_decimals: 2, level_decimals: 1, gap: 2, stacked: true },
@@ -77,6 +78,10 @@ pub fn terminal_table(summary: &Summary, width: usize, colour: bool) -> String {
         out.push_str(&paint.dim(&line));
         out.push('\n');
     }
+    let signal = signal::terminal(summary, width, paint);
+    if !signal.is_empty() {
+        out.push_str(&format!("\n{signal}\n"));
+    }
     out.push_str(&coverage_line(summary, paint));
     out.push('\n');
     out
@@ -101,11 +106,13 @@ impl Layout {
         self.lines.iter().map(|(line, _)| display_width(line)).max().unwrap_or(0)
     }
 
-    fn new(summary: &Summary, density: Density) -> Self {
+    fn new<'a>(summary: &'a Summary, density: Density) -> Self {
         let several_models = strata::models(summary).len() > 1;
         let mut reasons: Vec<String> = Vec::new();
         let mut table = Table::new();
-        let header = header(several_models, density, common_level(summary).as_deref());
+        let estimates = |s: &'a StratumSummary| [Some(&s.wer), Some(&s.cer), s.snr_db.as_ref(), s.rtf.as_ref()];
+        let level = strata::common_level(summary.strata.iter().flat_map(estimates).flatten());
+        let header = header(several_models, density, level.as_deref());
         let header_lines = if density.stacked { 2 } else { 1 };
         let columns = header.len();
         table.load_style(TableStyle::new());
@@ -183,12 +190,18 @@ fn cells(s: &StratumSummary, several_models: bool, density: Density, reasons: &m
     cells.push(Cell::new(format!("{}/{}/{}", s.words.sub, s.words.del, s.words.ins)));
     cells.push(Cell::new(number(s.snr_db.as_ref(), level, density, reasons)));
     cells.push(Cell::new(number(s.rtf.as_ref(), format::FACTOR, density, reasons)));
-    cells.push(Cell::new(units(s, density)));
+    let estimates = [("WER", Some(&s.wer)), ("CER", Some(&s.cer)), ("SNR", s.snr_db.as_ref()), ("RTF", s.rtf.as_ref())];
+    cells.push(Cell::new(units(&estimates, density)));
     cells
 }
 
 /// `7.90 [5.12, 11.20]`, `7.90 [n/a 1]` with reason 1 below the table, `-` where the metric does not apply.
-fn number(estimate: Option<&Estimate>, style: NumberStyle, density: Density, reasons: &mut Vec<String>) -> String {
+pub(crate) fn number(
+    estimate: Option<&Estimate>,
+    style: NumberStyle,
+    density: Density,
+    reasons: &mut Vec<String>,
+) -> String {
     let Some(estimate) = estimate else {
         return "-".to_owned();
     };
@@ -205,28 +218,27 @@ fn number(estimate: Option<&Estimate>, style: NumberStyle, density: Density, rea
     }
 }
 
-/// The unit of the WER; units of other metrics are named where they differ.
-fn units(s: &StratumSummary, density: Density) -> String {
+/// The unit of the first of some named estimates; units of the others are named where they differ.
+pub(crate) fn units<N: AsRef<str>>(estimates: &[(N, Option<&Estimate>)], density: Density) -> String {
     let text = |estimate: &Estimate| {
         format::usable_interval(estimate).ok().map(|i| {
             let mark = if format::conditional(i.unit, None).is_some() { "*" } else { "" };
             format!("{}{mark}", format::unit(i))
         })
     };
-    let wer = text(&s.wer);
-    let mut parts: Vec<String> = wer.iter().cloned().collect();
-    let others = [("CER", Some(&s.cer)), ("SNR", s.snr_db.as_ref()), ("RTF", s.rtf.as_ref())];
+    let first = estimates.first().and_then(|(_, estimate)| text((*estimate)?));
+    let mut parts: Vec<String> = first.iter().cloned().collect();
     let mut different: Vec<(String, Vec<&str>)> = Vec::new();
-    for (name, estimate) in others {
+    for (name, estimate) in estimates.iter().skip(1) {
         let Some(unit) = estimate.and_then(text) else {
             continue;
         };
-        if Some(&unit) == wer.as_ref() {
+        if Some(&unit) == first.as_ref() {
             continue;
         }
         match different.iter_mut().find(|(u, _)| *u == unit) {
-            Some((_, names)) => names.push(name),
-            None => different.push((unit, vec![name])),
+            Some((_, names)) => names.push(name.as_ref()),
+            None => different.push((unit, vec![name.as_ref()])),
         }
     }
     parts.extend(different.into_iter().map(|(unit, names)| {
@@ -286,19 +298,6 @@ fn coverage_line(summary: &Summary, paint: Paint) -> String {
     paint.red(&format!("{line}; {} failed, {} skipped, {} without outcome{why}", c.failed, c.skipped, c.outstanding))
 }
 
-/// The level of all intervals, when they share one.
-fn common_level(summary: &Summary) -> Option<String> {
-    let mut levels = Vec::new();
-    for s in &summary.strata {
-        for estimate in [Some(&s.wer), Some(&s.cer), s.snr_db.as_ref(), s.rtf.as_ref()].into_iter().flatten() {
-            if let Ok(interval) = format::usable_interval(estimate) {
-                strata::push_new(&mut levels, format::level(interval.level));
-            }
-        }
-    }
-    if levels.len() == 1 { levels.pop() } else { None }
-}
-
 pub(crate) fn clipped(name: &str) -> String {
     let name = visible(name);
     match name.char_indices().nth(NAME_LIMIT) {
@@ -308,7 +307,7 @@ pub(crate) fn clipped(name: &str) -> String {
 }
 
 /// Columns a line takes, counting characters: names are almost always ASCII, and a wrong guess costs one layout step.
-fn display_width(line: &str) -> usize {
+pub(crate) fn display_width(line: &str) -> usize {
     line.chars().count()
 }
 

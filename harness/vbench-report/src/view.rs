@@ -10,6 +10,7 @@ use vbench_core::Estimate;
 use crate::composite;
 use crate::format::{self, ABSENT, NumberStyle, visible};
 use crate::input::{AlignedToken, ReportInput, TokenOp, WorstCell};
+use crate::signal::{self, SignalView};
 use crate::strata::{self, Group};
 
 /// What two runs with one seed have in common.
@@ -27,6 +28,7 @@ pub(crate) struct Findings {
     pub composites: Vec<String>,
     pub tables: Vec<StrataTable>,
     pub deltas: Vec<Delta>,
+    pub signal: Option<SignalView>,
     pub worst: Vec<Worst>,
     pub failures: Vec<FailureView>,
     pub methods: Vec<String>,
@@ -224,6 +226,7 @@ pub(crate) fn findings(input: &ReportInput<'_>) -> Findings {
         composites: composite::findings(s),
         tables: groups.iter().enumerate().map(|(i, g)| strata_table(input, g, i)).collect(),
         deltas: s.deltas.iter().map(delta).collect(),
+        signal: signal::view(s),
         worst: input.worst.iter().enumerate().map(|(i, w)| worst(w, i + 1)).collect(),
         failures: s
             .failures
@@ -393,7 +396,7 @@ fn rate_or_absent(rate: Option<f64>) -> String {
 }
 
 /// `axis` is the value at the right end of the small picture.
-fn number(estimate: &Estimate, style: NumberStyle, note: Option<&str>, axis: Option<f64>) -> Number {
+pub(crate) fn number(estimate: &Estimate, style: NumberStyle, note: Option<&str>, axis: Option<f64>) -> Number {
     let place = |v: f64, end: f64| format!("{:.1}", (v / end * 100.0).clamp(0.0, 100.0));
     let usable = format::usable_interval(estimate);
     let whisker = axis.filter(|end| *end > 0.0 && estimate.value.is_finite()).map(|end| Whisker {
@@ -475,6 +478,7 @@ fn text(raw: &str) -> String {
 fn methods(s: &Summary) -> Vec<String> {
     let (mut levels, mut names, mut units) = (Vec::new(), Vec::new(), Vec::new());
     let estimates = s.strata.iter().flat_map(|x| [Some(&x.wer), Some(&x.cer), x.snr_db.as_ref()]).flatten();
+    let estimates = estimates.chain(s.signal.iter().map(|x| &x.mean));
     for interval in
         estimates.chain(s.deltas.iter().map(|d| &d.wer_difference)).filter_map(|e| format::usable_interval(e).ok())
     {
@@ -521,10 +525,24 @@ fn methods(s: &Summary) -> Vec<String> {
                 .to_owned(),
         );
     }
+    list.extend(composite_methods(s));
+    list.extend(signal::methods(s));
+    if s.strata.iter().any(|x| x.snr_db.is_some()) {
+        list.push(
+            "SNR: as achieved after mixing, on the active speech level of ITU-T P.56, mean over the cells with noise."
+                .to_owned(),
+        );
+    }
+    list
+}
+
+/// How areas and overall scores were made.
+fn composite_methods(s: &Summary) -> Vec<String> {
+    let mut list = Vec::new();
     if !s.curves.is_empty() {
         list.push(
-            "Area under WER over SNR: trapezoid of the WER over dB divided by the range in dB, the mean height of the \
-             curve. Its interval resamples whole units with their errors at every level."
+            "Area under WER over a parameter such as the SNR: trapezoid of the WER over the parameter divided by the \
+             parameter's range, the mean height of the curve. One curve holds the conditions that differ in that parameter alone. Its interval resamples whole units with their errors at every level."
                 .to_owned(),
         );
     }
@@ -532,12 +550,6 @@ fn methods(s: &Summary) -> Vec<String> {
         list.push(
             "Overall WER: mean of the WERs of the named strata with the weights that the suite declares. Its interval \
              resamples whole units with their errors in every stratum."
-                .to_owned(),
-        );
-    }
-    if s.strata.iter().any(|x| x.snr_db.is_some()) {
-        list.push(
-            "SNR: as achieved after mixing, on the active speech level of ITU-T P.56, mean over the cells with noise."
                 .to_owned(),
         );
     }

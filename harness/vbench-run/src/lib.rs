@@ -2,6 +2,8 @@
 //!
 //! ```text
 //! engine.rs    worker threads -> reorder buffer -> the run folder, in plan order whatever the number of jobs
+//! cache.rs     degraded audio kept between runs
+//! corpus.rs    a corpus as a whole: its spectrum, its recordings as babble
 //! prepare.rs   utterance + condition -> the samples that the model hears, with the receipt
 //! ```
 //!
@@ -14,8 +16,11 @@
 //!
 //! Out of scope: choosing cells, scoring, drawing progress.
 
+pub mod cache;
+mod corpus;
 pub mod engine;
 pub mod prepare;
 
+pub use cache::AudioCache;
 pub use engine::{EngineOptions, Plan, RunEnd, RunEvent, run_cells};
 pub use prepare::{AudioPreparer, Prepare, Prepared};

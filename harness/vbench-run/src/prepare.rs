@@ -7,10 +7,16 @@ use std::time::Instant;
 
 use rayon::prelude::*;
 use vbench_audio::{
-    Clip, DecodeError, DecodeOptions, DegradeContext, DegradeError, LongTermSpectrum, SpectrumAccumulator,
+    Clip, DecodeError, DecodeOptions, DegradeContext, DegradeError, LongTermSpectrum, Recordings, folder_files,
 };
 use vbench_core::hash::sha256_hex;
-use vbench_core::{Cell, Codec, Condition, Degradation, NoiseKind, Outcome, Reason, ReasonKind, Receipt, Utterance};
+use vbench_core::{
+    Cell, Condition, Degradation, Folder, NoiseKind, Outcome, Reason, ReasonKind, Receipt, SignalMetric, Utterance,
+};
+use vbench_score::signal::{Pair, pair_metric};
+
+use crate::cache::{AudioCache, CacheKey, CachedPcm};
+use crate::corpus::CorpusAudio;
 
 /// Makes the audio of a cell. A trait so that the engine can be tested without audio files.
 pub trait Prepare: Sync {
@@ -42,18 +48,22 @@ pub struct AudioPreparer<'a> {
     /// All utterances of each corpus, selected or not: the spectrum must not depend on the selection.
     corpora: HashMap<&'a str, CorpusAudio<'a>>,
     seed: u64,
-    recent: Mutex<Vec<(usize, Decoded)>>,
+    recent: Mutex<Vec<(usize, Recent)>>,
+    cache: Option<&'a AudioCache>,
+    metrics: Vec<&'static SignalMetric>,
 }
 
-/// A corpus with its spectrum, measured when it is first needed.
-struct CorpusAudio<'a> {
-    all: &'a [Utterance],
-    spectrum: OnceLock<Option<Arc<LongTermSpectrum>>>,
+/// A file that was read and verified; decoded when that is first needed.
+struct Loaded {
+    /// SHA-256 of the file, and the stretch of it.
+    input: String,
+    bytes: Mutex<Option<Vec<u8>>>,
+    clip: OnceLock<Result<Arc<Clip>, Reason>>,
 }
 
-type Decoded = Arc<OnceLock<Result<Arc<Clip>, Reason>>>;
+type Recent = Arc<OnceLock<Result<Arc<Loaded>, Reason>>>;
 
-/// Decoded utterances kept: neighbouring cells share theirs, whichever worker runs them.
+/// Utterances kept: neighbouring cells share theirs, whichever worker runs them.
 const RECENT_MAX: usize = 16;
 
 impl<'a> AudioPreparer<'a> {
@@ -64,19 +74,32 @@ impl<'a> AudioPreparer<'a> {
         corpora: impl IntoIterator<Item = (&'a str, &'a [Utterance])>,
         seed: u64,
     ) -> Self {
-        let corpora =
-            corpora.into_iter().map(|(name, all)| (name, CorpusAudio { all, spectrum: OnceLock::new() })).collect();
-        Self { utterances, conditions, corpora, seed, recent: Mutex::new(Vec::new()) }
+        let corpora = corpora.into_iter().map(|(name, all)| (name, CorpusAudio::new(name, all))).collect();
+        Self { utterances, conditions, corpora, seed, recent: Mutex::new(Vec::new()), cache: None, metrics: Vec::new() }
     }
 
-    fn decoded(&self, index: usize) -> Result<Arc<Clip>, Reason> {
+    /// Keeps degraded audio, and takes from there what is the same.
+    #[must_use]
+    pub fn with_cache(mut self, cache: Option<&'a AudioCache>) -> Self {
+        self.cache = cache;
+        self
+    }
+
+    /// Measures what degradations do to the clips: the receipts hold these metrics of the output against the input.
+    #[must_use]
+    pub fn with_metrics(mut self, metrics: Vec<&'static SignalMetric>) -> Self {
+        self.metrics = metrics;
+        self
+    }
+
+    fn loaded(&self, index: usize) -> Result<Arc<Loaded>, Reason> {
         let slot = {
             // A poisoned lock only means that another worker panicked; the list itself is always whole.
             let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
             match recent.iter().find(|(i, _)| *i == index) {
                 Some((_, slot)) => Arc::clone(slot),
                 None => {
-                    let slot = Decoded::default();
+                    let slot = Recent::default();
                     if recent.len() >= RECENT_MAX {
                         recent.remove(0);
                     }
@@ -85,23 +108,20 @@ impl<'a> AudioPreparer<'a> {
                 }
             }
         };
-        slot.get_or_init(|| {
-            let utterance = &self.utterances[index];
-            let bad = |e: DegradeError| Reason {
-                kind: ReasonKind::BadAudio,
-                text: format!("{}: {e}", utterance.audio.display()),
-            };
-            Clip::new(read_utterance(utterance)?).map(Arc::new).map_err(bad)
-        })
-        .clone()
+        slot.get_or_init(|| Loaded::read(&self.utterances[index]).map(Arc::new)).clone()
     }
 
     /// Measures the spectra of all corpora now. Needed before `prepare` is called from tasks of the rayon pool: a task that
     /// waits for a measurement inside the pool could be handed another one that waits for the same measurement.
     pub fn measure_spectra(&self) {
         if self.conditions.iter().any(needs_spectrum) {
-            for corpus in self.corpora.keys() {
-                self.spectrum(corpus);
+            for corpus in self.corpora.values() {
+                corpus.spectrum(self.cache);
+            }
+        }
+        if self.conditions.iter().any(needs_recordings) {
+            for corpus in self.corpora.values() {
+                corpus.identity();
             }
         }
     }
@@ -109,61 +129,188 @@ impl<'a> AudioPreparer<'a> {
     /// SHA-256 of a corpus' long-term spectrum as it is now, the one that receipts of noise hold.
     #[must_use]
     pub fn spectrum_sha256(&self, corpus: &str) -> Option<String> {
-        self.spectrum(corpus).map(|s| s.sha256().to_owned())
+        self.corpora.get(corpus)?.spectrum(self.cache).map(|s| s.sha256().to_owned())
     }
 
-    /// The long-term spectrum of a corpus; `None` when none of its files can be read.
-    fn spectrum(&self, corpus: &str) -> Option<Arc<LongTermSpectrum>> {
-        let CorpusAudio { all, spectrum } = self.corpora.get(corpus)?;
-        spectrum
-            .get_or_init(|| {
-                // Utterances in parallel; the accumulator sums in the order of their ids, whatever the thread.
-                let parts: Vec<SpectrumAccumulator> = all
-                    .par_iter()
-                    .map(|utterance| {
-                        let mut part = SpectrumAccumulator::new();
-                        // A file that cannot be read has no spectrum; its own cells fail with the reason.
-                        if let Ok(samples) = read_utterance(utterance) {
-                            part.add(&utterance.id, &samples);
-                        }
-                        part
-                    })
-                    .collect();
-                let mut sum = SpectrumAccumulator::new();
-                for part in parts {
-                    sum.merge(part);
-                }
-                sum.finish().map(Arc::new)
-            })
-            .clone()
+    /// The samples of a cell as 16-bit PCM from the cache, where it has them, without decoding anything.
+    pub fn cached(&self, cell: &Cell) -> Option<(CachedPcm, Receipt)> {
+        let utterance = &self.utterances[cell.utterance];
+        let condition = &self.conditions[cell.condition];
+        let sources = self.sources(utterance, condition);
+        self.lookup(&*self.loaded(cell.utterance).ok()?, utterance, condition, &sources)
+    }
+
+    /// What a condition draws on besides the utterance.
+    fn sources(&self, utterance: &Utterance, condition: &Condition) -> Sources<'_> {
+        let corpus = self.corpora.get(utterance.corpus.as_str());
+        let spectrum = corpus.filter(|_| needs_spectrum(condition)).and_then(|c| c.spectrum(self.cache));
+        let corpus = corpus.filter(|_| needs_recordings(condition));
+        let folders = condition.steps.iter().filter_map(Degradation::folder).map(folder_identity);
+        let mut identity: Vec<String> = folders.collect();
+        identity.extend(corpus.map(|c| c.identity().to_owned()));
+        Sources { spectrum, corpus, identity: identity.join(" ") }
+    }
+
+    fn lookup(
+        &self,
+        loaded: &Loaded,
+        utterance: &Utterance,
+        condition: &Condition,
+        sources: &Sources<'_>,
+    ) -> Option<(CachedPcm, Receipt)> {
+        self.with_key(loaded, utterance, condition, sources, AudioCache::get)?
+    }
+
+    fn with_key<T>(
+        &self,
+        loaded: &Loaded,
+        utterance: &Utterance,
+        condition: &Condition,
+        sources: &Sources<'_>,
+        f: impl FnOnce(&AudioCache, &CacheKey<'_>) -> T,
+    ) -> Option<T> {
+        let cache = self.cache?;
+        let key = CacheKey {
+            input: &loaded.input,
+            recipe: &condition.recipe(),
+            seed: self.seed,
+            utterance: &name_of(utterance),
+            spectrum: sources.spectrum.as_deref().map_or("", LongTermSpectrum::sha256),
+            recordings: &sources.identity,
+            metrics: &self.metrics.iter().map(|m| m.name).collect::<Vec<_>>().join(" "),
+        };
+        Some(f(cache, &key))
     }
 }
 
+/// What a condition draws on besides the utterance.
+struct Sources<'a> {
+    spectrum: Option<Arc<LongTermSpectrum>>,
+    corpus: Option<&'a CorpusAudio<'a>>,
+    /// Of corpus and folders, for the cache.
+    identity: String,
+}
+
+/// `corpus/id`: random draws are keyed by it.
+fn name_of(utterance: &Utterance) -> String {
+    format!("{}/{}", utterance.corpus, utterance.id)
+}
+
 fn needs_spectrum(condition: &Condition) -> bool {
-    condition.steps.iter().any(|s| matches!(s, Degradation::Noise { kind: NoiseKind::SpeechShaped, .. }))
+    condition.steps.iter().any(|s| matches!(s, Degradation::Noise(n) if n.kind == NoiseKind::SpeechShaped))
+}
+
+fn needs_recordings(condition: &Condition) -> bool {
+    condition.steps.iter().any(|s| matches!(s, Degradation::Noise(n) if matches!(n.kind, NoiseKind::Babble { .. })))
+}
+
+/// Names, sizes and times of a folder's files: what tells that a draw from it would be another one.
+fn folder_identity(folder: &Folder) -> String {
+    let files = folder_files(folder).map(|f| f.to_vec()).unwrap_or_default();
+    let facts = |name: &String| {
+        let facts = std::fs::metadata(folder.path.join(name)).ok();
+        let time = facts.as_ref().and_then(|f| f.modified().ok());
+        format!("{name} {} {time:?}\n", facts.map_or(0, |f| f.len()))
+    };
+    sha256_hex(files.iter().map(facts).collect::<String>().as_bytes())
 }
 
 impl Prepare for AudioPreparer<'_> {
     fn prepare(&self, cell: &Cell) -> Result<Prepared, Box<Outcome>> {
         let utterance = &self.utterances[cell.utterance];
         let condition = &self.conditions[cell.condition];
-        let spectrum = if needs_spectrum(condition) { self.spectrum(&utterance.corpus) } else { None };
+        let sources = self.sources(utterance, condition);
         let start = Instant::now();
-        let clean = self.decoded(cell.utterance).map_err(|reason| Box::new(Outcome::Failed(reason)))?;
-        let decode_ns = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        let name = format!("{}/{}", utterance.corpus, utterance.id);
-        let context = DegradeContext { seed: self.seed, utterance: &name, corpus_spectrum: spectrum.as_deref() };
-        let (samples, receipt) = clean.degrade(condition, &context).map_err(|e| {
-            let text = e.to_string();
+        let failed = |reason| Box::new(Outcome::Failed(reason));
+        let loaded = self.loaded(cell.utterance).map_err(failed)?;
+        if let Some((pcm, receipt)) = self.lookup(&loaded, utterance, condition, &sources) {
+            let decode_ns = elapsed_ns(start);
+            return Ok(Prepared { samples: Arc::new(pcm.samples()), receipt, decode_ns, encoder: false });
+        }
+        let clip = loaded.clip(utterance).map_err(failed)?;
+        let decode_ns = elapsed_ns(start);
+        let name = name_of(utterance);
+        let context = DegradeContext {
+            seed: self.seed,
+            utterance: &name,
+            corpus_spectrum: sources.spectrum.as_deref(),
+            recordings: sources.corpus.map(|c| c as &dyn Recordings),
+        };
+        let (samples, mut receipt) = clip.degrade(condition, &context).map_err(|e| {
+            let text = format!("condition {}: {e}", condition.name);
             Box::new(match e {
                 DegradeError::NoEncoder { .. } => Outcome::Skipped(Reason { kind: ReasonKind::NoEncoder, text }),
                 _ => Outcome::Failed(Reason { kind: ReasonKind::Degrade, text }),
             })
         })?;
-        let encoder =
-            condition.steps.iter().any(|s| matches!(s, Degradation::Codec(Codec::Mp3 { .. } | Codec::Opus { .. })));
+        if !condition.steps.is_empty() {
+            receipt.signal = measure(&self.metrics, clip.samples(), &samples);
+        }
+        self.with_key(&loaded, utterance, condition, &sources, |cache, key| cache.put(key, &samples, &receipt));
+        let encoder = condition.steps.iter().any(|s| matches!(s, Degradation::Codec(_)));
         Ok(Prepared { samples: Arc::new(samples), receipt, decode_ns, encoder })
     }
+}
+
+/// The metrics that are defined for a pair; a step that changes the tempo leaves nothing to compare sample by sample.
+fn measure(metrics: &[&'static SignalMetric], clean: &[f32], degraded: &[f32]) -> Vec<(String, f64)> {
+    let wide = |x: &[f32]| -> Vec<f64> { x.iter().map(|v| f64::from(*v)).collect() };
+    if metrics.is_empty() || clean.len() != degraded.len() {
+        return Vec::new();
+    }
+    let (clean, degraded) = (wide(clean), wide(degraded));
+    let Ok(pair) = Pair::new(&clean, &degraded, vbench_audio::RATE_HZ) else { return Vec::new() };
+    let reading = |m: &&SignalMetric| Some((m.name.to_owned(), pair_metric(&pair, m.name)?.ok()?));
+    metrics.iter().filter_map(reading).filter(|(_, value)| value.is_finite()).collect()
+}
+
+fn elapsed_ns(start: Instant) -> u64 {
+    u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX)
+}
+
+impl Loaded {
+    /// Reads a file and verifies its hash.
+    fn read(utterance: &Utterance) -> Result<Self, Reason> {
+        let path: &Path = &utterance.audio;
+        let limit = DecodeOptions::default().max_bytes;
+        let bytes = vbench_audio::read_file(path, limit).map_err(|e| match &e {
+            DecodeError::Read { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
+                Reason { kind: ReasonKind::MissingAudio, text: e.to_string() }
+            }
+            DecodeError::Read { .. } => Reason { kind: ReasonKind::BadAudio, text: e.to_string() },
+            _ => bad_audio(path, e),
+        })?;
+        let actual = sha256_hex(&bytes);
+        if let Some(expected) = utterance.sha256.as_ref().filter(|expected| **expected != actual) {
+            let text = format!("{}: sha256 is {actual}, the manifest says {expected}", path.display());
+            return Err(Reason { kind: ReasonKind::HashMismatch, text });
+        }
+        let input = format!("{actual} {:?} {:?}", utterance.start_s, cut_duration(utterance));
+        Ok(Self { input, bytes: Mutex::new(Some(bytes)), clip: OnceLock::new() })
+    }
+
+    /// Decodes it to mono 16 kHz and cuts out the utterance.
+    fn samples(&self, utterance: &Utterance) -> Result<Vec<f32>, Reason> {
+        // Needed once: the clip is kept instead.
+        let bytes = self.bytes.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_default();
+        let (start_s, duration_s) = (utterance.start_s, cut_duration(utterance));
+        let options = DecodeOptions { start_s, duration_s, ..DecodeOptions::default() };
+        let decoded = vbench_audio::decode_bytes(&bytes, &options).map_err(|e| bad_audio(&utterance.audio, e))?;
+        check_duration(utterance, decoded.samples.len()).map_err(|text| bad_audio(&utterance.audio, text))?;
+        Ok(decoded.samples)
+    }
+
+    fn clip(&self, utterance: &Utterance) -> Result<Arc<Clip>, Reason> {
+        let make = || {
+            let samples = self.samples(utterance)?;
+            Clip::new(samples).map(Arc::new).map_err(|e| bad_audio(&utterance.audio, e))
+        };
+        self.clip.get_or_init(make).clone()
+    }
+}
+
+fn bad_audio(path: &Path, what: impl std::fmt::Display) -> Reason {
+    Reason { kind: ReasonKind::BadAudio, text: format!("{}: {what}", path.display()) }
 }
 
 /// Hashes every recording that the manifests do not pin, so that the run record holds what was really played and a
@@ -187,27 +334,7 @@ pub fn pin_audio<'a>(utterances: impl Iterator<Item = &'a mut Utterance>) {
 ///
 /// A typed reason that names the file, the position, what was expected and what was found.
 pub fn read_utterance(utterance: &Utterance) -> Result<Vec<f32>, Reason> {
-    let path: &Path = &utterance.audio;
-    let options =
-        DecodeOptions { start_s: utterance.start_s, duration_s: cut_duration(utterance), ..DecodeOptions::default() };
-    let bad = |kind, text: String| Reason { kind, text: format!("{}: {text}", path.display()) };
-    let bytes = vbench_audio::read_file(path, options.max_bytes).map_err(|e| match &e {
-        DecodeError::Read { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
-            Reason { kind: ReasonKind::MissingAudio, text: e.to_string() }
-        }
-        DecodeError::Read { .. } => Reason { kind: ReasonKind::BadAudio, text: e.to_string() },
-        _ => bad(ReasonKind::BadAudio, e.to_string()),
-    })?;
-    if let Some(expected) = &utterance.sha256 {
-        let actual = sha256_hex(&bytes);
-        if actual != *expected {
-            return Err(bad(ReasonKind::HashMismatch, format!("sha256 is {actual}, the manifest says {expected}")));
-        }
-    }
-    let decoded = vbench_audio::decode_bytes(&bytes, &options).map_err(|e| bad(ReasonKind::BadAudio, e.to_string()))?;
-    check_duration(utterance, decoded.samples.len())
-        .map_err(|text| bad(ReasonKind::BadAudio, text))
-        .map(|()| decoded.samples)
+    Loaded::read(utterance)?.samples(utterance)
 }
 
 /// A stated duration without a start describes the whole file; one that is off means the wrong file or a cut one.

@@ -1,4 +1,4 @@
-//! Two texts in, error rates out. Pure: no files, clock, environment or random state.
+//! Two texts in, error rates out; two signals in, distances out. Pure: no files, clock, environment or random state.
 //!
 //! ```text
 //! normalise/     named, versioned text normalisers
@@ -19,6 +19,7 @@
 //! formats/       transcripts in the formats people have, and their pairing
 //! multi/         several speakers: cpWER, time-constrained tcpWER
 //! analysis/      which errors, where and of whom: breakdowns of scored pairs
+//! signal/        metrics of a signal against its reference, and of one signal
 //! phoneme/       words to phonemes, phoneme alignment and confusions
 //! ```
 //!
@@ -44,6 +45,7 @@ pub mod lattice;
 pub mod multi;
 pub mod normalise;
 pub mod phoneme;
+pub mod signal;
 pub mod tokens;
 mod vocabulary;
 

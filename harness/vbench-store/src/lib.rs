@@ -25,5 +25,5 @@ pub mod timing;
 
 pub use folder::{RunFolder, RunRecord, StoreError};
 pub use log::LogFile;
-pub use row::Row;
+pub use row::{Row, RowReceipt};
 pub use timing::TimingLine;

@@ -80,6 +80,12 @@ pub struct RowReceipt {
     pub input_sha256: String,
     /// The condition's recipe.
     pub recipe: String,
+    /// Seed of every draw; absent in receipts of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+    /// What else draws are keyed by: `corpus/id`; absent where there is no seed.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub utterance: String,
     /// SHA-256 of what the model heard.
     pub output_sha256: String,
     /// Samples at 16 kHz.
@@ -89,6 +95,9 @@ pub struct RowReceipt {
     pub active_level_dbfs: Option<f64>,
     /// Per step: recipe, achieved values, facts.
     pub steps: Vec<RowStep>,
+    /// Signal metrics of the output against the input; absent where none were asked for.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub signal: Map<String, Value>,
 }
 
 /// One step of a receipt.
@@ -226,14 +235,31 @@ impl Row {
         let Some(wire) = &self.receipt else {
             return Receipt::default();
         };
+        wire.to_receipt()
+    }
+}
+
+impl RowReceipt {
+    /// The receipt.
+    #[must_use]
+    pub fn to_receipt(&self) -> Receipt {
         Receipt {
-            input_sha256: wire.input_sha256.clone(),
-            recipe: wire.recipe.clone(),
-            output_sha256: wire.output_sha256.clone(),
-            samples: wire.samples,
-            active_level_dbfs: wire.active_level_dbfs,
-            steps: wire.steps.iter().map(step_from_wire).collect(),
+            input_sha256: self.input_sha256.clone(),
+            recipe: self.recipe.clone(),
+            seed: self.seed,
+            utterance: self.utterance.clone(),
+            output_sha256: self.output_sha256.clone(),
+            samples: self.samples,
+            active_level_dbfs: self.active_level_dbfs,
+            steps: self.steps.iter().map(step_from_wire).collect(),
+            signal: self.signal.iter().filter_map(|(name, value)| Some((name.clone(), value.as_f64()?))).collect(),
         }
+    }
+
+    /// The form that rows and manifests hold.
+    #[must_use]
+    pub fn new(receipt: &Receipt) -> Self {
+        receipt_to_wire(receipt)
     }
 }
 
@@ -250,7 +276,6 @@ fn receipt_to_wire(receipt: &Receipt) -> RowReceipt {
     let step = |step: &StepReceipt| {
         let mut achieved = Map::new();
         for (name, value) in &step.achieved {
-            // What is not a number is absent: JSON has no NaN.
             if let Some(number) = Number::from_f64(*value) {
                 achieved.insert(name.clone(), Value::Number(number));
             }
@@ -260,13 +285,18 @@ fn receipt_to_wire(receipt: &Receipt) -> RowReceipt {
         }
         RowStep { recipe: step.recipe.clone(), achieved }
     };
+    // What is not a number is absent: JSON has no NaN.
+    let number = |(name, value): &(String, f64)| Some((name.clone(), Value::Number(Number::from_f64(*value)?)));
     RowReceipt {
         input_sha256: receipt.input_sha256.clone(),
         recipe: receipt.recipe.clone(),
+        seed: receipt.seed,
+        utterance: receipt.utterance.clone(),
         output_sha256: receipt.output_sha256.clone(),
         samples: receipt.samples,
         active_level_dbfs: receipt.active_level_dbfs,
         steps: receipt.steps.iter().map(step).collect(),
+        signal: receipt.signal.iter().filter_map(number).collect(),
     }
 }
 
@@ -308,10 +338,13 @@ mod tests {
         let receipt = Receipt {
             input_sha256: "aa".into(),
             recipe: "r".into(),
+            seed: Some(7),
+            utterance: "c/u1".into(),
             output_sha256: "bb".into(),
             samples: 24_000,
             active_level_dbfs: Some(-26.5),
             steps: vec![step],
+            signal: vec![("stoi".into(), 0.875)],
         };
         let hypothesis = Hypothesis { text: text.into(), language: Some("en".into()), ..Hypothesis::default() };
         Row::new("c/u1/noise-5db/m", &utterance, "noise-5db", "m", &Outcome::Ok { hypothesis, receipt })

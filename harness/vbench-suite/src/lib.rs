@@ -4,6 +4,7 @@
 //! problem.rs    one problem with file, line and key; all of them are reported together
 //! reader.rs     typed access to a TOML table that notes every problem and every unknown key
 //! parse.rs      one suite file -> SuiteFile (schema version 1)
+//! conditions.rs conditions: recipes, steps, sweeps
 //! gates.rs      gate rules, in a suite or in a file of their own
 //! manifest.rs   JSONL manifest -> utterances
 //! resolve.rs    SuiteFile + includes + manifests -> Suite, in which everything is checked
@@ -12,6 +13,7 @@
 //!
 //! Out of scope: decoding audio, opening models, fetching corpora.
 
+mod conditions;
 pub mod expand;
 pub mod gates;
 pub mod manifest;

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use toml_edit::Document;
-use vbench_core::{Codec, Condition, Degradation, NoiseKind, Room, Rule, RuleStratum};
+use vbench_core::{Condition, Rule, RuleStratum, SIGNAL_METRICS, SignalMetric};
 
+use crate::conditions::read_conditions;
 use crate::gates::read_gates;
 use crate::problem::{Problem, ProblemClass, Problems, closest};
 use crate::reader::TableReader;
@@ -73,16 +74,32 @@ pub enum Metric {
     Snr,
     /// Real-time factor.
     Rtf,
+    /// What a condition did to the signal, one of [`SIGNAL_METRICS`].
+    Signal(&'static SignalMetric),
 }
 
 impl Metric {
-    const ALL: [(&'static str, Self); 5] =
-        [("wer", Self::Wer), ("cer", Self::Cer), ("ser", Self::Ser), ("snr", Self::Snr), ("rtf", Self::Rtf)];
+    /// The metrics of what a model answers and of how fast; those of the signal are [`SIGNAL_METRICS`].
+    const ALL: [Self; 5] = [Self::Wer, Self::Cer, Self::Ser, Self::Snr, Self::Rtf];
 
     /// The name used in suites.
     #[must_use]
     pub fn name(self) -> &'static str {
-        Self::ALL.iter().find(|(_, m)| *m == self).map_or("", |(n, _)| n)
+        match self {
+            Self::Wer => "wer",
+            Self::Cer => "cer",
+            Self::Ser => "ser",
+            Self::Snr => "snr",
+            Self::Rtf => "rtf",
+            Self::Signal(metric) => metric.name,
+        }
+    }
+
+    /// The metric of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        let own = Self::ALL.into_iter().find(|m| m.name() == name);
+        own.or_else(|| SignalMetric::named(name).map(Self::Signal))
     }
 }
 
@@ -199,7 +216,7 @@ fn read_root(root: &mut TableReader, problems: &mut Problems) -> SuiteFile {
     unique(root, problems, "models", models.iter().map(|m| m.0.as_str()));
     let metric_names = root.strings(problems, "metrics");
     unique(root, problems, "metrics", metric_names.iter().map(String::as_str));
-    let metrics = metric_names.iter().filter_map(|m| named(root, problems, "metrics", m, &Metric::ALL)).collect();
+    let metrics = metric_names.iter().filter_map(|m| read_metric(root, problems, m)).collect();
     let normalizer = root.string(problems, "normalizer");
     let weights = root.string(problems, "weights");
     if let Some(w) = weights.as_deref().filter(|w| !["sclite", "levenshtein"].contains(w)) {
@@ -336,138 +353,16 @@ fn read_model(mut table: TableReader, problems: &mut Problems) -> (String, Strin
     (name, spec)
 }
 
-fn read_conditions(root: &mut TableReader, problems: &mut Problems) -> Vec<Condition> {
-    let defined: Vec<Condition> =
-        root.tables(problems, "condition").into_iter().map(|t| read_condition(t, problems)).collect();
-    unique(root, problems, "condition", defined.iter().map(|c| c.name.as_str()));
-    let names = root.strings(problems, "conditions");
-    unique(root, problems, "conditions", names.iter().map(String::as_str));
-    let mut conditions = Vec::new();
-    for name in &names {
-        if let Some(found) = defined.iter().find(|c| c.name == *name) {
-            conditions.push(found.clone());
-        } else if let Some(builtin) = Condition::builtin(name) {
-            conditions.push(builtin);
-        } else {
-            let builtins = vbench_core::BUILTIN_CONDITIONS.iter().map(|b| b.name);
-            let known: Vec<&str> = builtins.chain(defined.iter().map(|c| c.name.as_str())).collect();
-            let hint = closest(name, known.iter().copied())
-                .map_or_else(|| format!("known: {}", known.join(", ")), |k| format!("did you mean `{k}`?"));
-            root.problem(problems, "conditions", format!("unknown condition `{name}`; {hint}"));
-        }
+fn read_metric(root: &TableReader, problems: &mut Problems, name: &str) -> Option<Metric> {
+    let found = Metric::named(name);
+    if found.is_none() {
+        let known: Vec<&str> =
+            Metric::ALL.iter().map(|m| m.name()).chain(SIGNAL_METRICS.iter().map(|m| m.name)).collect();
+        let hint = closest(name, known.iter().copied())
+            .map_or_else(|| format!("known: {}", known.join(", ")), |k| format!("did you mean `{k}`?"));
+        root.problem(problems, "metrics", format!("unknown metric `{name}`; {hint}"));
     }
-    for condition in &defined {
-        if !names.contains(&condition.name) {
-            let name = &condition.name;
-            root.problem(problems, "condition", format!("`{name}` is defined but not listed in `conditions`"));
-        }
-        if Condition::builtin(&condition.name).is_some_and(|b| b.steps != condition.steps) {
-            let name = &condition.name;
-            root.problem(
-                problems,
-                "condition",
-                format!("`{name}` is a built-in condition with another recipe; rename yours"),
-            );
-        }
-    }
-    conditions
-}
-
-fn read_condition(mut table: TableReader, problems: &mut Problems) -> Condition {
-    let name = table.required_string(problems, "name");
-    check_name(&table, problems, &name);
-    let steps = table.tables(problems, "steps").into_iter().filter_map(|t| read_step(t, problems)).collect();
-    table.finish(problems);
-    Condition { name, steps }
-}
-
-fn read_step(mut table: TableReader, problems: &mut Problems) -> Option<Degradation> {
-    let noise = table.string(problems, "noise");
-    let reverb = table.table(problems, "reverb");
-    let codec = table.string(problems, "codec");
-    let step = match (noise, reverb, codec) {
-        (Some(kind), None, None) => read_noise(&mut table, problems, &kind),
-        (None, Some(room), None) => read_room(room, problems).map(Degradation::Reverb),
-        (None, None, Some(name)) => read_codec(&mut table, problems, &name).map(Degradation::Codec),
-        _ => {
-            let path = table.key_path("");
-            problems.add(
-                table.offset_of(""),
-                path.trim_end_matches('.'),
-                "a step is exactly one of `noise = \"speech-shaped\", snr_db = …`, `reverb = {…}`, `codec = \"mp3\", kbps = …`",
-            );
-            None
-        }
-    };
-    table.finish(problems);
-    step
-}
-
-fn read_noise(table: &mut TableReader, problems: &mut Problems, kind: &str) -> Option<Degradation> {
-    let kinds = [("speech-shaped", NoiseKind::SpeechShaped), ("white", NoiseKind::White)];
-    let kind = named(table, problems, "noise", kind, &kinds);
-    let snr_db = table.number(problems, "snr_db");
-    match snr_db {
-        None => table.problem(problems, "snr_db", "a noise step needs `snr_db` (dB on the active speech level)"),
-        Some(snr) if !(-40.0..=80.0).contains(&snr) => {
-            table.problem(problems, "snr_db", format!("expected -40 to 80 dB, found {snr}"));
-        }
-        Some(_) => {}
-    }
-    Some(Degradation::Noise { kind: kind?, snr_db: snr_db? })
-}
-
-fn read_room(mut table: TableReader, problems: &mut Problems) -> Option<Room> {
-    let size = table.numbers(problems, "size_m");
-    let rt60 = table.number(problems, "rt60_s");
-    let distance = table.number(problems, "distance_m");
-    for (key, missing) in [("size_m", size.is_none()), ("rt60_s", rt60.is_none()), ("distance_m", distance.is_none())] {
-        if missing {
-            table.problem(problems, key, "required key is missing");
-        }
-    }
-    let size_m: Option<[f64; 3]> = size.and_then(|s| <[f64; 3]>::try_from(s).ok());
-    if !size_m.is_some_and(|s| s.iter().all(|m| (1.0..=100.0).contains(m))) {
-        table.problem(problems, "size_m", "expected three lengths of 1 to 100 m");
-    }
-    if rt60.is_some_and(|t| !(0.05..=10.0).contains(&t)) {
-        table.problem(problems, "rt60_s", "expected 0.05 to 10 s");
-    }
-    if let (Some(d), Some(s)) = (distance, size_m) {
-        let longest = s.iter().map(|m| m * m).sum::<f64>().sqrt() - 1.0;
-        if !(0.1..=longest).contains(&d) {
-            table.problem(problems, "distance_m", format!("expected 0.1 to {longest:.1} m in this room, found {d}"));
-        }
-    }
-    table.finish(problems);
-    Some(Room { size_m: size_m?, rt60_s: rt60?, distance_m: distance? })
-}
-
-fn read_codec(table: &mut TableReader, problems: &mut Problems, name: &str) -> Option<Codec> {
-    // Those of MPEG-2 layer III that the encoder offers.
-    const MP3_KBPS: [u64; 12] = [8, 16, 24, 32, 40, 48, 64, 80, 96, 112, 128, 160];
-    let kbps = table.unsigned(problems, "kbps");
-    let Some(rate) = kbps else {
-        table.problem(problems, "kbps", "a codec step needs `kbps`");
-        return None;
-    };
-    let small = u32::try_from(rate).ok()?;
-    match name {
-        "mp3" if MP3_KBPS.contains(&rate) => Some(Codec::Mp3 { kbps: small }),
-        "mp3" => {
-            table.problem(problems, "kbps", format!("MP3 at 16 kHz has the rates {MP3_KBPS:?}, found {rate}"));
-            None
-        }
-        "opus" if (6..=64).contains(&rate) => Some(Codec::Opus { kbps: small }),
-        "opus" => {
-            table.problem(problems, "kbps", format!("Opus takes 6 to 64 kbit/s here, found {rate}"));
-            None
-        }
-        other => {
-            table.problem(problems, "codec", format!("unknown codec `{other}`; known: mp3, opus"));
-            None
-        }
-    }
+    found
 }
 
 fn named<T: Copy>(
@@ -485,7 +380,12 @@ fn named<T: Copy>(
     found
 }
 
-fn unique<'n>(table: &TableReader, problems: &mut Problems, key: &str, names: impl Iterator<Item = &'n str>) {
+pub(crate) fn unique<'n>(
+    table: &TableReader,
+    problems: &mut Problems,
+    key: &str,
+    names: impl Iterator<Item = &'n str>,
+) {
     let mut seen: Vec<&str> = Vec::new();
     for name in names {
         if seen.contains(&name) {
@@ -495,7 +395,7 @@ fn unique<'n>(table: &TableReader, problems: &mut Problems, key: &str, names: im
     }
 }
 
-fn check_name(table: &TableReader, problems: &mut Problems, name: &str) {
+pub(crate) fn check_name(table: &TableReader, problems: &mut Problems, name: &str) {
     if name.chars().any(|c| c == '/' || c == '=' || c == ',' || c.is_whitespace() || c.is_control()) {
         table.problem(
             problems,
@@ -526,6 +426,28 @@ mod tests {
         assert_eq!(suite.latency_budget_ms, Some(200.0));
         let plain = parse("").expect("a suite");
         assert!(plain.overall.is_empty() && plain.latency_budget_ms.is_none());
+    }
+
+    #[test]
+    fn metrics_of_the_signal_are_metrics_and_misspelt_ones_are_told() {
+        let suite = parse("metrics = [\"wer\", \"stoi\", \"snr\", \"snr_db\"]\n").expect("a suite");
+        let names: Vec<&str> = suite.metrics.iter().map(|m| m.name()).collect();
+        assert_eq!(names, ["wer", "stoi", "snr", "snr_db"]);
+        // The achieved SNR of the receipt and the SNR between two signals are two metrics.
+        assert_eq!(suite.metrics[2], Metric::Snr);
+        assert_eq!(suite.metrics[3], Metric::Signal(SignalMetric::named("snr_db").expect("known")));
+        for metric in SIGNAL_METRICS {
+            assert_eq!(Metric::named(metric.name), Some(Metric::Signal(metric)), "{}", metric.name);
+        }
+        for (text, expected) in [
+            ("[\"stoy\"]", "s.toml:6: metrics: unknown metric `stoy`; did you mean `stoi`?"),
+            ("[\"si_sdr\"]", "s.toml:6: metrics: unknown metric `si_sdr`; did you mean `si_sdr_db`?"),
+            ("[\"intelligence\"]", "unknown metric `intelligence`; known: wer, cer, ser, snr, rtf, snr_db, segsnr_db"),
+            ("[\"estoi\", \"estoi\"]", "s.toml:6: metrics: duplicate name `estoi`"),
+        ] {
+            let problems = parse(&format!("metrics = {text}\n")).expect_err(text);
+            assert!(problems.iter().any(|p| p.contains(expected)), "{text}: {problems:?}");
+        }
     }
 
     #[test]

@@ -15,6 +15,17 @@ pub struct TableReader<'t> {
     known: Vec<&'static str>,
 }
 
+/// A value whose type the key's owner knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Entry {
+    /// A string, number or boolean as text.
+    One(String),
+    /// An array of them.
+    Many(Vec<String>),
+    /// Anything else, described.
+    Other(String),
+}
+
 impl<'t> TableReader<'t> {
     /// A reader of a table whose key path is `path` (empty for the root).
     #[must_use]
@@ -183,6 +194,23 @@ impl<'t> TableReader<'t> {
     pub fn numbers_by_name(&self) -> Vec<(String, Option<f64>, Option<usize>)> {
         let number = |item: &Item| item.as_value().and_then(as_number);
         self.table.iter().map(|(key, item)| (key.to_owned(), number(item), self.offset_of(key))).collect()
+    }
+
+    /// Every key of a table whose keys depend on what it describes, with its value as text and its offset.
+    #[must_use]
+    pub fn entries(&self) -> Vec<(String, Entry, Option<usize>)> {
+        let one = |value: &Value| {
+            value.as_str().map(str::to_owned).or_else(|| as_number(value).map(|n| n.to_string())).or_else(|| {
+                // TOML's own way to say what recipes call on and off.
+                value.as_bool().map(|b| if b { "on" } else { "off" }.to_owned())
+            })
+        };
+        let entry = |item: &Item| match item.as_array() {
+            Some(array) => array.iter().map(one).collect::<Option<Vec<_>>>().map(Entry::Many),
+            None => item.as_value().and_then(one).map(Entry::One),
+        };
+        let described = |item: &Item| entry(item).unwrap_or_else(|| Entry::Other(describe(item)));
+        self.table.iter().map(|(key, item)| (key.to_owned(), described(item), self.offset_of(key))).collect()
     }
 
     /// Reports every key that nobody asked for.

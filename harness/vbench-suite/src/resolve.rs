@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use vbench_core::hash::sha256_hex;
 use vbench_core::length::{DURATION_LABELS, LENGTH_BINS};
-use vbench_core::{Condition, Rule, RuleStratum, Utterance};
+use vbench_core::{Condition, Rule, RuleStratum, SignalMetric, Utterance};
 
 use crate::gates::rule_to_json;
 use crate::manifest::parse_manifest;
@@ -230,8 +230,10 @@ impl Loader<'_> {
         }
         let Some(suite) = &mut self.suite else { return };
         for condition in &file.conditions {
+            let mut condition = condition.clone();
+            condition.resolve_folders(path.parent().unwrap_or(Path::new("")));
             let index = match suite.conditions.iter().position(|c| c.name == condition.name) {
-                Some(i) if suite.conditions[i] != *condition => {
+                Some(i) if suite.conditions[i] != condition => {
                     problems.add(
                         None,
                         "conditions",
@@ -241,7 +243,7 @@ impl Loader<'_> {
                 }
                 Some(i) => i,
                 None => {
-                    suite.conditions.push(condition.clone());
+                    suite.conditions.push(condition);
                     suite.conditions.len() - 1
                 }
             };
@@ -441,6 +443,13 @@ fn suite_problem(suite: &Suite, key: &str, message: String) -> Problem {
 }
 
 impl Suite {
+    /// The metrics of the signal that the suite asks for, in its order.
+    #[must_use]
+    pub fn signal_metrics(&self) -> Vec<&'static SignalMetric> {
+        let signal = |metric: &Metric| if let Metric::Signal(signal) = metric { Some(*signal) } else { None };
+        self.metrics.iter().filter_map(signal).collect()
+    }
+
     /// The whole suite as resolved, for the run record: everything that decides what is run and how it is scored.
     ///
     /// No path is in it, so it is the same wherever the suite lies.
@@ -459,9 +468,7 @@ impl Suite {
                 "audio_sha256": c.all.iter().map(|u| json!([u.id, u.sha256])).collect::<Vec<_>>(),
             })).collect::<Vec<_>>(),
             "absent": self.absent.iter().map(|a| &a.name).collect::<Vec<_>>(),
-            "conditions": self.conditions.iter().map(|c| json!({
-                "name": c.name, "recipe": c.recipe(), "target_snr_db": c.target_snr_db(), "describe": c.describe(),
-            })).collect::<Vec<_>>(),
+            "conditions": self.conditions.iter().map(condition_to_json).collect::<Vec<_>>(),
             "models": self.models.iter().map(|m| json!({"name": m.name, "spec": m.spec})).collect::<Vec<_>>(),
             "blocks": self.blocks.iter().map(|b| json!([b.utterances.len(), b.conditions.len(), b.models.len()])).collect::<Vec<_>>(),
             "metrics": self.metrics.iter().map(|m| m.name()).collect::<Vec<_>>(),
@@ -480,4 +487,18 @@ impl Suite {
         }
         resolved
     }
+}
+
+/// A condition in the run record; `severity` only where it lies on a curve.
+fn condition_to_json(condition: &Condition) -> Value {
+    let mut json = json!({
+        "name": condition.name,
+        "recipe": condition.recipe(),
+        "target_snr_db": condition.target_snr_db(),
+        "describe": condition.describe(),
+    });
+    if let Some(severity) = condition.severity() {
+        json["severity"] = json!({"family": severity.family, "parameter": severity.parameter, "value": severity.value});
+    }
+    json
 }

@@ -1,10 +1,14 @@
 //! Arguments and `--help`.
 
+mod audio;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use vbench_score::formats::{Format, MissingPolicy};
 use vbench_score::{CharUnit, Weights};
+
+pub use audio::{AudioCacheArguments, ConditionsArguments, DegradeArguments, MeasureArguments, ReproduceArguments};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -40,6 +44,14 @@ pub enum Command {
     Report(ReportArguments),
     /// Score transcripts: WER, CER, confusions; text, trn, stm/ctm, CSV, JSONL, Kaldi, SegLST
     Score(Box<ScoreArguments>),
+    /// Degrade recordings: noise, rooms, codecs, lossy channels, with receipts
+    Degrade(DegradeArguments),
+    /// Measure degraded recordings against their reference: SNR, SI-SDR, STOI, loudness, delay
+    Measure(MeasureArguments),
+    /// Make one clip of a run again, bit for bit, to hear or keep it
+    Reproduce(ReproduceArguments),
+    /// List the conditions that audio can be put through, and what a recipe may say
+    Conditions(ConditionsArguments),
     /// Compare two runs, two models of a run, or two checkpoints over a suite
     Compare(CompareArguments),
     /// Judge a run by the rules of its suite against a baseline: pass, regressed or inconclusive
@@ -99,6 +111,9 @@ pub struct RunArguments {
     /// Run speaker by speaker in a keyed random order, and stop as soon as every rule that limits a change is decided
     #[arg(long, requires = "baseline")]
     pub sequential: bool,
+    #[command(flatten)]
+    /// Where degraded audio is kept.
+    pub audio_cache: AudioCacheArguments,
     #[command(flatten)]
     /// The gate that follows the run.
     pub gate: BaselineArguments,

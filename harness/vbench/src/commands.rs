@@ -1,11 +1,15 @@
 //! Everything but `run`.
 
 pub mod compare;
+pub mod conditions;
 pub mod data;
+pub mod degrade;
 pub mod gate;
 pub mod golden;
+pub mod measure;
 pub mod models;
 pub mod report;
+pub mod reproduce;
 pub mod score;
 pub mod sequential;
 pub mod suite;

@@ -11,7 +11,7 @@
 //! render.rs     summary + rows -> report files
 //! progress.rs   progress with ETA on stderr
 //! failure.rs    message + exit code
-//! commands/     suite, models, data, report, score, compare, gate, golden, sequential
+//! commands/     suite, models, data, degrade, measure, reproduce, conditions, report, score, compare, gate, golden, sequential
 //! ```
 
 mod cli;
@@ -41,6 +41,10 @@ fn main() -> std::process::ExitCode {
         Command::Run(arguments) => pipeline::run(&arguments),
         Command::Report(arguments) => commands::report::report(&arguments),
         Command::Score(arguments) => commands::score::score(&arguments),
+        Command::Degrade(arguments) => commands::degrade::degrade(&arguments),
+        Command::Reproduce(arguments) => commands::reproduce::reproduce(&arguments),
+        Command::Measure(arguments) => commands::measure::measure(&arguments),
+        Command::Conditions(arguments) => commands::conditions::conditions(&arguments),
         Command::Compare(arguments) => commands::compare::compare(&arguments),
         Command::Gate(arguments) => commands::gate::gate(&arguments),
         Command::Golden(command) => commands::golden::golden(&command),

@@ -9,8 +9,10 @@ use vbench_fetch::{Cache, Clients, FetchError, Progress as FetchProgress, Regist
 use vbench_model::{FakeModel, HypothesesModel, Model, ModelSpec, WhisperOptions};
 use vbench_suite::ModelEntry;
 
-use crate::cli::CacheArguments;
-use crate::failure::Failure;
+use vbench_run::AudioCache;
+
+use crate::cli::{AudioCacheArguments, CacheArguments};
+use crate::failure::{Failure, note};
 use crate::progress::Progress;
 
 /// Opens a model, fetching its weights when they are missing.
@@ -97,6 +99,19 @@ pub fn clients() -> Clients {
 pub fn cache_folder(arguments: &CacheArguments) -> Result<PathBuf, Failure> {
     let folder = arguments.cache.clone().or_else(|| vbench_fetch::cache::root_from(&|name| std::env::var_os(name)));
     folder.ok_or_else(|| FetchError::NoCacheFolder.into())
+}
+
+/// The folder of degraded audio below the cache folder; none when it may hold nothing or cannot be made, which costs time
+/// and nothing else.
+pub fn audio_cache(arguments: &AudioCacheArguments, cache: &Path) -> Option<AudioCache> {
+    let max_bytes = (arguments.audio_cache_gib * f64::from(1 << 30)) as u64;
+    if max_bytes == 0 {
+        return None;
+    }
+    let folder = cache.join("audio");
+    AudioCache::open(&folder, max_bytes)
+        .inspect_err(|e| note(format_args!("degraded audio is not kept: cannot make {}: {e}", folder.display())))
+        .ok()
 }
 
 impl From<FetchError> for Failure {

@@ -18,7 +18,7 @@ use crate::commands::data::load_with_corpora;
 use crate::commands::gate;
 use crate::commands::sequential::{self, Looks};
 use crate::failure::{Failure, note, say};
-use crate::open::{cache_folder, open_model};
+use crate::open::{audio_cache, cache_folder, open_model};
 use crate::progress::Progress;
 use crate::record::{Overrides, new_run_path, plan_sha256, run_record};
 use crate::render::{self, Audio};
@@ -228,7 +228,10 @@ impl Session {
         }));
         let began = Instant::now();
         let corpora = self.suite.corpora.iter().map(|c| (c.name.as_str(), c.all.as_slice()));
-        let preparer = AudioPreparer::new(&self.suite.utterances, &self.suite.conditions, corpora, self.suite.seed);
+        let cache = audio_cache(&arguments.audio_cache, &cache_folder(&arguments.cache)?);
+        let preparer = AudioPreparer::new(&self.suite.utterances, &self.suite.conditions, corpora, self.suite.seed)
+            .with_cache(cache.as_ref())
+            .with_metrics(self.suite.signal_metrics());
         let mut progress = Progress::new("cells", self.cells.len() as u64, false, arguments.quiet);
         progress.set((self.cells.len() - self.todo.len()) as u64, None);
         let (base, jobs) = (self.clock_base_ns, usize::from(arguments.jobs));

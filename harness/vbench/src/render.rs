@@ -7,7 +7,7 @@ use std::time::Instant;
 use rayon::prelude::*;
 use serde_json::Value;
 use vbench_compare::{Coverage, Failure as FailedCell, OverallWeight, Summary, SummaryHead, summarize};
-use vbench_core::{Cell, ExitCode};
+use vbench_core::{Cell, ExitCode, Severity, SignalMetric};
 use vbench_report::{AlignedToken, AudioClip, ReportInput, TokenOp, WorstCell};
 use vbench_run::{AudioPreparer, Prepare};
 use vbench_score::{AlignOp, Normalizer, PairScore, Weights};
@@ -121,10 +121,23 @@ pub fn rules_of(record: &Value) -> Result<Rules, Failure> {
         Weights::from_name(text("weights")).ok_or_else(|| bad(format!("unknown weights `{}`", text("weights"))))?;
     let conditions = suite["conditions"].as_array().into_iter().flatten();
     let target = |c: &Value| Some((c["name"].as_str()?.to_string(), c["target_snr_db"].as_f64()?));
+    let severity = |c: &Value| Some((c["name"].as_str()?.to_string(), severity_of(c)?));
     let several_corpora = suite["corpora"].as_array().is_some_and(|c| c.len() > 1);
     let latency_budget_ms = suite["latency"]["budget_ms"].as_f64();
-    let target_snr_db = conditions.filter_map(target).collect();
-    Ok(Rules { normalizer, weights, target_snr_db, several_corpora, latency_budget_ms })
+    let target_snr_db = conditions.clone().filter_map(target).collect();
+    let severity = conditions.filter_map(severity).collect();
+    Ok(Rules { normalizer, weights, target_snr_db, severity, several_corpora, latency_budget_ms })
+}
+
+/// Where a condition of a run record lies on a curve. Records from before curves had families tell the target SNR alone.
+fn severity_of(condition: &Value) -> Option<Severity> {
+    let stated = &condition["severity"];
+    if stated.is_null() {
+        let value = condition["target_snr_db"].as_f64()?;
+        return Some(Severity { family: "noise".into(), parameter: "snr_db".into(), value });
+    }
+    let text = |key: &str| stated[key].as_str().map(str::to_string);
+    Some(Severity { family: text("family")?, parameter: text("parameter")?, value: stated["value"].as_f64()? })
 }
 
 fn summary_of(record: &RunRecord, rules: &Rules, scored: &Scored) -> Summary {
@@ -141,6 +154,7 @@ fn summary_of(record: &RunRecord, rules: &Rules, scored: &Scored) -> Summary {
         primary,
         absent: strings("absent"),
         conditions: condition_sentences(&record.record).into_iter().map(|(name, _)| name).collect(),
+        signal_metrics: strings("metrics").into_iter().filter(|m| SignalMetric::named(m).is_some()).collect(),
         strata: strings("strata"),
         overall: suite["overall"].as_array().into_iter().flatten().filter_map(overall_weight).collect(),
         latency_budget_ms: rules.latency_budget_ms,

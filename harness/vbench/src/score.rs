@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use rayon::prelude::*;
 use vbench_compare::ScoredCell;
-use vbench_core::{ErrorCounts, ExitCode};
+use vbench_core::{ErrorCounts, ExitCode, Severity};
 use vbench_score::{Normalizer, PairScore, Weights, score_pair};
 use vbench_store::{Row, RunRecord};
 
@@ -19,6 +19,8 @@ pub struct Rules {
     pub weights: Weights,
     /// Target SNR in dB by condition name, for the SNR strata.
     pub target_snr_db: HashMap<String, f64>,
+    /// Place on a severity curve by condition name.
+    pub severity: HashMap<String, Severity>,
     /// Several corpora: the same label in two of them is two speakers.
     pub several_corpora: bool,
     /// Latency budget in milliseconds beyond the end of the audio, where the suite declares one.
@@ -84,6 +86,10 @@ fn reference_words(row: &Row, rules: &Rules) -> u64 {
 #[must_use]
 pub fn scored_cell(record: &RunRecord, row: &Row, rules: &Rules, score: Option<&PairScore>) -> ScoredCell {
     let processing_s = record.timings.get(&row.cell).map(vbench_store::TimingLine::processing_s);
+    let receipt = match row.to_outcome() {
+        vbench_core::Outcome::Ok { receipt, .. } => Some(receipt),
+        _ => None,
+    };
     let counts = score.map_or((ErrorCounts::ZERO, 0, ErrorCounts::ZERO), |s| (s.words, s.words_min_errors, s.chars));
     ScoredCell {
         cell: row.cell.clone(),
@@ -95,10 +101,9 @@ pub fn scored_cell(record: &RunRecord, row: &Row, rules: &Rules, score: Option<&
         session: row.session.as_ref().map(|s| within(&row.corpus, s, rules)),
         tags: row.tags.clone(),
         target_snr_db: rules.target_snr_db.get(&row.condition).copied(),
-        achieved_snr_db: match row.to_outcome() {
-            vbench_core::Outcome::Ok { receipt, .. } => receipt.achieved_snr_db(),
-            _ => None,
-        },
+        severity: rules.severity.get(&row.condition).cloned(),
+        achieved_snr_db: receipt.as_ref().and_then(vbench_core::Receipt::achieved_snr_db),
+        signal: receipt.map_or_else(Vec::new, |r| r.signal),
         reference_words: score.map_or_else(|| reference_words(row, rules), |s| s.words.reference()),
         words: counts.0,
         words_min_errors: counts.1,

@@ -11,7 +11,7 @@ use crate::error::DecodeError;
 
 const FORMAT: Format = Format::OggVorbis;
 
-pub(super) fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<Pcm, DecodeError> {
+pub(crate) fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<Pcm, DecodeError> {
     let packets = ogg::read_packets(bytes, FORMAT)?;
     let ident = header(&packets, 0, 1)?;
     header(&packets, 1, 3)?;

@@ -6,7 +6,7 @@ use vbench_compare::{CompareHead, Comparison, compare as compare_sides, present_
 use vbench_core::{ExitCode, GateMetric};
 use vbench_report::{comparison_json, comparison_markdown, comparison_text};
 
-use crate::cli::{BaselineArguments, CompareArguments, InconclusivePolicy, RunArguments};
+use crate::cli::{AudioCacheArguments, BaselineArguments, CompareArguments, InconclusivePolicy, RunArguments};
 use crate::failure::{Failure, note, say};
 use crate::pairs::{pairs_format, read_pairs};
 use crate::pipeline;
@@ -121,6 +121,7 @@ fn run_both(arguments: &CompareArguments) -> Result<(LoadedRun, ExitCode), Failu
         json: false,
         quiet: arguments.quiet,
         sequential: false,
+        audio_cache: AudioCacheArguments::default(),
         gate: BaselineArguments {
             baseline: None,
             rules: None,

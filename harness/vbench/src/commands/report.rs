@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use vbench_core::ExitCode;
 use vbench_store::RunRecord;
-use vbench_suite::{LoadContext, load};
+use vbench_suite::{LoadContext, Suite, load};
 
-use crate::cli::ReportArguments;
+use crate::cli::{CacheArguments, ReportArguments};
 use crate::failure::{Failure, note, say};
 use crate::open::cache_folder;
 use crate::render::{self, Audio};
@@ -14,14 +14,7 @@ use crate::render::{self, Audio};
 /// Renders a run again with today's rules; audio is made again when the suite is still there.
 pub fn report(arguments: &ReportArguments) -> Result<ExitCode, Failure> {
     let record = RunRecord::read(&arguments.run)?;
-    let corpora_dir = Some(cache_folder(&arguments.cache)?.join("corpora"));
-    let suite = record.record["suite_path"]
-        .as_str()
-        .and_then(|path| load(&PathBuf::from(path), &LoadContext { corpora_dir }).ok())
-        .map(|mut suite| {
-            suite.seed = record.record["suite"]["seed"].as_u64().unwrap_or(suite.seed);
-            suite
-        });
+    let suite = suite_of(&record, &arguments.cache)?;
     if suite.is_none() {
         note("the suite of this run cannot be loaded here: the report has no audio players");
     }
@@ -32,4 +25,16 @@ pub fn report(arguments: &ReportArguments) -> Result<ExitCode, Failure> {
     note(format_args!("report: {}", out.join("report.html").display()));
     let coverage = &outputs.summary.coverage;
     Ok(if coverage.outstanding > 0 && !coverage.stopped_early { ExitCode::Incomplete } else { ExitCode::Passed })
+}
+
+/// The suite of a run with the run's seed, from where it lay; `None` when it cannot be loaded any more.
+pub fn suite_of(record: &RunRecord, cache: &CacheArguments) -> Result<Option<Suite>, Failure> {
+    let corpora_dir = Some(cache_folder(cache)?.join("corpora"));
+    let context = LoadContext { corpora_dir };
+    let paths = ["suite_path", "suite_path_absolute"].map(|key| record.record[key].as_str().map(PathBuf::from));
+    let suite = paths.into_iter().flatten().find_map(|path| load(&path, &context).ok());
+    Ok(suite.map(|mut suite| {
+        suite.seed = record.record["suite"]["seed"].as_u64().unwrap_or(suite.seed);
+        suite
+    }))
 }

@@ -1,4 +1,5 @@
-//! ITU-T G.722 at 64 kbit/s (mode 1) to 16 kHz: the format of telephone prompt collections (`.g722`, no header).
+//! ITU-T G.722 at 64 kbit/s (mode 1), 16 kHz: wide-band calls, and the format of telephone prompt collections (`.g722`,
+//! no header).
 //!
 //! Written from ITU-T G.722 (09/2012), clauses 4.1.3 (quadrature mirror filter) and 6.2 (block names below); the
 //! tables are the standard's. Each octet holds two bits of the upper band (4-8 kHz) over six of the lower band.
@@ -28,11 +29,45 @@ const QM6: [i32; 64] = [
 /// Half of the symmetric 24-tap quadrature mirror filter.
 const QMF: [i32; 12] = [3, -11, 12, 32, -210, 951, 3876, -805, 362, -156, 53, -11];
 
-/// Decodes G.722 at 64 kbit/s to mono 16 kHz: two samples for each byte, on the 16-bit grid, in -1..1.
-///
-/// Every byte sequence is a valid stream, so there is no error; the codec's delay (22 samples with its encoder) stays.
+/// Decision levels of the lower band's quantiser (Q6), from the second.
+const Q6: [i32; 29] = [
+    35, 72, 110, 150, 190, 233, 276, 323, 370, 422, 473, 530, 587, 650, 714, 786, 858, 940, 1023, 1121, 1219, 1339,
+    1458, 1612, 1765, 1980, 2195, 2557, 2919,
+];
+/// Decision level of the upper band's quantiser (Q2).
+const Q2: i32 = 564;
+
+/// Samples at 16 kHz by which the decoded signal lags: two filters of 24 taps, less the pair that enters at once.
+pub const DELAY: usize = 22;
+
+/// Encodes mono 16 kHz audio as G.722 at 64 kbit/s: a byte for each pair of samples; a last odd sample is paired with
+/// silence.
 #[must_use]
-pub fn decode_g722(bytes: &[u8]) -> Vec<f32> {
+pub fn encode(samples: &[i16]) -> Vec<u8> {
+    let mut low = Band::new(32);
+    let mut high = Band::new(8);
+    // The last samples, newest last.
+    let mut history = [0i32; 24];
+    let mut bytes = Vec::with_capacity(samples.len().div_ceil(2));
+    for pair in samples.chunks(2) {
+        history.copy_within(2.., 0);
+        history[22] = i32::from(pair[0]);
+        history[23] = i32::from(pair.get(1).copied().unwrap_or(0));
+        let (even, odd) = filter(&history);
+        let code_low = quantise_low(saturate(((even + odd) >> 14) - low.estimate), low.scale);
+        low.adapt_low(code_low >> 2);
+        let code_high = quantise_high(saturate(((even - odd) >> 14) - high.estimate), high.scale);
+        high.adapt_high(code_high, (high.scale * QM2[code_high]) >> 15);
+        bytes.push((code_high << 6 | code_low) as u8);
+    }
+    bytes
+}
+
+/// Decodes G.722 at 64 kbit/s to mono 16 kHz: two samples for each byte.
+///
+/// Every byte sequence is a valid stream, so there is no error; the codec's [`DELAY`] stays.
+#[must_use]
+pub fn decode(bytes: &[u8]) -> Vec<i16> {
     let mut low = Band::new(32);
     let mut high = Band::new(8);
     // Interleaved sums and differences of the two bands, newest last.
@@ -49,16 +84,46 @@ pub fn decode_g722(bytes: &[u8]) -> Vec<f32> {
         history.copy_within(2.., 0);
         history[22] = r_low + r_high;
         history[23] = r_low - r_high;
-        let (mut even, mut odd) = (0, 0);
-        for i in 0..12 {
-            odd += history[2 * i] * QMF[i];
-            even += history[2 * i + 1] * QMF[11 - i];
-        }
-        for sample in [even, odd] {
-            out.push(saturate(sample >> 11) as f32 / 32_768.0);
-        }
+        let (even, odd) = filter(&history);
+        out.extend([even, odd].map(|sample| saturate(sample >> 11) as i16));
     }
     out
+}
+
+/// [`decode`] to samples in -1..1, on the 16-bit grid.
+#[must_use]
+pub fn decode_g722(bytes: &[u8]) -> Vec<f32> {
+    super::from_i16(&decode(bytes))
+}
+
+/// The two halves of the quadrature mirror filter.
+fn filter(history: &[i32; 24]) -> (i32, i32) {
+    let (mut even, mut odd) = (0, 0);
+    for i in 0..12 {
+        odd += history[2 * i] * QMF[i];
+        even += history[2 * i + 1] * QMF[11 - i];
+    }
+    (even, odd)
+}
+
+/// Block QUANTL: six bits for a prediction error.
+fn quantise_low(error: i32, scale: i32) -> usize {
+    let magnitude = error ^ (error >> 31);
+    // The levels rise, so the first above the magnitude is found by halving.
+    let interval = Q6.partition_point(|level| magnitude >= (level * scale) >> 12);
+    if error >= 0 {
+        61 - interval
+    } else if interval < 2 {
+        63 - interval
+    } else {
+        33 - interval
+    }
+}
+
+/// Block QUANTH: two bits for a prediction error.
+fn quantise_high(error: i32, scale: i32) -> usize {
+    let outer = usize::from(error ^ (error >> 31) >= (Q2 * scale) >> 12);
+    if error >= 0 { 3 - outer } else { 1 - outer }
 }
 
 fn saturate(x: i32) -> i32 {
