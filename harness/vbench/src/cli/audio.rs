@@ -14,8 +14,9 @@ Examples:
   vbench degrade clip.flac --out call.wav \\
     --recipe 'band(low_hz=300, high_hz=3400) | noise(kind=pink, snr_db=12) | gsm'
 
-A folder or manifest gives OUT/CONDITION/….wav and OUT/manifest.jsonl, whose lines are a suite's manifest lines with a
-receipt each: hashes, recipe, seed, achieved values, encoder. The same input, recipe, seed and names give the same bytes.
+A folder or manifest gives OUT/CONDITION/….wav and OUT/manifest.jsonl, whose lines are manifest
+lines for a suite with a receipt each: hashes, recipe, seed, achieved values, encoder. The same
+input, recipe, seed and names give the same bytes.
 `vbench conditions` lists the conditions and what a recipe may say.";
 
 /// Arguments of `degrade`.
