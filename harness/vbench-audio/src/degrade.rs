@@ -132,8 +132,9 @@ impl Clip {
         let receipt = Receipt {
             input_sha256: self.sha256.clone(),
             recipe: condition.recipe(),
-            seed: Some(context.seed),
-            utterance: context.utterance.to_owned(),
+            // Clean audio draws nothing: its row is the same under every seed.
+            seed: (!steps.is_empty()).then_some(context.seed),
+            utterance: if steps.is_empty() { String::new() } else { context.utterance.to_owned() },
             output_sha256: if steps.is_empty() { self.sha256.clone() } else { sha256_samples(&output) },
             samples: output.len() as u64,
             active_level_dbfs: self.level.map(|l| l.active_dbfs),

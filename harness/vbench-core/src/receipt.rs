@@ -7,9 +7,9 @@ pub struct Receipt {
     pub input_sha256: String,
     /// The condition's recipe, [`crate::Condition::recipe`].
     pub recipe: String,
-    /// Seed of every draw.
+    /// Seed of every draw; absent for clean audio, which draws nothing.
     pub seed: Option<u64>,
-    /// What else draws are keyed by: `corpus/id`.
+    /// What else draws are keyed by: `corpus/id`; empty for clean audio.
     pub utterance: String,
     /// SHA-256 of the samples handed to the model, little-endian f32.
     pub output_sha256: String,

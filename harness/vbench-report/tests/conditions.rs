@@ -91,7 +91,7 @@ fn page_and_markdown_have_the_table_and_say_what_the_columns_are() {
     insta::assert_snapshot!("signal_markdown", &markdown[begin..end]);
     assert!(html.contains("<a href=\"#signal\">"));
     for text in [html, markdown] {
-        assert!(text.contains("STOI: Short-time objective intelligibility, 0 to 1 (Taal et al. 2011)."), "{text}");
+        assert!(text.contains("STOI: Short-time objective intelligibility, 1 for identical signals."), "{text}");
     }
     let without = with_signal(0);
     let without = render_html(&fixture::input(&without, Vec::new())).expect("renders");

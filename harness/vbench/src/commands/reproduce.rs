@@ -37,10 +37,7 @@ pub fn reproduce(arguments: &ReproduceArguments) -> Result<ExitCode, Failure> {
     let (samples, receipt) = remake(&suite, row, &row.condition)?;
     // The metrics are the run's choice, not the clip's; an older version did not write seed and name.
     let made = RowReceipt { signal: stored.signal.clone(), ..receipt };
-    let made = match stored.seed {
-        None => RowReceipt { seed: None, utterance: String::new(), ..made },
-        Some(_) => made,
-    };
+    let made = if stored.seed.is_none() { RowReceipt { seed: None, utterance: String::new(), ..made } } else { made };
     if arguments.json {
         say(format!(
             "{:#}",
