@@ -37,8 +37,6 @@ pub struct AudioCache {
     since: AtomicU64,
     cleaning: Mutex<()>,
     counter: AtomicU64,
-    hits: AtomicU64,
-    misses: AtomicU64,
 }
 
 /// Everything that degraded samples depend on.
@@ -90,24 +88,13 @@ impl AudioCache {
             since: AtomicU64::new(max_bytes),
             cleaning: Mutex::new(()),
             counter: AtomicU64::new(0),
-            hits: AtomicU64::new(0),
-            misses: AtomicU64::new(0),
         })
-    }
-
-    /// Clips found and not found so far.
-    #[must_use]
-    pub fn counts(&self) -> (u64, u64) {
-        (self.hits.load(Ordering::Relaxed), self.misses.load(Ordering::Relaxed))
     }
 
     /// The PCM bytes of an entry with its receipt; `None` when there is no whole one.
     #[must_use]
     pub fn get(&self, key: &CacheKey<'_>) -> Option<(CachedPcm, Receipt)> {
-        let found = self.read(&self.path(key));
-        let counter = if found.is_some() { &self.hits } else { &self.misses };
-        counter.fetch_add(1, Ordering::Relaxed);
-        found
+        self.read(&self.path(key))
     }
 
     fn read(&self, path: &Path) -> Option<(CachedPcm, Receipt)> {
@@ -302,7 +289,6 @@ mod tests {
         assert_eq!((pcm.samples(), got), (samples.clone(), receipt.clone()));
         assert!(cache.get(&key("b")).is_none());
         assert!(cache.get(&CacheKey { seed: 2, ..key("a") }).is_none());
-        assert_eq!(cache.counts(), (1, 3));
         // Off the 16-bit grid: not kept.
         cache.put(&key("c"), &[0.1], &Receipt { samples: 1, ..receipt.clone() });
         assert!(cache.get(&key("c")).is_none());

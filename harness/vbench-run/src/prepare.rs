@@ -51,6 +51,8 @@ pub struct AudioPreparer<'a> {
     recent: Mutex<Vec<(usize, Recent)>>,
     cache: Option<&'a AudioCache>,
     metrics: Vec<&'static SignalMetric>,
+    /// By condition: identity of the folders that it draws from, looked at once.
+    folders: Vec<OnceLock<String>>,
 }
 
 /// A file that was read and verified; decoded when that is first needed.
@@ -75,7 +77,9 @@ impl<'a> AudioPreparer<'a> {
         seed: u64,
     ) -> Self {
         let corpora = corpora.into_iter().map(|(name, all)| (name, CorpusAudio::new(name, all))).collect();
-        Self { utterances, conditions, corpora, seed, recent: Mutex::new(Vec::new()), cache: None, metrics: Vec::new() }
+        let folders = conditions.iter().map(|_| OnceLock::new()).collect();
+        let (recent, metrics) = (Mutex::new(Vec::new()), Vec::new());
+        Self { utterances, conditions, corpora, seed, recent, cache: None, metrics, folders }
     }
 
     /// Keeps degraded audio, and takes from there what is the same.
@@ -136,19 +140,24 @@ impl<'a> AudioPreparer<'a> {
     pub fn cached(&self, cell: &Cell) -> Option<(CachedPcm, Receipt)> {
         let utterance = &self.utterances[cell.utterance];
         let condition = &self.conditions[cell.condition];
-        let sources = self.sources(utterance, condition);
+        let sources = self.sources(cell);
         self.lookup(&*self.loaded(cell.utterance).ok()?, utterance, condition, &sources)
     }
 
     /// What a condition draws on besides the utterance.
-    fn sources(&self, utterance: &Utterance, condition: &Condition) -> Sources<'_> {
-        let corpus = self.corpora.get(utterance.corpus.as_str());
+    fn sources(&self, cell: &Cell) -> Sources<'_> {
+        let condition = &self.conditions[cell.condition];
+        let corpus = self.corpora.get(self.utterances[cell.utterance].corpus.as_str());
         let spectrum = corpus.filter(|_| needs_spectrum(condition)).and_then(|c| c.spectrum(self.cache));
         let corpus = corpus.filter(|_| needs_recordings(condition));
-        let folders = condition.steps.iter().filter_map(Degradation::folder).map(folder_identity);
-        let mut identity: Vec<String> = folders.collect();
-        identity.extend(corpus.map(|c| c.identity().to_owned()));
-        Sources { spectrum, corpus, identity: identity.join(" ") }
+        let mut identity = String::new();
+        // Only the cache asks, and looking at every file of a folder of noise for every cell would cost more than it saves.
+        if self.cache.is_some() {
+            let folders = || condition.steps.iter().filter_map(Degradation::folder).map(folder_identity).collect();
+            identity.push_str(self.folders[cell.condition].get_or_init(folders));
+            identity.push_str(corpus.map_or("", |c| c.identity()));
+        }
+        Sources { spectrum, corpus, identity }
     }
 
     fn lookup(
@@ -219,7 +228,7 @@ impl Prepare for AudioPreparer<'_> {
     fn prepare(&self, cell: &Cell) -> Result<Prepared, Box<Outcome>> {
         let utterance = &self.utterances[cell.utterance];
         let condition = &self.conditions[cell.condition];
-        let sources = self.sources(utterance, condition);
+        let sources = self.sources(cell);
         let start = Instant::now();
         let failed = |reason| Box::new(Outcome::Failed(reason));
         let loaded = self.loaded(cell.utterance).map_err(failed)?;
@@ -285,7 +294,8 @@ impl Loaded {
             let text = format!("{}: sha256 is {actual}, the manifest says {expected}", path.display());
             return Err(Reason { kind: ReasonKind::HashMismatch, text });
         }
-        let input = format!("{actual} {:?} {:?}", utterance.start_s, cut_duration(utterance));
+        // The stated duration even where it cuts nothing: a file that contradicts it is refused.
+        let input = format!("{actual} {:?} {:?}", utterance.start_s, utterance.duration_s);
         Ok(Self { input, bytes: Mutex::new(Some(bytes)), clip: OnceLock::new() })
     }
 

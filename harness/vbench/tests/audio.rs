@@ -84,6 +84,20 @@ fn degrade_makes_what_a_run_hears_whatever_the_jobs_and_the_cache() {
 }
 
 #[test]
+fn the_cache_does_not_hide_a_file_that_contradicts_its_manifest() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    write_wav(&folder.path().join("u.wav"), &common::clip(0));
+    let manifest = |duration: &str| {
+        let line = format!(r#"{{"id":"u","audio":"u.wav","text":"","duration_s":{duration}}}"#);
+        std::fs::write(folder.path().join("m.jsonl"), line).expect("writes");
+    };
+    manifest("1.0");
+    ok(folder.path(), &["degrade", "m.jsonl", "--condition", "gsm", "--out", "a"]);
+    manifest("3.0");
+    fails(folder.path(), &["degrade", "m.jsonl", "--condition", "gsm", "--out", "b"], 9, "the manifest says 3 s");
+}
+
+#[test]
 fn a_cell_is_reproduced_bit_for_bit_or_the_difference_is_named() {
     let folder = tempfile::tempdir().expect("temporary folder");
     corpus(folder.path(), 4, CONDITIONS, "fake:echo");
