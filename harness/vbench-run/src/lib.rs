@@ -23,4 +23,4 @@ pub mod prepare;
 
 pub use cache::AudioCache;
 pub use engine::{EngineOptions, Plan, RunEnd, RunEvent, run_cells};
-pub use prepare::{AudioPreparer, Prepare, Prepared};
+pub use prepare::{AudioPreparer, Heard, Prepare, Prepared};

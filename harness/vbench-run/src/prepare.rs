@@ -41,6 +41,22 @@ pub struct Prepared {
     pub encoder: bool,
 }
 
+/// The audio of a cell, as the cache holds it or made.
+#[derive(Debug)]
+pub enum Heard {
+    /// From the cache.
+    Kept {
+        /// 16-bit samples.
+        pcm: CachedPcm,
+        /// What was done to them.
+        receipt: Receipt,
+        /// How long reading took, in nanoseconds.
+        read_ns: u64,
+    },
+    /// Decoded and degraded.
+    Made(Prepared),
+}
+
 /// Reads, verifies, decodes and degrades real files.
 pub struct AudioPreparer<'a> {
     utterances: &'a [Utterance],
@@ -136,12 +152,21 @@ impl<'a> AudioPreparer<'a> {
         self.corpora.get(corpus)?.spectrum(self.cache).map(|s| s.sha256().to_owned())
     }
 
-    /// The samples of a cell as 16-bit PCM from the cache, where it has them, without decoding anything.
-    pub fn cached(&self, cell: &Cell) -> Option<(CachedPcm, Receipt)> {
+    /// The audio of a cell as the cache holds it, or made.
+    ///
+    /// # Errors
+    /// As [`Prepare::prepare`].
+    pub fn heard(&self, cell: &Cell) -> Result<Heard, Box<Outcome>> {
         let utterance = &self.utterances[cell.utterance];
         let condition = &self.conditions[cell.condition];
         let sources = self.sources(cell);
-        self.lookup(&*self.loaded(cell.utterance).ok()?, utterance, condition, &sources)
+        let start = Instant::now();
+        let loaded = self.loaded(cell.utterance).map_err(|reason| Box::new(Outcome::Failed(reason)))?;
+        if let Some((pcm, receipt)) = self.with_key(&loaded, utterance, condition, &sources, AudioCache::get).flatten()
+        {
+            return Ok(Heard::Kept { pcm, receipt, read_ns: elapsed_ns(start) });
+        }
+        self.make(cell, &loaded, &sources, start).map(Heard::Made)
     }
 
     /// What a condition draws on besides the utterance.
@@ -160,14 +185,38 @@ impl<'a> AudioPreparer<'a> {
         Sources { spectrum, corpus, identity }
     }
 
-    fn lookup(
+    /// Decodes, degrades and measures, and keeps what came of it.
+    fn make(
         &self,
+        cell: &Cell,
         loaded: &Loaded,
-        utterance: &Utterance,
-        condition: &Condition,
         sources: &Sources<'_>,
-    ) -> Option<(CachedPcm, Receipt)> {
-        self.with_key(loaded, utterance, condition, sources, AudioCache::get)?
+        start: Instant,
+    ) -> Result<Prepared, Box<Outcome>> {
+        let utterance = &self.utterances[cell.utterance];
+        let condition = &self.conditions[cell.condition];
+        let clip = loaded.clip(utterance).map_err(|reason| Box::new(Outcome::Failed(reason)))?;
+        let decode_ns = elapsed_ns(start);
+        let name = name_of(utterance);
+        let context = DegradeContext {
+            seed: self.seed,
+            utterance: &name,
+            corpus_spectrum: sources.spectrum.as_deref(),
+            recordings: sources.corpus.map(|c| c as &dyn Recordings),
+        };
+        let (samples, mut receipt) = clip.degrade(condition, &context).map_err(|e| {
+            let text = format!("condition {}: {e}", condition.name);
+            Box::new(match e {
+                DegradeError::NoEncoder { .. } => Outcome::Skipped(Reason { kind: ReasonKind::NoEncoder, text }),
+                _ => Outcome::Failed(Reason { kind: ReasonKind::Degrade, text }),
+            })
+        })?;
+        if !condition.steps.is_empty() {
+            receipt.signal = measure(&self.metrics, clip.samples(), &samples);
+        }
+        self.with_key(loaded, utterance, condition, sources, |cache, key| cache.put(key, &samples, &receipt));
+        let encoder = condition.steps.iter().any(|s| matches!(s, Degradation::Codec(_)));
+        Ok(Prepared { samples: Arc::new(samples), receipt, decode_ns, encoder })
     }
 
     fn with_key<T>(
@@ -226,38 +275,12 @@ fn folder_identity(folder: &Folder) -> String {
 
 impl Prepare for AudioPreparer<'_> {
     fn prepare(&self, cell: &Cell) -> Result<Prepared, Box<Outcome>> {
-        let utterance = &self.utterances[cell.utterance];
-        let condition = &self.conditions[cell.condition];
-        let sources = self.sources(cell);
-        let start = Instant::now();
-        let failed = |reason| Box::new(Outcome::Failed(reason));
-        let loaded = self.loaded(cell.utterance).map_err(failed)?;
-        if let Some((pcm, receipt)) = self.lookup(&loaded, utterance, condition, &sources) {
-            let decode_ns = elapsed_ns(start);
-            return Ok(Prepared { samples: Arc::new(pcm.samples()), receipt, decode_ns, encoder: false });
-        }
-        let clip = loaded.clip(utterance).map_err(failed)?;
-        let decode_ns = elapsed_ns(start);
-        let name = name_of(utterance);
-        let context = DegradeContext {
-            seed: self.seed,
-            utterance: &name,
-            corpus_spectrum: sources.spectrum.as_deref(),
-            recordings: sources.corpus.map(|c| c as &dyn Recordings),
-        };
-        let (samples, mut receipt) = clip.degrade(condition, &context).map_err(|e| {
-            let text = format!("condition {}: {e}", condition.name);
-            Box::new(match e {
-                DegradeError::NoEncoder { .. } => Outcome::Skipped(Reason { kind: ReasonKind::NoEncoder, text }),
-                _ => Outcome::Failed(Reason { kind: ReasonKind::Degrade, text }),
-            })
-        })?;
-        if !condition.steps.is_empty() {
-            receipt.signal = measure(&self.metrics, clip.samples(), &samples);
-        }
-        self.with_key(&loaded, utterance, condition, &sources, |cache, key| cache.put(key, &samples, &receipt));
-        let encoder = condition.steps.iter().any(|s| matches!(s, Degradation::Codec(_)));
-        Ok(Prepared { samples: Arc::new(samples), receipt, decode_ns, encoder })
+        Ok(match self.heard(cell)? {
+            Heard::Made(prepared) => prepared,
+            Heard::Kept { pcm, receipt, read_ns } => {
+                Prepared { samples: Arc::new(pcm.samples()), receipt, decode_ns: read_ns, encoder: false }
+            }
+        })
     }
 }
 

@@ -4,7 +4,7 @@ use vbench_core::condition::WrittenStep;
 use vbench_core::{BUILTIN_CONDITIONS, Condition, Degradation, RecipeProblem, Severity};
 
 use crate::parse::{check_name, unique};
-use crate::problem::{Problems, closest};
+use crate::problem::{Problems, unknown};
 use crate::reader::{Entry, TableReader};
 
 /// Most levels of a sweep.
@@ -32,9 +32,7 @@ pub(crate) fn read_conditions(root: &mut TableReader, problems: &mut Problems) -
         } else {
             let builtins = BUILTIN_CONDITIONS.iter().map(|b| b.name);
             let known: Vec<&str> = builtins.chain(defined.iter().map(|c| c.name.as_str())).collect();
-            let hint = closest(name, known.iter().copied())
-                .map_or_else(|| format!("known: {}", known.join(", ")), |k| format!("did you mean `{k}`?"));
-            root.problem(problems, "conditions", format!("unknown condition `{name}`; {hint}"));
+            root.problem(problems, "conditions", unknown("condition", name, known));
         }
     }
     for Definition { name, conditions: levels } in &defined {

@@ -107,6 +107,15 @@ pub fn closest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Opti
     known.into_iter().map(|k| (edit_distance(name, k), k)).filter(|(d, k)| *d <= 1 + k.len() / 3).min().map(|(_, k)| k)
 }
 
+/// What to say of an unknown name: the closest known one, or all of them.
+#[must_use]
+pub fn unknown<'n>(what: &str, name: &str, known: impl IntoIterator<Item = &'n str> + Clone) -> String {
+    match closest(name, known.clone()) {
+        Some(close) => format!("unknown {what} `{name}`; did you mean `{close}`?"),
+        None => format!("unknown {what} `{name}`; known: {}", known.into_iter().collect::<Vec<_>>().join(", ")),
+    }
+}
+
 fn edit_distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();

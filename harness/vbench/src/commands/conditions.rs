@@ -52,9 +52,5 @@ pub fn conditions(arguments: &ConditionsArguments) -> Result<ExitCode, Failure> 
 
 /// What to say of a name that is no built-in condition.
 pub fn unknown(name: &str) -> String {
-    let names = BUILTIN_CONDITIONS.iter().map(|b| b.name);
-    match vbench_suite::problem::closest(name, names.clone()) {
-        Some(close) => format!("unknown condition `{name}`; did you mean `{close}`?"),
-        None => format!("unknown condition `{name}`; known: {}", names.collect::<Vec<_>>().join(", ")),
-    }
+    vbench_suite::problem::unknown("condition", name, BUILTIN_CONDITIONS.iter().map(|b| b.name))
 }

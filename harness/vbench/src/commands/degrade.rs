@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use vbench_audio::audio_files;
 use vbench_core::hash::sha256_hex;
 use vbench_core::{BUILTIN_CONDITIONS, Cell, Condition, ExitCode, Outcome, Utterance};
-use vbench_run::{AudioPreparer, Prepare};
+use vbench_run::{AudioPreparer, Heard};
 use vbench_store::RowReceipt;
 use vbench_suite::SuiteError;
 use vbench_suite::manifest::parse_manifest;
@@ -36,7 +36,7 @@ pub fn degrade(arguments: &DegradeArguments) -> Result<ExitCode, Failure> {
     let conditions = conditions(arguments)?;
     let utterances = inputs(arguments)?;
     let tasks = tasks(arguments, &utterances, &conditions)?;
-    let single = tasks.len() == 1 && arguments.out.extension().is_some_and(|e| e.eq_ignore_ascii_case("wav"));
+    let single = tasks.len() == 1 && is_wav(&arguments.out);
     let folder = if single { Path::new("") } else { arguments.out.as_path() };
     if !single {
         check_folder(arguments)?;
@@ -164,8 +164,7 @@ fn tasks(
     utterances: &[Utterance],
     conditions: &[Condition],
 ) -> Result<Vec<Task>, Failure> {
-    let single = utterances.len() * conditions.len() == 1
-        && arguments.out.extension().is_some_and(|e| e.eq_ignore_ascii_case("wav"));
+    let single = utterances.len() * conditions.len() == 1 && is_wav(&arguments.out);
     let mut taken = HashSet::new();
     let mut tasks = Vec::new();
     for (u, utterance) in utterances.iter().enumerate() {
@@ -176,7 +175,7 @@ fn tasks(
             tasks.push(Task { cell, path });
         }
     }
-    if !single && arguments.out.extension().is_some_and(|e| e.eq_ignore_ascii_case("wav")) {
+    if !single && is_wav(&arguments.out) {
         let text = format!(
             "--out {} is one file, but {} clips would be written: name a folder",
             arguments.out.display(),
@@ -207,6 +206,10 @@ fn place(id: &str, condition: &str, taken: &mut HashSet<PathBuf>) -> PathBuf {
     path
 }
 
+fn is_wav(path: &Path) -> bool {
+    path.extension().is_some_and(|e| e.eq_ignore_ascii_case("wav"))
+}
+
 fn check_folder(arguments: &DegradeArguments) -> Result<(), Failure> {
     let manifest = arguments.out.join("manifest.jsonl");
     if manifest.exists() && !arguments.force {
@@ -230,19 +233,19 @@ enum Problem {
 fn make(preparer: &AudioPreparer<'_>, task: &Task, folder: &Path, spectrogram: bool) -> Result<Value, Problem> {
     let path = folder.join(&task.path);
     let write = |path: &Path, parts: &[&[u8]]| write(path, parts).map_err(|f| Problem::Write(f.message));
-    let (sha256, receipt) = match preparer.cached(&task.cell) {
-        Some((pcm, receipt)) => {
-            let head = vbench_audio::wav_header(pcm.pcm().len()).map_err(|e| Problem::Write(e.to_string()))?;
-            write(&path, &[&head, pcm.pcm()])?;
+    let heard = preparer.heard(&task.cell).map_err(|outcome| match *outcome {
+        Outcome::Skipped(reason) => Problem::Skipped(reason.text),
+        Outcome::Failed(reason) => Problem::Clip(reason.text),
+        Outcome::Ok { .. } => Problem::Clip("no audio".into()),
+    })?;
+    let unwritten = |e: vbench_audio::EncodeError| Problem::Write(e.to_string());
+    let (sha256, receipt) = match heard {
+        Heard::Kept { pcm, receipt, .. } => {
+            write(&path, &[&vbench_audio::wav_header(pcm.pcm().len()).map_err(unwritten)?, pcm.pcm()])?;
             (pcm.wav_sha256, receipt)
         }
-        None => {
-            let prepared = preparer.prepare(&task.cell).map_err(|outcome| match *outcome {
-                Outcome::Skipped(reason) => Problem::Skipped(reason.text),
-                Outcome::Failed(reason) => Problem::Clip(reason.text),
-                Outcome::Ok { .. } => Problem::Clip("no audio".into()),
-            })?;
-            let wav = vbench_audio::encode_wav(&prepared.samples).map_err(|e| Problem::Write(e.to_string()))?;
+        Heard::Made(prepared) => {
+            let wav = vbench_audio::encode_wav(&prepared.samples).map_err(unwritten)?;
             write(&path, &[&wav])?;
             (sha256_hex(&wav), prepared.receipt)
         }

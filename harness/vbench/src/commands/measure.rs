@@ -75,16 +75,10 @@ fn metrics(names: &[String]) -> Result<Vec<&'static SignalMetric>, Failure> {
     if names.is_empty() {
         return Ok(SIGNAL_METRICS.iter().collect());
     }
-    let known = || SIGNAL_METRICS.iter().map(|m| m.name);
     let find = |name: &String| {
-        SignalMetric::named(name).ok_or_else(|| {
-            let close = vbench_suite::problem::closest(name, known());
-            let hint = close.map_or_else(
-                || format!("known: {}", known().collect::<Vec<_>>().join(", ")),
-                |c| format!("did you mean `{c}`?"),
-            );
-            Failure::new(ExitCode::Usage, format!("unknown metric `{name}`; {hint}"))
-        })
+        let known = SIGNAL_METRICS.iter().map(|m| m.name);
+        let unknown = || Failure::new(ExitCode::Usage, vbench_suite::problem::unknown("metric", name, known));
+        SignalMetric::named(name).ok_or_else(unknown)
     };
     names.iter().map(find).collect()
 }
