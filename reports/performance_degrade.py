@@ -99,6 +99,7 @@ def same_filter(up, down):
     return ss.firwin(2 * 72 * m + 1, 0.95 / m, window=("kaiser", 11.16))
 x44, x48 = np.resize(x, 30 * 44100).astype(np.float32), np.resize(x, 30 * 48000).astype(np.float32)
 f44, f48, f2 = same_filter(160, 441), same_filter(1, 3), same_filter(2, 1)
+hour = (np.arange(3600 * 8000) * 7919).astype(np.int16)
 x32, h32 = x.astype(np.float32), h.astype(np.float32)
 print(json.dumps({
     "convolve": ms(lambda: ss.oaconvolve(x, h)), "convolve single": ms(lambda: ss.oaconvolve(x32, h32)),
@@ -109,6 +110,7 @@ print(json.dumps({
     "resample-44100 default": ms(lambda: ss.resample_poly(x44, 160, 441)),
     "resample-48000 default": ms(lambda: ss.resample_poly(x48, 1, 3)),
     "resample-8000-up default": ms(lambda: ss.resample_poly(x32, 2, 1)),
+    "hour copied": ms(hour.copy),
 }))
 """
 STOI_PEER = """
@@ -260,6 +262,8 @@ def section(rounds, minutes, data):
         kernel("44.1 to 16 kHz: `resample_poly` with its own, seven times shorter filter", "resample-44100", "resample-44100 default"),
         kernel("48 to 16 kHz, same", "resample-48000", "resample-48000 default"),
         kernel("8 to 16 kHz, same", "resample-8000-up", "resample-8000-up default"),
+        kernel("G.711 mu-law, one hour at 8 kHz, encode: `numpy.copy` of the samples, which shows what memory allows", "g711-encode", "hour copied"),
+        kernel("the same, decode", "g711-decode", "hour copied"),
         metric("stoi"),
         metric("estoi"),
         "",

@@ -4,7 +4,7 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use vbench_audio::{Clip, DegradeContext, LongTermSpectrum, resample};
+use vbench_audio::{Clip, DegradeContext, LongTermSpectrum, g711, resample};
 use vbench_core::Condition;
 use vbench_dsp::Convolver;
 
@@ -53,6 +53,9 @@ fn main() {
     let context = DegradeContext { seed: 1, utterance: "c/u", corpus_spectrum: Some(&spectrum), recordings: None };
     let at_44k: Vec<f32> = samples.iter().copied().cycle().take(30 * 44_100).collect();
     let at_48k: Vec<f32> = samples.iter().copied().cycle().take(30 * 48_000).collect();
+    // An hour on the telephone: far beyond any cache.
+    let hour: Vec<i16> = (0..3600 * 8_000).map(|i| (i * 7_919) as i16).collect();
+    let codes = g711::encode_mulaw(&hour);
     let results = [
         ("convolve", median_ms(|| convolver.convolve(black_box(&samples), 0, samples.len()))),
         ("noise", {
@@ -72,6 +75,8 @@ fn main() {
         ("resample-44100", median_ms(|| resample(black_box(&at_44k), 44_100, 16_000))),
         ("resample-48000", median_ms(|| resample(black_box(&at_48k), 48_000, 16_000))),
         ("resample-8000-up", median_ms(|| resample(black_box(&samples), 8_000, 16_000))),
+        ("g711-encode", median_ms(|| g711::encode_mulaw(black_box(&hour)))),
+        ("g711-decode", median_ms(|| g711::decode_mulaw(black_box(&codes)))),
     ];
     let mut out = String::new();
     for (name, ms) in results {

@@ -1,5 +1,6 @@
 //! Lossy codecs as round trips: encode, decode, remove the delay, keep the length.
 
+mod aac;
 pub mod adpcm;
 pub mod g711;
 pub mod g722;
@@ -43,6 +44,7 @@ pub(crate) fn round_trip(codec: &Codec, samples: &[f32], rng: &mut ChaCha8Rng) -
     Ok(match codec {
         Codec::Mp3 { kbps } => mp3::round_trip(samples, *kbps)?,
         Codec::Opus(settings) => opus::round_trip(samples, settings, rng)?,
+        Codec::Aac { kbps } => aac::round_trip(samples, *kbps)?,
         Codec::Vorbis { quality } => vorbis::round_trip(samples, *quality)?,
         Codec::MuLaw => narrow(samples, "vbench G.711", 64.0, |x| g711::decode_mulaw(&g711::encode_mulaw(x))),
         Codec::ALaw => narrow(samples, "vbench G.711", 64.0, |x| g711::decode_alaw(&g711::encode_alaw(x))),
@@ -58,6 +60,7 @@ pub(crate) fn name(codec: &Codec) -> &'static str {
     match codec {
         Codec::Mp3 { .. } => "MP3",
         Codec::Opus(_) => "Opus",
+        Codec::Aac { .. } => "AAC",
         Codec::Vorbis { .. } => "Vorbis",
         Codec::MuLaw | Codec::ALaw => "G.711",
         Codec::G722 => "G.722",

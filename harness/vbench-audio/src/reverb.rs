@@ -14,7 +14,7 @@ use vbench_core::{Placement, Room, Rt60Formula, Walls};
 
 use crate::RATE_HZ;
 use crate::error::DegradeError;
-use vbench_dsp::Convolver;
+use vbench_dsp::{Convolver, add_filtered};
 
 /// Speed of sound, m/s.
 pub const SPEED_OF_SOUND: f64 = 343.0;
@@ -131,8 +131,8 @@ impl Shoebox {
             Extent::Order(order) => f64::from(order + 2) * self.size_m.iter().sum::<f64>(),
         };
         let samples = ((reach_m * samples_per_m - advance).max(0.0)) as usize + 2;
-        // One impulse train for each phase of the grid: image by image, only two numbers change.
-        let mut trains = vec![0.0; PHASES * samples];
+        // An impulse train on the fine grid: image by image, only two numbers change.
+        let mut fine = vec![0.0; PHASES * samples];
         let mut last = 0;
         self.visit(extent, |order, _, squared| {
             while gains.len() <= order as usize {
@@ -144,17 +144,14 @@ impl Shoebox {
             let step = place as usize;
             let share = place - step as f64;
             last = last.max(step);
-            trains[(step % PHASES) * samples + step / PHASES] += amplitude * (1.0 - share);
-            trains[((step + 1) % PHASES) * samples + (step + 1) / PHASES] += amplitude * share;
+            fine[step] += amplitude * (1.0 - share);
+            fine[step + 1] += amplitude * share;
         });
         let used = (last + 1) / PHASES + 1;
         let mut response = vec![0.0; used + TAPS];
-        for (train, filter) in trains.chunks_exact(samples).zip(fractional_delays().chunks_exact(TAPS)) {
-            for (delay, tap) in filter.iter().enumerate() {
-                for (slot, x) in response[delay..].iter_mut().zip(&train[..used]) {
-                    *slot += tap * x;
-                }
-            }
+        for (phase, filter) in fractional_delays().chunks_exact(TAPS).enumerate() {
+            let train: Vec<f64> = fine[phase..].iter().step_by(PHASES).take(used).copied().collect();
+            add_filtered(&mut response, &train, filter);
         }
         response
     }
@@ -197,14 +194,17 @@ impl Shoebox {
                 if lateral > squared_reach || order_xy > max_order {
                     continue;
                 }
-                let bz = bz.min(max_order - order_xy);
-                let centre = z_axis.len() / 2;
-                for nz in -bz..=bz {
-                    let (z, dz) = z_axis[(centre as i64 + nz) as usize];
+                let least = bz.min(max_order - order_xy);
+                let floors = &z_axis[(bz - least) as usize..=(bz + least) as usize];
+                // Heights rise with the image's number, so those within reach are neighbours.
+                let below = |(z, dz): &(f64, f64)| *z < self.microphone_m[2] && lateral + dz > squared_reach;
+                let first = floors.partition_point(below);
+                for (nz, (z, dz)) in (-least..).zip(floors).skip(first) {
                     let squared = lateral + dz;
-                    if squared <= squared_reach {
-                        f((order_xy + nz.abs()) as u32, [x, y, z], squared);
+                    if squared > squared_reach {
+                        break;
                     }
+                    f((order_xy + nz.abs()) as u32, [x, y, *z], squared);
                 }
             }
         }

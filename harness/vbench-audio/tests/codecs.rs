@@ -11,13 +11,16 @@ use vbench_core::{Codec, Condition, Degradation, LossModel, Opus, OpusMode, Rece
 const SPEECH: [&str; 3] = ["speech_a0.wav", "speech_a1.wav", "speech_a2.wav"];
 
 /// One recipe of each codec, and of each of its ways.
-const RECIPES: [&str; 19] = [
+const RECIPES: [&str; 22] = [
     "mulaw",
     "alaw",
     "g722",
     "gsm",
     "adpcm",
     "narrowband",
+    "aac(kbps=12)",
+    "aac(kbps=32)",
+    "aac(kbps=96)",
     "vorbis(quality=-0.1)",
     "vorbis(quality=0.3)",
     "vorbis(quality=1)",
@@ -174,6 +177,8 @@ fn settings_outside_their_range_are_named() {
         (Codec::Opus(Opus { loss: Some(LossModel::Random { rate: -0.1 }), ..opus }), "loss rate"),
         (Codec::Opus(Opus { loss: Some(LossModel::Random { rate: f64::NAN }), fec: true, ..opus }), "loss rate"),
         (Codec::Opus(Opus { loss: Some(bursts), ..opus }), "burst"),
+        (Codec::Aac { kbps: 11 }, "AAC kbps"),
+        (Codec::Aac { kbps: 97 }, "AAC kbps"),
         (Codec::Vorbis { quality: 1.01 }, "Vorbis quality"),
         (Codec::Vorbis { quality: f64::NAN }, "Vorbis quality"),
         (Codec::Mp3 { kbps: 0 }, "MP3 kbps"),
@@ -260,6 +265,18 @@ fn opus_losses_leave_the_rest_alone() {
     let delay = achieved(&receipt, "delay_removed_samples") as usize;
     // Sound is the same up to the first lost packet, which starts late by the delay of SILK's resampler, 13 samples.
     assert_eq!((first + delay) % 320, 13, "first difference at {first}, delay {delay}");
+}
+
+#[test]
+fn aac_reaches_its_bit_rate_and_more_is_better() {
+    let clip: Vec<f32> = SPEECH.iter().flat_map(|name| speech(name)).collect();
+    let figures = [12, 16, 24, 32, 48, 64, 80, 96].map(|kbps| {
+        let (samples, receipt) = apply(Codec::Aac { kbps }, &clip).unwrap();
+        (kbps, achieved(&receipt, "kbps"), snr_best_gain_db(&clip, &samples).0)
+    });
+    println!("{figures:.1?}");
+    assert!(figures.iter().all(|(asked, got, _)| (got / f64::from(*asked) - 1.0).abs() < 0.05), "{figures:?}");
+    assert!(figures.windows(2).all(|w| w[0].2 < w[1].2), "{figures:?}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! A small deterministic FFT and overlap-save convolution in double precision.
+//! A small deterministic FFT in double precision.
 //!
 //! Plain scalar code with twiddles from the `libm` crate: the same bytes on every x86-64 machine, unlike an FFT that
 //! picks its kernels by the CPU at run time.
@@ -47,11 +47,6 @@ impl Fft {
     pub fn shared(len: usize) -> &'static Self {
         static PLANS: [OnceLock<Fft>; usize::BITS as usize] = [const { OnceLock::new() }; usize::BITS as usize];
         PLANS[len.trailing_zeros() as usize].get_or_init(|| Self::new(len))
-    }
-
-    /// Length of the transform.
-    fn len(&self) -> usize {
-        self.len
     }
 
     /// Forward transform in place; `scratch` is resized to fit.
@@ -194,117 +189,6 @@ fn pass2(x: &Complex, y: &mut Complex, s: usize) {
     }
 }
 
-/// Convolution with one fixed real filter by overlap-save; two real blocks share one complex transform.
-#[derive(Debug)]
-pub struct Convolver {
-    fft: &'static Fft,
-    response: Complex,
-    taps: usize,
-}
-
-impl Convolver {
-    /// Plans the convolution with `filter` (at least one tap).
-    #[must_use]
-    pub fn new(filter: &[f64]) -> Self {
-        let taps = filter.len().max(1);
-        // Twice the filter's length and at least 4096 keeps most of each block useful at a size that stays in cache.
-        let len = (2 * taps).next_power_of_two().max(4096);
-        let fft = Fft::shared(len);
-        let mut response = Complex::zeros(len);
-        let scale = 1.0 / len as f64;
-        for (slot, h) in response.re.iter_mut().zip(filter) {
-            *slot = h * scale;
-        }
-        fft.forward(&mut response, &mut Complex::default());
-        Self { fft, response, taps }
-    }
-
-    /// `y[i] = sum over k of filter[k] * x[i + offset - k]` for `i` in `0..out_len`, with `x` zero outside.
-    #[must_use]
-    pub fn convolve(&self, x: &[f32], offset: usize, out_len: usize) -> Vec<f64> {
-        let (len, overlap) = (self.fft.len(), self.taps - 1);
-        let block = len - overlap;
-        let mut y = vec![0.0; out_len];
-        let mut start = 0;
-        let mut work = Work::default();
-        while start < out_len {
-            // Four pairs of blocks at once fill the registers; what is left goes one by one.
-            let lanes = if (out_len - start).div_ceil(2 * block) >= LANES { LANES } else { 1 };
-            work.data.re.resize(len * lanes, 0.0);
-            work.data.im.resize(len * lanes, 0.0);
-            let begin = |half: usize| (start + half * block + offset) as isize - overlap as isize;
-            for lane in 0..lanes {
-                load(&mut work.data.re[lane..], lanes, x, begin(2 * lane));
-                load(&mut work.data.im[lane..], lanes, x, begin(2 * lane + 1));
-            }
-            self.filter(&mut work, lanes);
-            for lane in 0..lanes {
-                for (part, half) in [(&work.data.re, 2 * lane), (&work.data.im, 2 * lane + 1)] {
-                    let from = (start + half * block).min(out_len);
-                    let to = (from + block).min(out_len);
-                    let values = part[lane..].iter().step_by(lanes).skip(overlap);
-                    for (slot, value) in y[from..to].iter_mut().zip(values) {
-                        *slot = *value;
-                    }
-                }
-            }
-            start += 2 * block * lanes;
-        }
-        y
-    }
-
-    /// Multiplies the spectrum of interleaved blocks by the response's, and transforms back.
-    fn filter(&self, work: &mut Work, lanes: usize) {
-        let Work { data, scratch } = work;
-        self.fft.forward_interleaved(data, scratch, lanes);
-        let response = self.response.re.iter().zip(&self.response.im);
-        let multiply = |re: &mut [f64], im: &mut [f64], hr: f64, hi: f64| {
-            for (r, i) in re.iter_mut().zip(im) {
-                (*r, *i) = (*r * hr - *i * hi, *r * hi + *i * hr);
-            }
-        };
-        if let ((re, []), (im, [])) = (data.re.as_chunks_mut::<LANES>(), data.im.as_chunks_mut::<LANES>())
-            && lanes == LANES
-        {
-            for ((re, im), (hr, hi)) in re.iter_mut().zip(im).zip(response) {
-                multiply(re, im, *hr, *hi);
-            }
-        } else {
-            for ((re, im), (hr, hi)) in data.re.chunks_mut(lanes).zip(data.im.chunks_mut(lanes)).zip(response) {
-                multiply(re, im, *hr, *hi);
-            }
-        }
-        core::mem::swap(&mut data.re, &mut data.im);
-        self.fft.forward_interleaved(data, scratch, lanes);
-        core::mem::swap(&mut data.re, &mut data.im);
-    }
-}
-
-/// Pairs of blocks that are transformed together.
-const LANES: usize = 4;
-
-/// Blocks in work, and room for the transform.
-#[derive(Default)]
-struct Work {
-    data: Complex,
-    scratch: Complex,
-}
-
-/// Fills every `lanes`-th value of `slot` with `x[from..]`, zero where `x` has no sample.
-fn load(slot: &mut [f64], lanes: usize, x: &[f32], from: isize) {
-    let len = slot.len().div_ceil(lanes);
-    // Zeros before the samples, the samples, zeros behind them.
-    let before = usize::try_from(-from).unwrap_or(0).min(len);
-    let source = x.get(usize::try_from(from).unwrap_or(0)..).unwrap_or_default();
-    let samples = source.len().min(len - before);
-    let mut slots = slot.iter_mut().step_by(lanes);
-    slots.by_ref().take(before).for_each(|s| *s = 0.0);
-    for (s, v) in slots.by_ref().take(samples).zip(source) {
-        *s = f64::from(*v);
-    }
-    slots.for_each(|s| *s = 0.0);
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -350,21 +234,6 @@ mod tests {
                 let mut alone = Complex { re: pick(&input.re), im: pick(&input.im) };
                 Fft::new(len).forward(&mut alone, &mut Complex::default());
                 assert_eq!((pick(&together.re), pick(&together.im)), (alone.re, alone.im), "len {len} lane {lane}");
-            }
-        }
-    }
-
-    #[test]
-    fn convolver_equals_direct_convolution() {
-        for (taps, n, offset) in [(1, 10, 0), (5, 3, 2), (257, 10_000, 128), (3000, 20_001, 0)] {
-            let h = signal(taps);
-            let x: Vec<f32> = signal(n).iter().map(|v| *v as f32).collect();
-            let y = Convolver::new(&h).convolve(&x, offset, n);
-            for i in (0..n).step_by(n / 40 + 1) {
-                let direct: f64 = (0..taps)
-                    .filter_map(|k| (i + offset).checked_sub(k).and_then(|j| x.get(j)).map(|v| h[k] * f64::from(*v)))
-                    .sum();
-                assert!((direct - y[i]).abs() < 1e-8, "taps {taps} at {i}: {direct} and {}", y[i]);
             }
         }
     }

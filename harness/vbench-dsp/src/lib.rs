@@ -1,7 +1,10 @@
 //! Signal processing beneath degradations and signal metrics.
 //!
 //! ```text
-//! fft.rs        complex FFT of powers of two; overlap-save convolution
+//! fft.rs        complex FFT of powers of two
+//! convolve.rs   overlap-save convolution
+//! quad.rs       four values at once, the same bits on every machine
+//! filter.rs     a short filter, directly
 //! resample.rs   band-limited rate conversion
 //! spectrogram.rs  power over time and frequency, for looking at
 //! warp.rs       the same by any real ratio
@@ -16,17 +19,22 @@
 //!
 //! Out of scope: audio files, degradations (vbench-audio), metrics (vbench-score).
 
+mod convolve;
 mod correlation;
 mod fft;
+mod filter;
 mod level;
 mod polyphase;
+mod quad;
 mod resample;
 mod spectrogram;
 mod spectrum;
 mod warp;
 
+pub use convolve::Convolver;
 pub use correlation::correlate;
-pub use fft::{Complex, Convolver, Fft};
+pub use fft::{Complex, Fft};
+pub use filter::add_filtered;
 pub use level::{SpeechLevel, active_speech_level, rms_dbfs};
 pub use polyphase::Polyphase;
 pub use resample::{Resampler, bessel_i0, resample};

@@ -8,6 +8,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
+use crate::quad::Quad;
+
 /// Zero crossings of the sinc on either side of its centre. Kaiser's formula for 105 dB over a transition of 10 % of
 /// Nyquist asks for 68.
 pub(crate) const HALF_WIDTH: f64 = 72.0;
@@ -48,7 +50,7 @@ pub struct Resampler {
 #[derive(Debug)]
 enum Kernel {
     /// `taps` coefficients for each of `up` phases, in the order of the input.
-    Phases { taps: usize, coefficients: Vec<f64> },
+    Phases { coefficients: Vec<f64> },
     /// One side of the kernel, `TABLE_DENSITY` points per zero crossing; `scale` zero crossings per input sample.
     Table { points: Vec<f64>, scale: f64 },
 }
@@ -65,7 +67,7 @@ impl Resampler {
         let reach = libm::ceil(HALF_WIDTH / scale) as usize;
         let taps = 2 * reach;
         let kernel = if up * taps as u64 <= MAX_EXACT_COEFFICIENTS {
-            Kernel::Phases { taps, coefficients: phase_bank(up, reach, scale) }
+            Kernel::Phases { coefficients: phase_bank(up, reach, scale) }
         } else {
             let last = HALF_WIDTH as usize * TABLE_DENSITY;
             // Two points beyond the end, so that interpolation at the edge stays inside.
@@ -101,75 +103,99 @@ impl Resampler {
     /// Resamples one clip.
     #[must_use]
     pub fn run(&self, samples: &[f32]) -> Vec<f32> {
-        // Zeros on both sides make every filter position an inner one.
-        let mut padded = vec![0.0f64; samples.len() + 2 * self.reach + 1];
-        for (slot, x) in padded[self.reach..].iter_mut().zip(samples) {
-            *slot = f64::from(*x);
-        }
         let mut out = vec![0.0f32; self.output_len(samples.len())];
-        #[cfg(target_arch = "x86_64")]
-        if std::arch::is_x86_feature_detected!("avx2") {
-            // SAFETY: the processor has what the function was compiled for.
-            unsafe { self.fill_avx2(&padded, &mut out) };
-            return out;
+        match &self.kernel {
+            Kernel::Phases { coefficients, .. } => self.by_phases(samples, &mut out, coefficients),
+            Kernel::Table { points, scale } => self.by_table(samples, &mut out, points, *scale),
         }
-        self.fill(&padded, &mut out, dot);
         out
     }
 
-    /// The same with wider registers, see [`dot_avx2`].
+    /// A stretch of whole periods at a time (`up` outputs, `down` inputs each), so that what is read stays in the cache.
+    fn by_phases(&self, samples: &[f32], out: &mut [f32], coefficients: &[f64]) {
+        let (up, down, taps) = (self.up as usize, self.down as usize, 2 * self.reach);
+        let periods = (STRETCH / down).max(TOGETHER).next_multiple_of(TOGETHER);
+        let mut window = vec![0.0f64; periods * down + taps];
+        for (index, out) in out.chunks_mut(periods * up).enumerate() {
+            // Output 0 of the stretch lies between samples reach - 1 and reach of the window.
+            let first = (index * periods * down) as isize - (self.reach as isize - 1);
+            fill_window(&mut window, samples, first);
+            #[cfg(target_arch = "x86_64")]
+            if std::arch::is_x86_feature_detected!("avx2") {
+                // SAFETY: the processor has what the function was compiled for.
+                unsafe { self.stretch_avx2(&window, out, coefficients) };
+                continue;
+            }
+            self.stretch::<[f64; 4]>(&window, out, coefficients);
+        }
+    }
+
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2")]
-    fn fill_avx2(&self, padded: &[f64], out: &mut [f32]) {
-        self.fill(padded, out, |a, b| dot_avx2(a, b));
+    fn stretch_avx2(&self, window: &[f64], out: &mut [f32], coefficients: &[f64]) {
+        self.stretch::<core::arch::x86_64::__m256d>(window, out, coefficients);
     }
 
+    /// Outputs of one phase in neighbouring periods are made together: their coefficients are read once.
     #[inline(always)]
-    fn fill(&self, padded: &[f64], out: &mut [f32], dot: impl Fn(&[f64], &[f64]) -> f64) {
-        // Position of the output in the input: whole samples, and a phase below `up`.
-        let (mut base, mut phase) = (0usize, 0u64);
-        let (step, rest) = ((self.down / self.up) as usize, self.down % self.up);
-        for slot in out {
-            *slot = self.at(padded, base, phase as usize, &dot) as f32;
-            base += step;
-            phase += rest;
-            if phase >= self.up {
-                phase -= self.up;
-                base += 1;
-            }
-        }
-    }
-
-    /// The output at input position `base + phase / up`; `padded` is shifted by `reach`.
-    #[inline(always)]
-    fn at(&self, padded: &[f64], base: usize, phase: usize, dot: &impl Fn(&[f64], &[f64]) -> f64) -> f64 {
-        match &self.kernel {
-            // Input samples base - reach + 1 ..= base + reach.
-            Kernel::Phases { taps, coefficients } => {
+    fn stretch<Q: Quad>(&self, window: &[f64], out: &mut [f32], coefficients: &[f64]) {
+        let (up, down, taps) = (self.up as usize, self.down as usize, 2 * self.reach);
+        for (index, out) in out.chunks_mut(TOGETHER * up).enumerate() {
+            let (mut base, mut phase) = (index * TOGETHER * down, 0);
+            for place in 0..up.min(out.len()) {
                 let bank = &coefficients[phase * taps..(phase + 1) * taps];
-                // Rounding of the output's position may reach one step past the input's end.
-                let from = (base + 1).min(padded.len() - taps);
-                dot(bank, &padded[from..from + taps])
-            }
-            Kernel::Table { points, scale } => {
-                let fraction = phase as f64 / self.up as f64;
-                let from = (base + 1).min(padded.len() - 2 * self.reach);
-                let window = &padded[from..from + 2 * self.reach];
-                let last = (points.len() - 2) as f64;
-                let mut sum = 0.0;
-                for (i, x) in window.iter().enumerate() {
-                    let offset = i as f64 - (self.reach as f64 - 1.0) - fraction;
-                    let place = offset.abs() * scale * TABLE_DENSITY as f64;
-                    if place < last {
-                        let index = place as usize;
-                        let share = place - index as f64;
-                        sum += x * (points[index] + share * (points[index + 1] - points[index]));
-                    }
+                let inputs: [&[f64]; TOGETHER] =
+                    core::array::from_fn(|j| &window[base + j * down..base + j * down + taps]);
+                let sums = dots::<Q, TOGETHER>(bank, inputs);
+                for (slot, sum) in out[place..].iter_mut().step_by(up).zip(sums) {
+                    *slot = sum as f32;
                 }
-                sum
+                phase += down;
+                base += phase / up;
+                phase %= up;
             }
         }
     }
+
+    /// Rarer ratios: the kernel is interpolated for every output.
+    fn by_table(&self, samples: &[f32], out: &mut [f32], points: &[f64], scale: f64) {
+        let mut window = vec![0.0f64; 2 * self.reach];
+        let last = (points.len() - 2) as f64;
+        for (m, slot) in out.iter_mut().enumerate() {
+            let place = m as u128 * u128::from(self.down);
+            let (base, phase) = ((place / u128::from(self.up)) as isize, (place % u128::from(self.up)) as f64);
+            let fraction = phase / self.up as f64;
+            fill_window(&mut window, samples, base - (self.reach as isize - 1));
+            let mut sum = 0.0;
+            for (i, x) in window.iter().enumerate() {
+                let offset = i as f64 - (self.reach as f64 - 1.0) - fraction;
+                let place = offset.abs() * scale * TABLE_DENSITY as f64;
+                if place < last {
+                    let index = place as usize;
+                    let share = place - index as f64;
+                    sum += x * (points[index] + share * (points[index + 1] - points[index]));
+                }
+            }
+            *slot = sum as f32;
+        }
+    }
+}
+
+/// Input samples that are worked on at a time, about.
+const STRETCH: usize = 4096;
+/// Periods whose outputs are made together.
+const TOGETHER: usize = 4;
+
+/// Fills `window` with `samples[first..]`, zero where there is no sample.
+fn fill_window(window: &mut [f64], samples: &[f32], first: isize) {
+    let before = usize::try_from(-first).unwrap_or(0).min(window.len());
+    let source = samples.get(usize::try_from(first).unwrap_or(0)..).unwrap_or_default();
+    let there = source.len().min(window.len() - before);
+    window[..before].fill(0.0);
+    for (slot, x) in window[before..].iter_mut().zip(source) {
+        *slot = f64::from(*x);
+    }
+    window[before + there..].fill(0.0);
 }
 
 fn phase_bank(up: u64, reach: usize, scale: f64) -> Vec<f64> {
@@ -215,30 +241,28 @@ pub fn bessel_i0(x: f64) -> f64 {
     sum
 }
 
-/// [`dot`] with two registers for its eight lanes; nothing is fused, so the bits are the same. The compiler's own version
-/// shuffles lanes in the loop to suit the last three additions.
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-#[inline]
-fn dot_avx2(a: &[f64], b: &[f64]) -> f64 {
-    use core::arch::x86_64::{_mm256_add_pd, _mm256_loadu_pd, _mm256_mul_pd, _mm256_setzero_pd, _mm256_storeu_pd};
-    let ((a_chunks, a_tail), (b_chunks, b_tail)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
-    let tail: f64 = a_tail.iter().zip(b_tail).map(|(x, y)| x * y).sum();
-    let (mut low, mut high) = (_mm256_setzero_pd(), _mm256_setzero_pd());
-    for (x, y) in a_chunks.iter().zip(b_chunks) {
-        // SAFETY: each half of a chunk has four values.
-        let halves = unsafe { [x, y].map(|v| (_mm256_loadu_pd(v.as_ptr()), _mm256_loadu_pd(v[4..].as_ptr()))) };
-        low = _mm256_add_pd(low, _mm256_mul_pd(halves[0].0, halves[1].0));
-        high = _mm256_add_pd(high, _mm256_mul_pd(halves[0].1, halves[1].1));
+/// Dot products of one `a` with several `b`, each in the order of [`dot`].
+#[inline(always)]
+fn dots<Q: Quad, const N: usize>(a: &[f64], b: [&[f64]; N]) -> [f64; N] {
+    let (a_chunks, a_tail) = a.as_chunks::<8>();
+    let halves = |chunk: &[f64; 8]| {
+        let (quads, _) = chunk.as_chunks::<4>();
+        (Q::load(&quads[0]), Q::load(&quads[1]))
+    };
+    let b_chunks = b.map(|b| &b.as_chunks::<8>().0[..a_chunks.len()]);
+    let mut sums = [(Q::load(&[0.0; 4]), Q::load(&[0.0; 4])); N];
+    for (i, x) in a_chunks.iter().enumerate() {
+        let x = halves(x);
+        for (sum, b) in sums.iter_mut().zip(b_chunks) {
+            let y = halves(&b[i]);
+            *sum = (sum.0.add(x.0.mul(y.0)), sum.1.add(x.1.mul(y.1)));
+        }
     }
-    let mut lanes = [0.0f64; 8];
-    // SAFETY: each half of the lanes has room for four values.
-    unsafe {
-        _mm256_storeu_pd(lanes.as_mut_ptr(), low);
-        _mm256_storeu_pd(lanes[4..].as_mut_ptr(), high);
-    }
-    let [a, b, c, d, e, f, g, h] = lanes;
-    ((a + b) + (c + d)) + ((e + f) + (g + h)) + tail
+    core::array::from_fn(|j| {
+        let tail: f64 = a_tail.iter().zip(b[j].as_chunks::<8>().1).map(|(x, y)| x * y).sum();
+        let ([a, b, c, d], [e, f, g, h]) = (sums[j].0.store(), sums[j].1.store());
+        ((a + b) + (c + d)) + ((e + f) + (g + h)) + tail
+    })
 }
 
 /// Dot product in eight fixed lanes: the order of additions never depends on the machine.
@@ -350,16 +374,23 @@ mod tests {
 
     #[test]
     fn wide_registers_give_the_same_bits() {
-        #[cfg(target_arch = "x86_64")]
-        if std::arch::is_x86_feature_detected!("avx2") {
-            let (a, b): (Vec<f64>, Vec<f64>) =
-                (0..1003).map(|i| (libm::sin(f64::from(i) * 1.7), libm::cos(f64::from(i * i) * 0.3))).unzip();
-            for n in [0, 1, 7, 8, 9, 144, 1000, 1003] {
-                // SAFETY: the processor has what the function was compiled for.
-                let wide = unsafe { dot_avx2(&a[..n], &b[..n]) };
-                assert_eq!(wide.to_bits(), dot(&a[..n], &b[..n]).to_bits(), "{n} values");
-            }
+        let plan = Resampler::new(44_100, 16_000);
+        let x = tone(44_100.0, 1_234.5, 20_000);
+        let mut plain = vec![0.0f32; plan.output_len(x.len())];
+        let Kernel::Phases { coefficients } = &plan.kernel else { panic!("a tabulated ratio") };
+        let taps = &(2 * plan.reach);
+        let padded: Vec<f64> = (0..x.len() + 2 * taps)
+            .map(|i| i.checked_sub(plan.reach - 1).and_then(|i| x.get(i)).map_or(0.0, |v| f64::from(*v)))
+            .collect();
+        for (m, slot) in plain.iter_mut().enumerate() {
+            let (base, phase) = (m * 441 / 160, m * 441 % 160);
+            *slot = dot(&coefficients[phase * taps..][..*taps], &padded[base..base + taps]) as f32;
         }
+        assert_eq!(plan.run(&x), plain, "one by one");
+        let window: Vec<f64> = (0..2 * taps + 3).map(|i| libm::sin(i as f64 * 1.7)).collect();
+        let inputs = [0, 1, 2, 3].map(|i| &window[i..i + taps]);
+        let wanted = inputs.map(|w| dot(&coefficients[..*taps], w).to_bits());
+        assert_eq!(dots::<[f64; 4], 4>(&coefficients[..*taps], inputs).map(f64::to_bits), wanted, "portable");
     }
 
     #[test]

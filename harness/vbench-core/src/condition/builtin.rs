@@ -112,6 +112,7 @@ pub const BUILTIN_CONDITIONS: &[BuiltinCondition] = &[
     ),
     builtin("mp3-16k", "mp3(kbps=16)", "A round trip through MP3 (LAME, 16 kHz mono) at 16 kbit/s."),
     builtin("opus-6k", "opus(kbps=6)", "A round trip through Opus (VoIP mode) at its lowest rate, 6 kbit/s."),
+    builtin("aac-24k", "aac(kbps=24)", "A round trip through AAC (low complexity, 16 kHz mono) at 24 kbit/s."),
     builtin("vorbis-q0", "vorbis(quality=0)", "A round trip through Ogg Vorbis at quality 0."),
     builtin("g711-mulaw", "mulaw", "A telephone call in North America or Japan: 8 kHz, G.711 mu-law."),
     builtin("g711-alaw", "alaw", "A telephone call elsewhere: 8 kHz, G.711 A-law."),

@@ -198,6 +198,11 @@ pub enum Codec {
     },
     /// Opus at 16 kHz mono with 20 ms frames.
     Opus(Opus),
+    /// MPEG-4 AAC low complexity at 16 kHz mono, average bit rate.
+    Aac {
+        /// Bit rate in kbit/s.
+        kbps: u32,
+    },
     /// Ogg Vorbis at 16 kHz mono.
     Vorbis {
         /// Quality, -0.1 to 1.

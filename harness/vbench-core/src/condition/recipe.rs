@@ -54,6 +54,7 @@ pub const STEPS: &[(&str, &str, &str)] = &[
         "kbps, mode, complexity, loss, burst, bad_loss, jitter_ms, buffer_ms, fec",
         "Opus with its own concealment",
     ),
+    ("aac", "kbps", "AAC-LC at 16 kHz"),
     ("vorbis", "quality", "Ogg Vorbis"),
     ("mulaw", "", "G.711 mu-law at 8 kHz"),
     ("alaw", "", "G.711 A-law at 8 kHz"),
@@ -261,6 +262,7 @@ fn write_codec(codec: &Codec) -> WrittenStep {
             };
             writer.unless("fec", name_of(&FLAGS, opus.fec), "off").0
         }
+        Codec::Aac { kbps } => Writer::new("aac").with("kbps", kbps).0,
         Codec::Vorbis { quality } => Writer::new("vorbis").with("quality", quality).0,
         Codec::MuLaw => Writer::new("mulaw").0,
         Codec::ALaw => Writer::new("alaw").0,
@@ -429,7 +431,7 @@ fn read_step(r: &mut Reader<'_>) -> Option<Degradation> {
         "noise" => Degradation::Noise(read_noise(r)?),
         "reverb" => Degradation::Reverb(read_room(r)?),
         "response" => Degradation::Response(r.folder()?),
-        "mp3" | "opus" | "vorbis" | "mulaw" | "alaw" | "g722" | "gsm" | "adpcm" | "narrowband" => {
+        "mp3" | "opus" | "aac" | "vorbis" | "mulaw" | "alaw" | "g722" | "gsm" | "adpcm" | "narrowband" => {
             Degradation::Codec(read_codec(r)?)
         }
         "loss" => {
@@ -561,6 +563,7 @@ fn read_codec(r: &mut Reader<'_>) -> Option<Codec> {
             let fec = r.choice("fec", &FLAGS, Some(false));
             Codec::Opus(Opus { kbps: kbps?, mode: mode?, complexity: complexity?, loss, fec: fec? })
         }
+        "aac" => Codec::Aac { kbps: r.integer("kbps", 12..=96, "kbit/s", None)? },
         "vorbis" => Codec::Vorbis { quality: r.number("quality", -0.1..=1.0, "", None)? },
         "mulaw" => Codec::MuLaw,
         "alaw" => Codec::ALaw,
