@@ -1,7 +1,9 @@
 //! Developer commands as a library, so that `tidy` is an ordinary test as well.
 
+pub mod browser;
 pub mod conditions;
 pub mod peers;
+pub mod reports;
 pub mod tidy;
 
 use std::path::{Path, PathBuf};

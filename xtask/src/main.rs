@@ -1,4 +1,4 @@
-//! Developer commands: `cargo xtask test`, `tidy`, `statistics`, `golden`, `conditions`, `ci`.
+//! Developer commands: `cargo xtask test`, `tidy`, `statistics`, `golden`, `conditions`, `reports`, `ci`.
 #![expect(clippy::print_stderr, reason = "a developer tool talks to its terminal")]
 
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
 
 use clap::{Parser, Subcommand};
-use xtask::{conditions, peers, root, tidy};
+use xtask::{browser, conditions, peers, reports, root, tidy};
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "Developer commands of vbench")]
@@ -17,7 +17,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Provision the peer tools in target/peers, then run every test; skips are counted (a failure with CI=true)
+    /// Provision the peer tools in target/peers and target/browser, then run every test; skips are counted (a failure with CI=true)
     Test {
         /// Arguments for `cargo test`, e.g. `-p vbench-score`
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
@@ -35,6 +35,15 @@ enum Task {
     Golden,
     /// Put a sentence through every built-in condition and write docs/conditions.md with a spectrogram of each
     Conditions,
+    /// Render reports/all and reports/tiny-en-vs-base again, from fresh runs of the default suite unless runs are given
+    Reports {
+        /// Run of suites/all.toml to render
+        #[arg(long, value_name = "DIR")]
+        run: Option<PathBuf>,
+        /// Run of suites/all.toml with whisper-base, to compare with it
+        #[arg(long, value_name = "DIR")]
+        base: Option<PathBuf>,
+    },
     /// Format, lint, docs, deny, test: what must pass before a change lands
     Ci,
 }
@@ -45,16 +54,18 @@ fn main() -> ExitCode {
         Task::Tidy => run_tidy(),
         Task::Statistics { sets } => statistics(sets),
         Task::Golden => golden(),
-        Task::Conditions => match conditions::write(&root()) {
-            Ok(()) => true,
-            Err(problem) => {
-                eprintln!("conditions: {problem}");
-                false
-            }
-        },
+        Task::Conditions => told("conditions", conditions::write(&root())),
+        Task::Reports { run, base } => told("reports", reports::write(&root(), run.as_deref(), base.as_deref())),
         Task::Ci => ci(),
     };
     if done { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn told(what: &str, done: Result<(), String>) -> bool {
+    if let Err(problem) = &done {
+        eprintln!("{what}: {problem}");
+    }
+    done.is_ok()
 }
 
 fn run_tidy() -> bool {
@@ -156,12 +167,17 @@ fn test(rest: &[String]) -> bool {
     for line in &peers.report {
         eprintln!("{line}");
     }
+    match browser::provision() {
+        Ok(folder) => eprintln!("browser: playwright-core and axe-core in {}", folder.display()),
+        Err(missing) => eprintln!("browser: not available: {missing}"),
+    }
     let log = root().join("target/skipped.txt");
     if std::fs::write(&log, "").is_err() {
         eprintln!("cannot write {}", log.display());
         return false;
     }
-    let mut arguments = vec!["test", "--release"];
+    // Every failure, not the first alone.
+    let mut arguments = vec!["test", "--release", "--no-fail-fast"];
     if !rest.iter().any(|a| a == "-p" || a == "--package") {
         arguments.push("--workspace");
     }

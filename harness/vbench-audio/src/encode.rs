@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use vbench_core::OpusMode;
+use vbench_core::{Opus, OpusMode};
 
 use crate::RATE_HZ;
 use crate::codec::opus::{self, FRAME};
@@ -12,6 +12,8 @@ use crate::error::EncodeError;
 
 /// Bit rate of [`encode_ogg_opus`], kbit/s.
 const EMBED_KBPS: u32 = 24;
+/// Effort of its encoder, of 10: players in a page need no more, and a report waits for ten clips.
+const EMBED_COMPLEXITY: u32 = 6;
 /// Samples at 48 kHz, the unit of Opus' granule positions, in one at 16 kHz.
 const GRANULES_PER_SAMPLE: u64 = 48_000 / RATE_HZ as u64;
 /// Packets of 20 ms in a page: one second, so that players can seek.
@@ -73,8 +75,9 @@ pub fn write_wav(path: &Path, samples: &[f32]) -> Result<(), EncodeError> {
 /// # Errors
 /// [`EncodeError::Codec`] when the encoder fails.
 pub fn encode_ogg_opus(samples: &[f32]) -> Result<Vec<u8>, EncodeError> {
-    let coded = opus::encode(samples, &opus::settings(EMBED_KBPS, OpusMode::Audio), 0.0)
-        .map_err(|message| EncodeError::Codec { codec: "Opus", message })?;
+    let settings = Opus { complexity: EMBED_COMPLEXITY, ..opus::settings(EMBED_KBPS, OpusMode::Audio) };
+    let coded =
+        opus::encode(samples, &settings, 0.0).map_err(|message| EncodeError::Codec { codec: "Opus", message })?;
     let pre_skip = coded.lookahead as u64 * GRANULES_PER_SAMPLE;
     let mut head = b"OpusHead\x01\x01".to_vec();
     head.extend_from_slice(&(pre_skip as u16).to_le_bytes());

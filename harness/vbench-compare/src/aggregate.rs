@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use rayon::prelude::*;
 use vbench_core::{ErrorCounts, Estimate};
 use vbench_stats::{
     Observation, PairedObservation, Plan, choose_paired_unit, choose_unit, compare_paired, ratio_estimate,
@@ -10,7 +11,7 @@ use vbench_stats::{
 use crate::composite::{OverallWeight, latency_readings, overall_score, severity_curves};
 use crate::scored::ScoredCell;
 use crate::signal::signal_summaries;
-use crate::strata::{group, rank_of, value_of};
+use crate::strata::{group, rank_of};
 use crate::summary::{ConditionDelta, Coverage, Failure, StratumSummary, Summary};
 
 /// What a summary says about itself beside its numbers.
@@ -69,12 +70,13 @@ pub fn summarize(
                 groups.sort_by_key(|(value, _)| head.conditions.iter().position(|c| c == value));
             }
             groups.sort_by_key(|(value, _)| rank_of(by, value));
-            for (value, _) in groups {
-                let members: Vec<&ScoredCell> =
-                    mine.iter().copied().filter(|c| value_of(c, by).as_ref() == Some(&value)).collect();
-                let failed = lost.iter().filter(|c| value_of(c, by).as_ref() == Some(&value)).count();
-                strata.push(stratum(&plan, &model, by, &value, &members, failed));
-            }
+            let members: HashMap<String, Vec<&ScoredCell>> = group(&mine, by).into_iter().collect();
+            let failed: HashMap<String, Vec<&ScoredCell>> = group(&lost, by).into_iter().collect();
+            let one = |(value, _): &(String, _)| {
+                let failed = failed.get(value).map_or(0, Vec::len);
+                stratum(&plan, &model, by, value, members.get(value).map_or(&[], Vec::as_slice), failed)
+            };
+            strata.par_extend(groups.par_iter().map(one));
         }
         deltas.extend(condition_deltas(&plan, &model, &mine, &head.conditions));
         curves.extend(severity_curves(&plan, &model, &mine, &head.conditions));
@@ -182,7 +184,7 @@ fn condition_deltas(plan: &Plan, model: &str, cells: &[&ScoredCell], order: &[St
     let base: HashMap<(&str, &str), &ScoredCell> =
         base.iter().map(|c| ((c.corpus.as_str(), c.utterance.as_str()), *c)).collect();
     let delta = |to: &String| Some(condition_delta(plan, model, (from, &base), (to, members(to)?)));
-    others.iter().filter_map(delta).collect()
+    others.par_iter().filter_map(delta).collect()
 }
 
 fn condition_delta(

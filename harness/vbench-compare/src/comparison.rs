@@ -67,6 +67,56 @@ pub struct StratumComparison {
     pub p_adjusted: Option<f64>,
 }
 
+/// Two-sided level at which a difference counts as found.
+pub const ALPHA: f64 = 0.05;
+
+/// What a comparison of one stratum shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Finding {
+    /// The second side is better.
+    Improved,
+    /// The second side is worse.
+    Regressed,
+    /// Neither could be shown, or the test is not estimable.
+    Undecided,
+    /// Every cluster has the same sums on both sides.
+    Identical,
+}
+
+impl Finding {
+    /// All findings.
+    pub const ALL: [Self; 4] = [Self::Improved, Self::Regressed, Self::Undecided, Self::Identical];
+
+    /// The word shown.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Improved => "improved",
+            Self::Regressed => "regressed",
+            Self::Undecided => "undecided",
+            Self::Identical => "identical",
+        }
+    }
+}
+
+impl StratumComparison {
+    /// What is found at the two-sided level [`ALPHA`]: by the p of the test for `all`, which is one question asked in
+    /// advance, by the adjusted p for every other stratum. For metrics of which less is better.
+    #[must_use]
+    pub fn finding(&self) -> Finding {
+        if self.paired.identical {
+            return Finding::Identical;
+        }
+        let own = self.paired.test.as_ref().ok().map(|t| t.p_two_sided);
+        let p = if self.by == "all" { own } else { self.p_adjusted };
+        match p {
+            Some(p) if p <= ALPHA && self.paired.difference.value < 0.0 => Finding::Improved,
+            Some(p) if p <= ALPHA && self.paired.difference.value > 0.0 => Finding::Regressed,
+            _ => Finding::Undecided,
+        }
+    }
+}
+
 /// Two sides compared.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Comparison {

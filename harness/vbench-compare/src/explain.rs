@@ -147,6 +147,78 @@ pub fn explain(pairs: &[Pair<'_>], conditions: &[String]) -> Explained {
     }
 }
 
+/// The utterances that moved, and a waterfall of the whole difference.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Moved {
+    /// Utterances with more errors, the largest change first.
+    pub broken: Vec<Carrier>,
+    /// Utterances with fewer errors, the largest change first.
+    pub fixed: Vec<Carrier>,
+    /// What every utterance that moved adds to the difference, the largest change first: sums to the whole as every split.
+    pub split: Split,
+}
+
+/// All utterances that moved; ties in the order of their names.
+#[must_use]
+pub fn moved(pairs: &[Pair<'_>]) -> Moved {
+    let spoken: Vec<&Pair<'_>> = pairs.iter().filter(|p| p.a.scored.words.reference() > 0).collect();
+    let words: u64 = spoken.iter().map(|p| p.a.scored.words.reference()).sum();
+    let all: Vec<Carrier> = carriers(&spoken).into_iter().filter(|c| c.change() != 0).collect();
+    let share = |c: &Carrier| Share {
+        value: c.utterance.clone(),
+        errors_a: c.errors_a,
+        errors_b: c.errors_b,
+        contribution: if words > 0 { c.change() as f64 / words as f64 } else { 0.0 },
+    };
+    let split = Split { by: "utterance".into(), shares: all.iter().map(share).collect() };
+    let (broken, fixed) = all.into_iter().partition(|c| c.change() > 0);
+    Moved { broken, fixed, split }
+}
+
+/// One step from the first side's WER to the second's.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// A part of the difference.
+    pub value: String,
+    /// Errors of the second side less those of the first.
+    pub change: i64,
+    /// WER before the step, a fraction.
+    pub from: f64,
+    /// WER behind it.
+    pub to: f64,
+}
+
+/// The parts of a split one behind the other, from the first side's WER to the second's exactly.
+///
+/// Parts without a change are left out. Of more than `keep` parts the ones with the largest change are shown, in the
+/// split's order, and the others are one last step that says how many they are.
+#[must_use]
+pub fn waterfall(explained: &Explained, split: &Split, keep: usize) -> Vec<Step> {
+    let moving: Vec<&Share> = split.shares.iter().filter(|s| s.change() != 0).collect();
+    let mut by_size: Vec<usize> = (0..moving.len()).collect();
+    by_size.sort_by_key(|i| (std::cmp::Reverse(moving[*i].change().unsigned_abs()), *i));
+    let mut kept: Vec<usize> = by_size.into_iter().take(keep).collect();
+    kept.sort_unstable();
+    let mut parts: Vec<(String, i64)> = kept.iter().map(|i| (moving[*i].value.clone(), moving[*i].change())).collect();
+    let shown: i64 = parts.iter().map(|(_, change)| change).sum();
+    let rest = moving.len() - kept.len();
+    // A split may leave utterances out that did not move, never errors: the remainder is what the others add.
+    let remainder = explained.change() - shown;
+    if rest > 0 || remainder != 0 {
+        parts.push((format!("{rest} others"), remainder));
+    }
+    let rate = |errors: i64| if explained.words > 0 { errors as f64 / explained.words as f64 } else { 0.0 };
+    let mut at = explained.errors_a as i64;
+    parts
+        .into_iter()
+        .map(|(value, change)| {
+            let from = rate(at);
+            at += change;
+            Step { value, change, from, to: rate(at) }
+        })
+        .collect()
+}
+
 fn grouped(
     pairs: &[&Pair<'_>],
     name: impl Fn(&Pair<'_>) -> String,

@@ -4,6 +4,7 @@
 //! scored.rs      one scored cell: counts, tags, levels, times
 //! strata.rs      which cells belong together
 //! aggregate.rs   counts and estimates per stratum
+//! analysis.rs    where errors and time come from (analysis/): mix, normalisers, speakers, confusions, times, stages
 //! signal.rs      metrics of the degraded signal per condition
 //! composite.rs   severity curves and areas, overall score, latency-constrained WER
 //! summary.rs     the result: what terminal, report and JSON format
@@ -16,17 +17,20 @@
 //! gate.rs        rules against a run and its baseline: pass, regressed, inconclusive
 //! sequential.rs  the gate with looks in between, cluster by cluster
 //! selftest.rs    planted regressions and the noise floor: a gate must be able to fail
+//! history.rs     one metric over many runs: where it changed
 //! golden.rs      accepted transcripts against today's, cell by cell
 //! ```
 //!
 //! Out of scope: files, clocks, text alignment (vbench-score), formatting (vbench-report).
 
 pub mod aggregate;
+pub mod analysis;
 pub mod comparison;
 pub mod composite;
 pub mod explain;
 pub mod gate;
 pub mod golden;
+pub mod history;
 pub mod metric;
 pub mod pair;
 pub mod scored;
@@ -39,11 +43,13 @@ pub mod summary;
 pub mod text;
 
 pub use aggregate::{SummaryHead, summarize};
-pub use comparison::{CompareHead, Comparison, StratumComparison, compare, present_metrics};
+pub use analysis::{AnalysedCell, Analysis, AnalysisRules, analyse};
+pub use comparison::{CompareHead, Comparison, Finding, StratumComparison, compare, present_metrics};
 pub use composite::{CurvePoint, LatencyReadings, OverallScore, OverallWeight, SeverityCurve};
-pub use explain::{Explained, explain};
+pub use explain::{Explained, Moved, Step, explain, moved, waterfall};
 pub use gate::{GateError, GateInput, GateReport, Judged, Machines, Outcome, judge};
 pub use golden::{DifferenceClass, GoldenDiff, golden_diff};
+pub use history::{Change, ChangePoints, HistoryMetric, RunCells, change_points};
 pub use pair::{ErrorKind, ErrorTable, LeftOut, Pair, Pairing, Side, SideCell, pair, place};
 pub use scored::ScoredCell;
 pub use selftest::{NoiseFloor, Planted, noise_floor, selftest};

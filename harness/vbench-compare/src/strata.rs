@@ -1,5 +1,7 @@
 //! Which cells belong together.
 
+use std::collections::HashMap;
+
 use vbench_core::length::{DURATION_LABELS, LENGTH_BINS, duration_bin, length_bin};
 
 use crate::scored::ScoredCell;
@@ -38,13 +40,16 @@ pub fn rank_of(by: &str, value: &str) -> usize {
 #[must_use]
 pub fn group<'a>(cells: &[&'a ScoredCell], by: &str) -> Vec<(String, Vec<&'a ScoredCell>)> {
     let mut groups: Vec<(String, Vec<&ScoredCell>)> = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
     for cell in cells {
         let Some(value) = value_of(cell, by) else {
             continue;
         };
-        match groups.iter_mut().find(|(v, _)| *v == value) {
-            Some((_, members)) => members.push(cell),
-            None => groups.push((value, vec![cell])),
+        if let Some(place) = places.get(&value) {
+            groups[*place].1.push(cell);
+        } else {
+            places.insert(value.clone(), groups.len());
+            groups.push((value, vec![cell]));
         }
     }
     groups

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use vbench_compare::gate::{Evidence, MoreUnits};
 use vbench_compare::{
     DifferenceClass, ErrorKind, ErrorTable, GateError, GateInput, Machines, Outcome, ScoredCell, Side, SideCell,
-    explain, golden_diff, judge, noise_floor, pair, selftest,
+    explain, golden_diff, judge, moved, noise_floor, pair, selftest, waterfall,
 };
 use vbench_core::{ErrorCounts, GateMetric, Limit, Rule, RuleStratum};
 use vbench_score::analysis::WordClass;
@@ -259,4 +259,31 @@ fn transcripts_are_classed_by_what_they_cost() {
     let lost: Vec<&SideCell> = a.cells.iter().collect();
     let diff = golden_diff(&pair(&a, &b), &lost);
     assert!(!diff.passes() && diff.count(DifferenceClass::Broken) == 1 && diff.cells[0].now.is_none());
+}
+
+proptest! {
+    #[test]
+    fn every_waterfall_ends_at_the_second_side(both in proptest::collection::vec((errors(), errors()), 1..60), keep in 0usize..6) {
+        let at = |i: usize| (i / 3, CONDITIONS[i % 3]);
+        let of = |second: bool| {
+            let cells = both.iter().enumerate();
+            side(cells.map(|(i, e)| cell(at(i).0, at(i).1, if second { e.1 } else { e.0 })).collect())
+        };
+        let (a, b) = (of(false), of(true));
+        let pairing = pair(&a, &b);
+        let e = explain(&pairing.pairs, &[]);
+        let moved = moved(&pairing.pairs);
+        prop_assert_eq!((moved.fixed.len(), moved.broken.len()), (e.fixed, e.broken));
+        prop_assert!(moved.broken.windows(2).all(|w| w[0].change() >= w[1].change()));
+        let rate = |errors: u64| errors as f64 / e.words as f64;
+        for split in e.splits.iter().chain([&moved.split]) {
+            let steps = waterfall(&e, split, keep);
+            prop_assert_eq!(steps.iter().map(|s| s.change).sum::<i64>(), e.change());
+            prop_assert!(steps.len() <= keep + 1);
+            if let (Some(first), Some(last)) = (steps.first(), steps.last()) {
+                prop_assert_eq!((first.from, last.to), (rate(e.errors_a), rate(e.errors_b)));
+            }
+            prop_assert!(steps.windows(2).all(|w| w[0].to == w[1].from));
+        }
+    }
 }

@@ -2,6 +2,8 @@
 
 #[path = "../tests/fixture/mod.rs"]
 mod fixture;
+#[path = "../tests/page_input/mod.rs"]
+mod page_input;
 
 use std::hint::black_box;
 
@@ -16,7 +18,7 @@ fn render(c: &mut Criterion) {
         for i in 18..speakers {
             summary.strata.push(fixture::stratum("whisper-tiny.en", "speaker", &format!("voice-{i}"), 0.1, 312));
         }
-        let input = fixture::input(&summary, fixture::worst("whisper-tiny.en"));
+        let input = page_input::input(&summary, page_input::worst("whisper-tiny.en"));
         let id = |name: &str| BenchmarkId::new(name, speakers);
         group.bench_function(id("html"), |b| b.iter(|| render_html(black_box(&input))));
         group.bench_function(id("markdown"), |b| b.iter(|| render_markdown(black_box(&input))));

@@ -56,7 +56,7 @@ fn stratum_name(s: &StratumComparison) -> String {
 }
 
 /// What the numbers mean; shown under the first table.
-const NOTES: &str = "difference: B - A over the shared cells, in points for rates, with its 95 % interval. \
+pub(crate) const NOTES: &str = "difference: B - A over the shared cells, in points for rates, with its 95 % interval. \
     p: cluster sign-flip test of no difference, which decides; adjusted over the table (Benjamini-Hochberg). \
     P(B better): share of bootstrap replicates, half of the ties. \
     detectable: the smallest true difference that these units would show (80 %, two-sided 0.05).";
@@ -117,7 +117,7 @@ fn tables(c: &Comparison, reasons: &mut Vec<String>) -> Vec<(String, Grid)> {
     tables
 }
 
-fn left_out(l: &LeftOut) -> Vec<String> {
+pub(crate) fn left_out(l: &LeftOut) -> Vec<String> {
     let named = |cells: &[String]| {
         let shown = cells.iter().take(NAMED).map(|c| visible(c)).collect::<Vec<_>>().join(", ");
         if cells.len() > NAMED { format!("{shown}, … ({} more)", cells.len() - NAMED) } else { shown }
@@ -128,11 +128,11 @@ fn left_out(l: &LeftOut) -> Vec<String> {
 }
 
 /// None where no utterance changed.
-fn splits(e: &Explained) -> &[Split] {
+pub(crate) fn splits(e: &Explained) -> &[Split] {
     if e.fixed + e.broken == 0 { &[] } else { &e.splits }
 }
 
-fn split_grid(split: &Split) -> Grid {
+pub(crate) fn split_grid(split: &Split) -> Grid {
     let mut grid =
         Grid::new(&[("part", false), ("errors A", true), ("errors B", true), ("change", true), ("points", true)]);
     let limit = if split.by == "speaker" { SPEAKERS } else { usize::MAX };
@@ -152,7 +152,7 @@ fn signed(change: i64) -> String {
     if change > 0 { format!("+{change}") } else { change.to_string() }
 }
 
-fn split_title(split: &Split) -> String {
+pub(crate) fn split_title(split: &Split) -> String {
     let more = split.shares.len().saturating_sub(SPEAKERS);
     if split.by == "speaker" && more > 0 {
         format!("by speaker ({SPEAKERS} with the largest change; {more} more)")
@@ -161,7 +161,7 @@ fn split_title(split: &Split) -> String {
     }
 }
 
-fn explained_head(e: &Explained) -> String {
+pub(crate) fn explained_head(e: &Explained) -> String {
     if e.fixed + e.broken == 0 {
         let (errors, utterances) = (count(e.errors_a), count(e.same as u64));
         return format!(
@@ -203,7 +203,7 @@ fn trimmed(value: f64) -> String {
     if value.fract() == 0.0 { format!("{value:.0}") } else { format!("{value:.3}") }
 }
 
-fn hallucinated(c: &Comparison) -> Option<String> {
+pub(crate) fn hallucinated(c: &Comparison) -> Option<String> {
     let (a, b) = c.explained.hallucinated;
     (a + b > 0).then(|| format!("hallucinated words where nothing was said, outside every rate: {a} -> {b}"))
 }

@@ -42,4 +42,12 @@ pub enum ReportError {
         /// What the template engine said.
         source: minijinja::Error,
     },
+    /// Data for the script of a page could not be written.
+    #[error("data block {block} could not be written as JSON")]
+    Data {
+        /// Id of the block.
+        block: &'static str,
+        /// What the writer said.
+        source: serde_json::Error,
+    },
 }

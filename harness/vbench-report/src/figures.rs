@@ -7,9 +7,11 @@
 use std::sync::OnceLock;
 
 use plotters::prelude::*;
+use rayon::prelude::*;
 use vbench_compare::{StratumSummary, Summary};
 use vbench_core::Estimate;
 
+use crate::analysis::analysis_figures;
 use crate::curve;
 use crate::error::ReportError;
 use crate::format::{self, NumberStyle, visible};
@@ -43,7 +45,7 @@ const SUPERSAMPLING: u32 = 2;
 const SVG_TEXT_DROP: f64 = 0.08;
 const BITMAP_TEXT_DROP: f64 = 0.2;
 /// A figure has at most this many rows and models, so that hostile input cannot ask for a bitmap of any size.
-const MAX_ROWS: usize = 60;
+pub(crate) const MAX_ROWS: usize = 60;
 pub(crate) const MAX_SERIES: usize = 8;
 
 /// What a figure plots.
@@ -118,19 +120,22 @@ pub fn figures(input: &ReportInput<'_>) -> Result<Vec<Figure>, ReportError> {
 ///
 /// As [`figures`].
 pub fn figures_in(input: &ReportInput<'_>, palette: Palette) -> Result<Vec<Figure>, ReportError> {
-    let mut figures = accuracy_metrics(input.summary)
-        .iter()
-        .chain(&[Metric::Rtf])
-        .map(|&metric| {
+    let metrics: Vec<Metric> = accuracy_metrics(input.summary).iter().copied().chain([Metric::Rtf]).collect();
+    let dots = || {
+        let drawn = |&metric: &Metric| {
             let plot = dot_plot(input.summary, metric);
-            let name = metric.figure_name();
-            finish(&plot, name, &plot.title, describe(&plot), palette)
-        })
-        .collect::<Result<Vec<_>, _>>()?;
-    for plot in curve::curve_plots(input.summary) {
-        figures.push(finish(&plot, &plot.name, &plot.title, plot.describe(), palette)?);
-    }
-    Ok(figures)
+            finish(&plot, metric.figure_name(), &plot.title, describe(&plot), palette)
+        };
+        metrics.par_iter().map(drawn).collect::<Result<Vec<_>, _>>()
+    };
+    let curves = || {
+        let plots = curve::curve_plots(input.summary);
+        let drawn = |plot: &curve::CurvePlot| finish(plot, &plot.name, &plot.title, plot.describe(), palette);
+        plots.par_iter().map(drawn).collect::<Result<Vec<_>, _>>()
+    };
+    let analysed = || input.analysis.as_ref().map_or(Ok(Vec::new()), |a| analysis_figures(a.analysis, palette));
+    let (dots, (curves, analysed)) = rayon::join(dots, || rayon::join(curves, analysed));
+    Ok([dots?, curves?, analysed?].into_iter().flatten().collect())
 }
 
 /// PNG and SVG of one plot.
@@ -177,7 +182,12 @@ pub(crate) fn inline_curves(summary: &Summary) -> Result<Vec<InlineCurve>, Repor
 }
 
 /// One plot, wide and narrow, colours as CSS variables.
-fn themed(plot: &impl Plot, name: &str, title: &str, description: &str) -> Result<(String, String), ReportError> {
+pub(crate) fn themed(
+    plot: &impl Plot,
+    name: &str,
+    title: &str,
+    description: &str,
+) -> Result<(String, String), ReportError> {
     let of_width = |width: i32, suffix: &str| {
         let svg = draw_svg(plot, name, Canvas { width, scale: 1, text_drop: SVG_TEXT_DROP, palette: palette::LIGHT })?;
         let svg = palette::LIGHT.variables().iter().fold(svg, |svg, (variable, colour)| {
@@ -365,6 +375,25 @@ fn averaged(drawn: &[u8], width: usize, height: usize) -> Vec<u8> {
     out
 }
 
+/// PNG of four-bit indices into a palette of at most 16 RGB colours; rows begin at a byte.
+pub(crate) fn encode_indexed_png(
+    pixels: &[u8],
+    palette: Vec<u8>,
+    width: u32,
+    height: u32,
+) -> Result<Vec<u8>, png::EncodingError> {
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, width, height);
+    encoder.set_color(png::ColorType::Indexed);
+    encoder.set_depth(png::BitDepth::Four);
+    encoder.set_palette(palette);
+    encoder.set_filter(png::FilterType::NoFilter);
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(pixels)?;
+    writer.finish()?;
+    Ok(bytes)
+}
+
 fn encode_png(pixels: &[u8], width: u32, height: u32) -> Result<Vec<u8>, png::EncodingError> {
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, width, height);
@@ -372,7 +401,7 @@ fn encode_png(pixels: &[u8], width: u32, height: u32) -> Result<Vec<u8>, png::En
     encoder.set_depth(png::BitDepth::Eight);
     // Flat colours repeat exactly: filters, made for photographs, would hide that.
     encoder.set_filter(png::FilterType::NoFilter);
-    encoder.set_compression(png::Compression::Best);
+    encoder.set_compression(png::Compression::Default);
     let mut writer = encoder.write_header()?;
     writer.write_image_data(pixels)?;
     writer.finish()?;

@@ -144,6 +144,13 @@ pub fn p_value(p: f64) -> String {
     }
 }
 
+/// A p value within a sentence: `p = 0.0312`, `p < 0.0001`.
+#[must_use]
+pub fn p_in_words(p: f64) -> String {
+    let text = p_value(p);
+    if text.starts_with('<') { format!("p {text}") } else { format!("p = {text}") }
+}
+
 /// A share as percent with two decimals, rounded down so that `100.00` means all of them.
 #[must_use]
 pub fn coverage_percent(fraction: f64) -> String {
@@ -250,6 +257,7 @@ mod tests {
         assert_eq!(count(12_345_678), "12,345,678");
         assert_eq!(p_value(0.0), "< 0.0001");
         assert_eq!(p_value(0.049_96), "0.0500");
+        assert_eq!((p_in_words(0.0312), p_in_words(1e-9)), ("p = 0.0312".into(), "p < 0.0001".into()));
         assert_eq!(level(0.95), "95 %");
         assert_eq!(level(0.975), "97.5 %");
     }

@@ -16,8 +16,10 @@ use vbench_core::{GateMetric, Limit, Rule, RuleStratum};
 
 use crate::comparison::{styles, title};
 use crate::format::{self, ABSENT, NumberStyle, count, p_value, usable_interval, visible};
+use crate::github::{data, property};
 use crate::grid::Grid;
 use crate::json::{estimate_json, insert_number};
+use crate::junit::{TestCase, TestSuite, Verdict, junit_xml};
 use crate::markdown::inline;
 use crate::terminal::wrap;
 
@@ -35,6 +37,8 @@ pub struct GateView<'a> {
     pub baseline: Option<String>,
     /// Suite name.
     pub suite: String,
+    /// When the run began, e.g. `2026-11-21T04:00:00Z`.
+    pub started: String,
 }
 
 const NOTES: &str = "value: of this run over the cells judged. change or value: what is held against the limit, with \
@@ -199,55 +203,28 @@ pub fn gate_markdown(view: &GateView<'_>) -> String {
 /// One test case a rule, as JUnit XML. `fail_inconclusive` makes an inconclusive rule a failure, else it is skipped.
 #[must_use]
 pub fn gate_junit(view: &GateView<'_>, fail_inconclusive: bool) -> String {
-    let rules = &view.report.rules;
-    let failed =
-        |j: &&Judged| j.outcome == Outcome::Regressed || (fail_inconclusive && j.outcome == Outcome::Inconclusive);
-    let failures = rules.iter().filter(failed).count();
-    let skipped = |j: &&Judged| !failed(j) && j.outcome != Outcome::Pass;
-    let skips = rules.iter().filter(skipped).count();
-    let mut out = format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n  <testsuite name=\"{}\" tests=\"{}\" failures=\"{failures}\" errors=\"0\" skipped=\"{skips}\">\n",
-        xml(&format!("vbench gate {}", view.suite)),
-        rules.len()
-    );
-    for j in rules {
-        let name = xml(&format!("{} ({})", limit(&j.rule), stratum(&j.rule)));
-        out += &format!("    <testcase classname=\"{}\" name=\"{name}\">\n", xml(&format!("vbench.gate.{}", j.model)));
-        let (story, outcome) = (xml(&story(j)), j.outcome.name());
-        if failed(&j) {
-            out += &format!("      <failure type=\"{outcome}\" message=\"{story}\"/>\n");
-        } else if skipped(&j) {
-            out += &format!("      <skipped message=\"{outcome}: {story}\"/>\n");
-        }
-        let numbers = numbers(j);
+    let mut out = String::new();
+    let mut cases = Vec::new();
+    for j in &view.report.rules {
+        let name = format!("{} ({})", limit(&j.rule), stratum(&j.rule));
+        let [baseline, value, tested, p_regressed, p_pass, units] = numbers(j);
         out += &format!(
-            "      <system-out>baseline {}; value {}; tested {}; p regressed {}; p pass {}; {}</system-out>\n    </testcase>\n",
-            xml(&numbers[0]),
-            xml(&numbers[1]),
-            xml(&numbers[2]),
-            xml(&numbers[3]),
-            xml(&numbers[4]),
-            xml(&numbers[5])
+            "{name}, {}: baseline {baseline}; value {value}; tested {tested}; p regressed {p_regressed}; p pass {p_pass}; {units}\n",
+            j.model
         );
+        let (message, text) = (story(j), String::new());
+        let verdict = match j.outcome {
+            Outcome::Pass => Verdict::Passed,
+            Outcome::Regressed => Verdict::Failed { kind: "regressed", message, text },
+            Outcome::Inconclusive if fail_inconclusive => Verdict::Failed { kind: "inconclusive", message, text },
+            Outcome::Inconclusive | Outcome::Skipped => Verdict::Skipped(format!("{}: {message}", j.outcome.name())),
+        };
+        let class = format!("vbench.gate.{}", j.model.replace('.', "_"));
+        cases.push(TestCase { class, name, seconds: 0.0, verdict });
     }
-    out + "  </testsuite>\n</testsuites>\n"
-}
-
-fn xml(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in visible(text).chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&apos;"),
-            // Not a character of XML 1.0.
-            '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
-            c => out.push(c),
-        }
-    }
-    out
+    let properties = vec![("baseline", view.baseline.clone().unwrap_or_else(|| "none".into()))];
+    let name = format!("gate {}", view.suite);
+    junit_xml(&[TestSuite { package: "vbench".into(), name, cases, properties, out }], &view.started)
 }
 
 /// Workflow commands: `::error` for what regressed, `::warning` for what is inconclusive (an error where
@@ -269,15 +246,6 @@ pub fn gate_annotations(view: &GateView<'_>, fail_inconclusive: bool) -> String 
         out += &format!("::{command} title={}::{}\n", property(&title), data(&text));
     }
     out
-}
-
-/// Escapes as the runner's command parser undoes it.
-fn data(text: &str) -> String {
-    visible(text).replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
-}
-
-fn property(text: &str) -> String {
-    data(text).replace(':', "%3A").replace(',', "%2C")
 }
 
 /// The verdict as JSON.
@@ -425,6 +393,7 @@ pub fn noise_floor_text(floors: &[NoiseFloor]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::junit::xml;
 
     #[test]
     fn hostile_names_stay_text_in_xml_and_in_workflow_commands() {

@@ -26,7 +26,7 @@ pub struct ConfusionMatrix {
 /// Name of the figure and of its files.
 const NAME: &str = "phoneme-confusion";
 /// More labels would be too small to read: those with the most errors are drawn.
-const MAX_LABELS: usize = 60;
+pub(crate) const MAX_LABELS: usize = 60;
 /// The figure describes so many cells in words.
 const DESCRIBED: usize = 20;
 /// Sides of a cell in layout units.
@@ -59,13 +59,13 @@ pub fn phoneme_confusion(matrix: &ConfusionMatrix) -> Result<Figure, ReportError
 ///
 /// As [`crate::figures()`].
 pub fn phoneme_confusion_in(matrix: &ConfusionMatrix, palette: Palette) -> Result<Figure, ReportError> {
-    let map = HeatMap::new(matrix);
+    let map = HeatMap::new(matrix, MAX_LABELS);
     finish(&map, NAME, &map.title, map.describe(), palette)
 }
 
 /// What is drawn.
-struct HeatMap {
-    title: String,
+pub(crate) struct HeatMap {
+    pub(crate) title: String,
     subtitle: String,
     labels: Vec<String>,
     /// `(n + 1)` rows of `(n + 1)`.
@@ -83,7 +83,8 @@ struct Layout {
 }
 
 impl HeatMap {
-    fn new(matrix: &ConfusionMatrix) -> Self {
+    /// At most `limit` labels, those with the most errors.
+    pub(crate) fn new(matrix: &ConfusionMatrix, limit: usize) -> Self {
         let n = matrix.labels.len();
         let count = |row: usize, column: usize| matrix.counts.get(row * (n + 1) + column).copied().unwrap_or(0);
         let errors = |i: usize| {
@@ -92,7 +93,7 @@ impl HeatMap {
         };
         let mut kept: Vec<usize> = (0..n).collect();
         kept.sort_by_key(|i| std::cmp::Reverse(errors(*i)));
-        kept.truncate(MAX_LABELS);
+        kept.truncate(limit);
         kept.sort_unstable();
         let mut subtitle = matrix.subtitle.clone();
         if n > kept.len() {
@@ -126,7 +127,7 @@ impl HeatMap {
     }
 
     /// The most frequent errors in words.
-    fn describe(&self) -> String {
+    pub(crate) fn describe(&self) -> String {
         let mut cells: Vec<(usize, usize, u64)> = error_cells(&self.counts).filter(|(_, _, c)| *c > 0).collect();
         cells.sort_by_key(|(_, _, count)| std::cmp::Reverse(*count));
         let mut text = format!("{}. Rows: reference; columns: hypothesis.", self.subtitle.trim_end_matches('.'));
@@ -170,26 +171,50 @@ impl HeatMap {
     fn draw_cells<DB: DrawingBackend>(&self, pen: &Pen<'_, DB>, layout: &Layout, colours: Palette) -> Drawn<DB> {
         let n = self.labels.len();
         let number_px = (f64::from(layout.cell) * 0.5).min(SMALL_PX);
+        let offset = |i: usize| layout.cell * i as i32 + if i == n { GAP } else { 0 };
+        self.draw_ground(pen, layout, colours)?;
         for (row, counts) in self.counts.iter().enumerate() {
-            for (column, &count) in counts.iter().enumerate().filter(|(column, _)| row < n || *column < n) {
-                let offset = |i: usize| layout.cell * i as i32 + if i == n { GAP } else { 0 };
+            for (column, &count) in counts.iter().enumerate().filter(|(column, c)| **c > 0 && (row < n || *column < n))
+            {
                 let (x, y) = (layout.left + offset(column), layout.top + offset(row));
-                let correct = row == column;
-                let fill = match (correct, self.level(count)) {
-                    (true, _) if count > 0 => colours.grid,
-                    (false, level) if count > 0 => mix(colours.background, colours.series(0), level),
-                    _ => colours.band,
-                };
-                pen.rect((x, y), (x + layout.cell - 1, y + layout.cell - 1), fill)?;
+                let ends = ((x, y), (x + layout.cell - 1, y + layout.cell - 1));
+                if row == column {
+                    pen.rect(ends.0, ends.1, colours.grid)?;
+                    continue;
+                }
+                let level = self.level(count);
+                pen.rect(ends.0, ends.1, colours.background)?;
+                pen.tint(ends.0, ends.1, colours.series(0), level)?;
                 let text = count.to_string();
                 let fitting = f64::from(layout.cell - 2) / f64::from(text_width(&text, number_px).max(1));
                 let number_px = number_px * fitting.min(1.0);
-                if !correct && count > 0 && number_px >= NUMBER_MIN_PX {
-                    let ink = readable(colours, fill);
+                if number_px >= NUMBER_MIN_PX {
+                    let ink = readable(colours, level);
                     let middle = (x + layout.cell / 2, y + layout.cell / 2);
                     pen.text(&text, middle, number_px, ink, HPos::Center)?;
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// Empty cells: four stretches and the lines between cells, far fewer shapes than one a cell.
+    fn draw_ground<DB: DrawingBackend>(&self, pen: &Pen<'_, DB>, layout: &Layout, colours: Palette) -> Drawn<DB> {
+        let n = self.labels.len() as i32;
+        let (side, last) = (layout.cell * n, layout.cell * n + GAP);
+        let (left, top) = (layout.left, layout.top);
+        for (from, to) in [
+            ((0, 0), (side - 1, side - 1)),
+            ((last, 0), (last + layout.cell - 1, side - 1)),
+            ((0, last), (side - 1, last + layout.cell - 1)),
+        ] {
+            pen.rect((left + from.0, top + from.1), (left + to.0, top + to.1), colours.band)?;
+        }
+        for i in 1..=n {
+            let at = layout.cell * i - 1;
+            let end = last + layout.cell;
+            pen.rect((left + at, top), (left + at + 1, top + end), colours.background)?;
+            pen.rect((left, top + at), (left + end, top + at + 1), colours.background)?;
         }
         Ok(())
     }
@@ -201,8 +226,7 @@ impl HeatMap {
         for step in 0..steps {
             let level = FAINTEST + (1.0 - FAINTEST) * f64::from(step) / f64::from(steps - 1);
             let (from, to) = (SCALE * step / steps, SCALE * (step + 1) / steps);
-            let colour = mix(colours.background, colours.series(0), level);
-            pen.rect((MARGIN + from, y), (MARGIN + to, y + 12), colour)?;
+            pen.tint((MARGIN + from, y), (MARGIN + to, y + 12), colours.series(0), level)?;
         }
         let below = y + 12 + 11;
         pen.text("1", (MARGIN, below), SMALL_PX, colours.muted, HPos::Left)?;
@@ -246,10 +270,14 @@ fn error_cells(counts: &[Vec<u64>]) -> impl Iterator<Item = (usize, usize, u64)>
     cells.filter(|(row, column, _)| row != column)
 }
 
-/// The colour of a number on a fill: the better of ink and background.
-fn readable(colours: Palette, fill: RGBColor) -> RGBColor {
-    let against = |colour| palette::contrast(colour, fill);
-    if against(colours.background) > against(colours.ink) { colours.background } else { colours.ink }
+/// The colour of a number on a fill of a level: of ink and background the one that is better in the worse of the two
+/// palettes, as on a page the same choice stands in both.
+fn readable(colours: Palette, level: f64) -> RGBColor {
+    let worse = |of: fn(&Palette) -> RGBColor| {
+        let contrast = |p: Palette| palette::contrast(of(&p), mix(p.background, p.series(0), level));
+        contrast(palette::LIGHT).min(contrast(palette::DARK))
+    };
+    if worse(|p| p.background) > worse(|p| p.ink) { colours.background } else { colours.ink }
 }
 
 /// The colour `share` of the way from one to another.
@@ -270,18 +298,18 @@ mod tests {
 
     #[test]
     fn the_description_tells_the_errors_by_count() {
-        let map = HeatMap::new(&matrix(&["p", "b"], &[90, 7, 1, 0, 80, 2, 12, 0, 0]));
+        let map = HeatMap::new(&matrix(&["p", "b"], &[90, 7, 1, 0, 80, 2, 12, 0, 0]), MAX_LABELS);
         assert_eq!(
             map.describe(),
             "Test. Rows: reference; columns: hypothesis. p inserted: 12. p as b: 7. b deleted: 2. p deleted: 1."
         );
         assert_eq!(map.largest, 12);
-        assert!(HeatMap::new(&matrix(&["p"], &[5])).describe().ends_with("No error."));
+        assert!(HeatMap::new(&matrix(&["p"], &[5]), MAX_LABELS).describe().ends_with("No error."));
     }
 
     #[test]
     fn more_counts_are_more_colour() {
-        let map = HeatMap::new(&matrix(&["p", "b"], &[90, 7, 1, 0, 80, 2, 120, 0, 0]));
+        let map = HeatMap::new(&matrix(&["p", "b"], &[90, 7, 1, 0, 80, 2, 120, 0, 0]), MAX_LABELS);
         let levels: Vec<f64> = [0, 1, 2, 7, 50, 120].map(|c| map.level(c)).into();
         assert!(levels.is_sorted_by(|a, b| a < b), "{levels:?}");
         assert_eq!((levels[0], levels[1], levels[5]), (0.0, FAINTEST, 1.0));
@@ -289,9 +317,9 @@ mod tests {
             for level in 0..=100 {
                 let level = f64::from(level) / 100.0;
                 let fill = mix(palette.background, palette.series(0), level);
-                let contrast = palette::contrast(readable(palette, fill), fill);
+                let contrast = palette::contrast(readable(palette, level), fill);
                 // The best there can be where ink and background are equally far from the fill.
-                assert!(contrast >= 3.75, "{level}: {contrast}");
+                assert!(contrast >= 3.15, "{level}: {contrast}");
             }
         }
     }
@@ -304,7 +332,7 @@ mod tests {
             counts[i * (n + 1) + n] = i as u64;
         }
         let labels: Vec<String> = (0..n).map(|i| format!("l{i}")).collect();
-        let map = HeatMap::new(&ConfusionMatrix { labels, counts, ..matrix(&[], &[]) });
+        let map = HeatMap::new(&ConfusionMatrix { labels, counts, ..matrix(&[], &[]) }, MAX_LABELS);
         assert_eq!((map.labels.len(), map.labels[0].as_str(), map.counts.len()), (60, "l10", 61));
         assert_eq!(map.counts[0][60], 10);
         assert!(map.subtitle.ends_with("10 labels with fewer errors are left out."));

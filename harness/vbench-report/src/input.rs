@@ -1,6 +1,9 @@
 //! What a report is made of: values only, all computed elsewhere.
 
 use vbench_compare::Summary;
+use vbench_core::ErrorCounts;
+
+use crate::analysis::Analysed;
 
 /// Everything a report shows.
 #[derive(Debug, Clone)]
@@ -11,6 +14,10 @@ pub struct ReportInput<'a> {
     pub conditions: Vec<(String, String)>,
     /// The utterances with the most word errors, worst first, at most ten.
     pub worst: Vec<WorstCell>,
+    /// Where errors and time come from, with pictures of the worst utterances; absent where nobody computed it.
+    pub analysis: Option<Analysed<'a>>,
+    /// Every cell of the run, for the list that a reader sorts, filters and opens. May be empty.
+    pub cells: CellList,
     /// Facts that do not change between two runs with one seed on one machine: suite file and hash, manifests,
     /// model hashes, seeds, normaliser, versions: (name, value).
     pub identity: Vec<(String, String)>,
@@ -42,8 +49,54 @@ pub struct WorstCell {
     pub alignment: Vec<AlignedToken>,
     /// What the model heard, for the player.
     pub audio: Option<AudioClip>,
+    /// Why there is no player, where that is known: audio was not asked for, the budget is spent, the recording is gone.
+    pub audio_note: Option<String>,
     /// Receipt facts: (name, value).
     pub receipt: Vec<(String, String)>,
+}
+
+/// The cells of a run and the properties by which they are grouped.
+#[derive(Debug, Clone, Default)]
+pub struct CellList {
+    /// Properties of the strata, e.g. `condition`, `snr`, `accent`, in the order of [`CellRow::strata`].
+    pub properties: Vec<String>,
+    /// The cells in plan order.
+    pub rows: Vec<CellRow>,
+}
+
+/// One cell: what was said, what was heard, what became of it.
+#[derive(Debug, Clone, Default)]
+pub struct CellRow {
+    /// Cell key; usually `utterance/condition/model`.
+    pub cell: String,
+    /// `corpus/id`.
+    pub utterance: String,
+    /// Speaker or `-`.
+    pub speaker: String,
+    /// Condition name.
+    pub condition: String,
+    /// Model name.
+    pub model: String,
+    /// The cell's value of every property of [`CellList::properties`]; absent where it is in none of its strata.
+    pub strata: Vec<Option<String>>,
+    /// `ok`, `failed` or `skipped`.
+    pub outcome: String,
+    /// Why there is no hypothesis; empty where there is one.
+    pub reason: String,
+    /// Word errors, where there is a hypothesis.
+    pub words: Option<ErrorCounts>,
+    /// Word error rate as a ratio; absent for an empty reference or without hypothesis.
+    pub wer: Option<f64>,
+    /// Raw reference text.
+    pub reference: String,
+    /// Raw hypothesis text.
+    pub hypothesis: Option<String>,
+    /// Alignment of the normalised words; empty where there is no error.
+    pub alignment: Vec<AlignedToken>,
+    /// What was done to the audio, in a few words that cells of one condition share, e.g. the recipe.
+    pub recipe: String,
+    /// What the audio came out as, e.g. achieved SNR and length: a few words.
+    pub achieved: String,
 }
 
 /// One column of an alignment.
@@ -70,11 +123,13 @@ pub enum TokenOp {
     Insertion,
 }
 
-/// Audio to embed.
+/// Audio to embed or to link.
 #[derive(Debug, Clone)]
 pub struct AudioClip {
     /// MIME type, e.g. `audio/ogg; codecs=opus`.
     pub mime: String,
     /// The encoded bytes.
     pub bytes: Vec<u8>,
+    /// Where the clip lies beside the page, e.g. `audio/001.opus`; `None`: it is embedded.
+    pub href: Option<String>,
 }

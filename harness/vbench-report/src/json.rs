@@ -8,7 +8,7 @@
 //!  "coverage": {"planned", "done", "failed", "skipped", "outstanding", "fraction", "stopped_early"?},
 //!  "results": [{"model"?, "stratum": {"by", "value"}, "metric", "normalizer"?, "weights"?, "counts": {…}, "estimate",
 //!               "note"?}],
-//!  "failures": [{"cell", "outcome", "kind", "text"}]}
+//!  "failures": [{"cell", "outcome", "kind", "text"}], "analysis"?}
 //! ```
 //!
 //! Metrics of a model as a whole, under strata of their own: `wer_area` (by `curve`, value as in the name of the figure
@@ -32,8 +32,10 @@ use vbench_compare::{
 };
 use vbench_core::{ErrorCounts, Estimate};
 
+use crate::analysis::analysis_json;
 use crate::family::{Family, families};
 use crate::format::{conditional, usable_interval};
+use crate::input::ReportInput;
 
 /// Schema of [`summary_json`].
 pub const SCHEMA: &str = "vbench/run/1";
@@ -79,6 +81,16 @@ pub fn summary_json(summary: &Summary) -> Value {
     });
     if c.stopped_early {
         out["coverage"]["stopped_early"] = true.into();
+    }
+    out
+}
+
+/// The summary with the analysis beside it, where there is one: what `summary.json` holds.
+#[must_use]
+pub fn run_json(input: &ReportInput<'_>) -> Value {
+    let mut out = summary_json(input.summary);
+    if let Some(analysed) = &input.analysis {
+        out["analysis"] = analysis_json(analysed.analysis);
     }
     out
 }

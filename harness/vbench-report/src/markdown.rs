@@ -22,9 +22,23 @@ const TEXT_CHARS: usize = 600;
 /// Columns of an alignment before it continues below.
 const ALIGNMENT_COLUMNS: usize = 96;
 
+/// Whether figures lie beside the text, so that it may show them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Figures {
+    /// Under `figures/`.
+    Beside,
+    /// Nowhere that the reader's viewer could find.
+    Absent,
+}
+
 /// The report as Markdown, at most [`MAX_CHARS`] characters.
 #[must_use]
 pub fn render_markdown(input: &ReportInput<'_>) -> String {
+    render(input, Figures::Beside)
+}
+
+/// The report as Markdown with or without figures.
+pub(crate) fn render(input: &ReportInput<'_>, shown: Figures) -> String {
     let findings = view::findings(input);
     let timings = view::timings(input);
     let mut out = assemble(findings_sections(&findings, input), FINDINGS_CHARS);
@@ -35,7 +49,11 @@ pub fn render_markdown(input: &ReportInput<'_>) -> String {
     out.push('\n');
     out.push_str(BLOCK_END);
     out.push('\n');
-    out
+    match shown {
+        Figures::Beside => out,
+        // Text of the run never begins a line with `![`: there its brackets are escaped, or it is indented.
+        Figures::Absent => out.split_inclusive('\n').filter(|line| !line.starts_with("![")).collect(),
+    }
 }
 
 /// A part of the report that may lose rows from its end.

@@ -63,7 +63,7 @@ pub(crate) const FAMILY: &str = "sans-serif";
 /// The SVG backend divides sizes by this factor.
 const SIZE_TO_EM: f64 = 1.24;
 pub(crate) const TITLE_PX: f64 = 17.0;
-const TEXT_PX: f64 = 13.0;
+pub(crate) const TEXT_PX: f64 = 13.0;
 pub(crate) const SMALL_PX: f64 = 12.0;
 pub(crate) const MARGIN: i32 = 14;
 pub(crate) const LINE: i32 = 19;
@@ -321,6 +321,11 @@ impl<'a, DB: DrawingBackend> Pen<'a, DB> {
         self.area.draw(&Rectangle::new([self.at(from), self.at(to)], colour.filled()))
     }
 
+    /// A rectangle through which what is behind shows: `share` of its own colour, 0 to 1.
+    pub(crate) fn tint(&self, from: (i32, i32), to: (i32, i32), colour: RGBColor, share: f64) -> Drawn<DB> {
+        self.area.draw(&Rectangle::new([self.at(from), self.at(to)], colour.mix(share).filled()))
+    }
+
     pub(crate) fn text(&self, text: &str, at: (i32, i32), px: f64, colour: RGBColor, side: HPos) -> Drawn<DB> {
         self.styled(text, at, px, colour, side, FontStyle::Normal)
     }
@@ -375,6 +380,13 @@ impl<'a, DB: DrawingBackend> Pen<'a, DB> {
         if filled { Ok(()) } else { self.shape(series, at, 4, inside) }
     }
 
+    /// A triangle that points along (1, 0), (-1, 0), (0, 1) or (0, -1): down is positive.
+    pub(crate) fn arrow(&self, (dx, dy): (i32, i32), at: (i32, i32), radius: i32, colour: RGBColor) -> Drawn<DB> {
+        let ((x, y), r) = (self.at(at), radius * self.scale);
+        let corner = |along: i32, across: i32| (x + dx * along + dy * across, y + dy * along + dx * across);
+        self.area.draw(&Polygon::new(vec![corner(r, 0), corner(-r, r), corner(-r, -r)], colour.filled()))
+    }
+
     fn shape(&self, series: usize, at: (i32, i32), radius: i32, colour: RGBColor) -> Drawn<DB> {
         let (x, y) = self.at(at);
         let r = radius * self.scale;
@@ -420,6 +432,11 @@ impl Ticks {
         Self { step, count, max: step * count as f64, decimals }
     }
 
+    /// From one mark to the next.
+    pub(crate) const fn step(self) -> f64 {
+        self.step
+    }
+
     pub(crate) fn values(self) -> impl Iterator<Item = f64> {
         (0..=self.count).map(move |i| self.step * i as f64)
     }
@@ -430,7 +447,7 @@ impl Ticks {
     }
 }
 
-fn legend_width(name: &str) -> i32 {
+pub(crate) fn legend_width(name: &str) -> i32 {
     28 + text_width(name, SMALL_PX) + 22
 }
 
@@ -442,7 +459,7 @@ pub(crate) fn text_width(text: &str, px: f64) -> i32 {
 }
 
 /// The text if it fits, else its beginning and an ellipsis.
-fn fitted(text: &str, px: f64, width: i32) -> String {
+pub(crate) fn fitted(text: &str, px: f64, width: i32) -> String {
     if text_width(text, px) <= width {
         return text.to_owned();
     }

@@ -15,7 +15,7 @@ const CELL: i32 = 2;
 const LEFT: i32 = 46;
 const BOTTOM: i32 = 30;
 /// Levels that the darkest and the brightest colour stand for, dB.
-const RANGE_DB: (f32, f32) = (-100.0, -20.0);
+pub(crate) const RANGE_DB: (f32, f32) = (-100.0, -20.0);
 /// Steps of colour: more would only make the file larger.
 const STEPS: f32 = 24.0;
 /// Perceptually even colours from dark to bright that also work in grey (nine points of matplotlib's "inferno", CC0).
@@ -79,7 +79,7 @@ impl Plot for Picture<'_> {
     }
 }
 
-fn colour(db: f32) -> RGBColor {
+pub(crate) fn colour(db: f32) -> RGBColor {
     let share = ((db - RANGE_DB.0) / (RANGE_DB.1 - RANGE_DB.0)).clamp(0.0, 1.0);
     let place = f64::from((share * STEPS).round() / STEPS) * (COLOURS.len() - 1) as f64;
     let index = (place as usize).min(COLOURS.len() - 2);

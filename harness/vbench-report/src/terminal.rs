@@ -1,6 +1,7 @@
 //! The summary table for the terminal: plain aligned text that fits the width.
 
 use comfy_table::{Cell, CellAlignment, Table, TableStyle};
+use unicode_width::UnicodeWidthStr as _;
 use vbench_compare::{StratumSummary, Summary};
 use vbench_core::Estimate;
 
@@ -30,36 +31,67 @@ pub(crate) const DENSITIES: [Density; 4] = [
     Density { rate_decimals: 1, level_decimals: 1, gap: 1, stacked: true },
 ];
 
-/// Longest stratum or model name shown, in characters.
-const NAME_LIMIT: usize = 28;
+/// What does not fit at any density is left out: first the columns that the reader can do without, then ends of names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Columns {
+    snr: bool,
+    rtf: bool,
+    /// The one of WER and CER that is not the suite's first.
+    second_rate: bool,
+    /// Longest name, in columns.
+    name: usize,
+}
 
-/// The summary as a table of at most `width` columns where that is possible (from about 90 on), with ANSI colours
-/// when `colour` is set.
+const ALL_COLUMNS: Columns = Columns { snr: true, rtf: true, second_rate: true, name: NAME_LIMIT };
+const FEWER_COLUMNS: [Columns; 4] = [
+    Columns { snr: false, ..ALL_COLUMNS },
+    Columns { snr: false, rtf: false, ..ALL_COLUMNS },
+    Columns { snr: false, rtf: false, name: 16, ..ALL_COLUMNS },
+    Columns { snr: false, rtf: false, second_rate: false, name: 16 },
+];
+
+/// Longest stratum or model name shown, in columns.
+const NAME_LIMIT: usize = 28;
+/// Most strata named for their missing cells.
+const INCOMPLETE_SHOWN: usize = 5;
+
+/// The summary as a table of at most `width` columns where that is possible (from 80 on), with ANSI colours when
+/// `colour` is set: strata with cells that have no score are yellow, the coverage green or red.
 ///
 /// Per stratum: words, WER, CER, S/D/I, achieved SNR and RTF, each with its interval, and the resampling unit with
-/// the number of units. The denser layouts show rates with one decimal or put intervals on a second line. An interval
-/// that is not estimable is `[n/a]`, with a numbered reason below the table. The last line is the coverage.
+/// the number of units. The denser layouts show rates with one decimal or put intervals on a second line; where that is
+/// not enough columns are left out, which a line below says. An interval that is not estimable is `[n/a]`, with a
+/// numbered reason below the table. The last line is the coverage.
 #[must_use]
 pub fn terminal_table(summary: &Summary, width: usize, colour: bool) -> String {
     let paint = Paint { on: colour };
-    let mut layout = Layout::new(summary, DENSITIES[0]);
-    for density in DENSITIES {
-        layout = Layout::new(summary, density);
+    let dense = DENSITIES.map(|density| (density, ALL_COLUMNS)).into_iter();
+    let fewer = FEWER_COLUMNS.map(|columns| (DENSITIES[DENSITIES.len() - 1], columns));
+    let mut layout = Layout::new(summary, DENSITIES[0], ALL_COLUMNS);
+    for (density, columns) in dense.chain(fewer) {
+        layout = Layout::new(summary, density, columns);
         if layout.width() <= width {
             break;
         }
     }
-    let mut out = format!(
-        "{}  normaliser {}, alignment weights {}, seed {}\n\n",
-        paint.bold(&visible(&summary.suite)),
+    let rules = format!(
+        "{}  normaliser {}, alignment weights {}, seed {}",
+        visible(&summary.suite),
         visible(&summary.normalizer),
         visible(&summary.weights),
         summary.seed
     );
+    let mut out = String::new();
+    for (i, line) in wrapped(&rules, width).iter().enumerate() {
+        out.push_str(&if i == 0 { with_bold_suite(line, summary, paint) } else { line.clone() });
+        out.push('\n');
+    }
+    out.push('\n');
     for (line, role) in &layout.lines {
         out.push_str(&match role {
             Role::Header => paint.bold(line),
             Role::Group => paint.cyan(line),
+            Role::Incomplete => paint.yellow(line),
             Role::Plain => line.clone(),
         });
         out.push('\n');
@@ -82,9 +114,14 @@ pub fn terminal_table(summary: &Summary, width: usize, colour: bool) -> String {
     if !signal.is_empty() {
         out.push_str(&format!("\n{signal}\n"));
     }
-    out.push_str(&coverage_line(summary, paint));
-    out.push('\n');
+    out.push_str(&coverage_lines(summary, width, paint));
     out
+}
+
+/// The name of the suite in bold, where the line still begins with it.
+fn with_bold_suite(line: &str, summary: &Summary, paint: Paint) -> String {
+    let suite = visible(&summary.suite);
+    line.strip_prefix(&suite).map_or_else(|| line.to_owned(), |rest| format!("{}{rest}", paint.bold(&suite)))
 }
 
 /// What a line is, for its colour.
@@ -92,6 +129,8 @@ pub fn terminal_table(summary: &Summary, width: usize, colour: bool) -> String {
 enum Role {
     Header,
     Group,
+    /// A stratum with cells that have no score.
+    Incomplete,
     Plain,
 }
 
@@ -106,30 +145,34 @@ impl Layout {
         self.lines.iter().map(|(line, _)| display_width(line)).max().unwrap_or(0)
     }
 
-    fn new<'a>(summary: &'a Summary, density: Density) -> Self {
+    fn new<'a>(summary: &'a Summary, density: Density, shown: Columns) -> Self {
         let several_models = strata::models(summary).len() > 1;
         let mut reasons: Vec<String> = Vec::new();
         let mut table = Table::new();
         let estimates = |s: &'a StratumSummary| [Some(&s.wer), Some(&s.cer), s.snr_db.as_ref(), s.rtf.as_ref()];
         let level = strata::common_level(summary.strata.iter().flat_map(estimates).flatten());
-        let header = header(several_models, density, level.as_deref());
+        let shape = Shape { several_models, density, shown, cer_first: summary.primary == "cer" };
+        let header = header(shape, level.as_deref());
         let header_lines = if density.stacked { 2 } else { 1 };
         let columns = header.len();
         table.load_style(TableStyle::new());
         table.set_header(header);
-        let mut groups = Vec::new();
+        let mut roles = vec![Role::Header; header_lines];
         for group in strata::groups(summary) {
             if group.by != "all" {
-                let title = group.title();
+                roles.push(Role::Group);
+                let title = clipped(&group.title());
                 table.add_row(
-                    std::iter::once(title.clone())
-                        .chain(std::iter::repeat_n(String::new(), columns - 1))
-                        .collect::<Vec<_>>(),
+                    std::iter::once(title).chain(std::iter::repeat_n(String::new(), columns - 1)).collect::<Vec<_>>(),
                 );
-                groups.push(title);
             }
             for row in &group.rows {
-                table.add_row(cells(row, several_models, density, &mut reasons));
+                let cells = cells(row, shape, &mut reasons);
+                // A cell knows its lines; a row takes as many as its highest.
+                let role = if row.scored == row.planned { Role::Plain } else { Role::Incomplete };
+                let height = cells.iter().map(|c| c.lines().count()).max().unwrap_or(1);
+                roles.extend(std::iter::repeat_n(role, height));
+                table.add_row(cells);
             }
         }
         for (i, column) in table.column_iter_mut().enumerate() {
@@ -138,60 +181,88 @@ impl Layout {
             let text = i == 0 || (several_models && i == 1) || last;
             column.set_cell_alignment(if text { CellAlignment::Left } else { CellAlignment::Right });
         }
-        let mut next_group = groups.into_iter().peekable();
         let mut lines = Vec::new();
-        for (i, line) in table.lines().enumerate() {
-            let line = line.trim_end().to_owned();
-            let role = if i < header_lines {
-                Role::Header
-            } else if next_group.next_if(|title| *title == line).is_some() {
+        for (line, role) in table.lines().zip(roles) {
+            if role == Role::Group {
                 lines.push((String::new(), Role::Plain));
-                Role::Group
-            } else {
-                Role::Plain
-            };
-            lines.push((line, role));
+            }
+            lines.push((line.trim_end().to_owned(), role));
         }
-        Self { lines, notes: notes(summary, &reasons) }
+        Self { lines, notes: notes(summary, shape, &reasons) }
     }
 }
 
-fn header(several_models: bool, density: Density, level: Option<&str>) -> Vec<Cell> {
+/// What decides the columns of a table.
+#[derive(Debug, Clone, Copy)]
+struct Shape {
+    several_models: bool,
+    density: Density,
+    shown: Columns,
+    cer_first: bool,
+}
+
+impl Shape {
+    fn wer(self) -> bool {
+        self.shown.second_rate || !self.cer_first
+    }
+
+    fn cer(self) -> bool {
+        self.shown.second_rate || self.cer_first
+    }
+
+    /// Headings of columns that there is no room for.
+    fn left_out(self) -> Vec<&'static str> {
+        let columns = [(self.wer(), "WER"), (self.cer(), "CER"), (self.shown.snr, "SNR"), (self.shown.rtf, "RTF")];
+        columns.into_iter().filter(|(shown, _)| !shown).map(|(_, name)| name).collect()
+    }
+}
+
+fn header(shape: Shape, level: Option<&str>) -> Vec<Cell> {
+    let stacked = shape.density.stacked;
     let bracket = level.map_or_else(|| "[interval]".to_owned(), |level| format!("[{level}]"));
     let metric = |name: &str| {
-        let between = if density.stacked { '\n' } else { ' ' };
+        let between = if stacked { '\n' } else { ' ' };
         Cell::new(format!("{name}{between}{bracket}")).set_alignment(CellAlignment::Right)
     };
+    let right = |name: &str| Cell::new(name).set_alignment(CellAlignment::Right);
     let mut cells = vec![Cell::new("stratum")];
-    if several_models {
-        cells.push(Cell::new("model"));
-    }
-    cells.push(Cell::new("words").set_alignment(CellAlignment::Right));
-    cells.push(metric("WER %"));
-    cells.push(metric("CER %"));
-    cells.push(Cell::new("S/D/I").set_alignment(CellAlignment::Right));
-    cells.push(metric("SNR dB"));
-    cells.push(metric("RTF"));
-    cells.push(Cell::new(if density.stacked { "resampled\nunit" } else { "resampled unit" }));
+    cells.extend(shape.several_models.then(|| Cell::new("model")));
+    cells.push(right("words"));
+    cells.extend(shape.wer().then(|| metric("WER %")));
+    cells.extend(shape.cer().then(|| metric("CER %")));
+    cells.push(right("S/D/I"));
+    cells.extend(shape.shown.snr.then(|| metric("SNR dB")));
+    cells.extend(shape.shown.rtf.then(|| metric("RTF")));
+    cells.push(Cell::new(if stacked { "resampled\nunit" } else { "resampled unit" }));
     cells
 }
 
-fn cells(s: &StratumSummary, several_models: bool, density: Density, reasons: &mut Vec<String>) -> Vec<Cell> {
-    let name = if s.by == "all" { "all".to_owned() } else { format!("  {}", clipped(&s.value)) };
-    let mut cells = vec![Cell::new(name)];
-    if several_models {
-        cells.push(Cell::new(clipped(&s.model)));
-    }
+fn cells(s: &StratumSummary, shape: Shape, reasons: &mut Vec<String>) -> Vec<String> {
+    let (density, shown) = (shape.density, shape.shown);
+    let name = if s.by == "all" { "all".to_owned() } else { format!("  {}", clipped_to(&s.value, shown.name)) };
     let rate = format::RATE.with_decimals(density.rate_decimals);
     let level = format::DECIBEL.with_decimals(density.level_decimals);
-    cells.push(Cell::new(format::count(s.words.reference())));
-    cells.push(Cell::new(number(Some(&s.wer), rate, density, reasons)));
-    cells.push(Cell::new(number(Some(&s.cer), rate, density, reasons)));
-    cells.push(Cell::new(format!("{}/{}/{}", s.words.sub, s.words.del, s.words.ins)));
-    cells.push(Cell::new(number(s.snr_db.as_ref(), level, density, reasons)));
-    cells.push(Cell::new(number(s.rtf.as_ref(), format::FACTOR, density, reasons)));
-    let estimates = [("WER", Some(&s.wer)), ("CER", Some(&s.cer)), ("SNR", s.snr_db.as_ref()), ("RTF", s.rtf.as_ref())];
-    cells.push(Cell::new(units(&estimates, density)));
+    let columns = [
+        (shape.wer(), "WER", Some(&s.wer), rate),
+        (shape.cer(), "CER", Some(&s.cer), rate),
+        (shown.snr, "SNR", s.snr_db.as_ref(), level),
+        (shown.rtf, "RTF", s.rtf.as_ref(), format::FACTOR),
+    ];
+    let mut numbers = columns
+        .iter()
+        .filter(|c| c.0)
+        .map(|(_, name, estimate, style)| (*name, number(*estimate, *style, density, reasons)))
+        .collect::<Vec<_>>();
+    let of_sound = numbers.iter().position(|(name, _)| matches!(*name, "SNR" | "RTF")).unwrap_or(numbers.len());
+    let behind = numbers.split_off(of_sound);
+    let mut cells = vec![name];
+    cells.extend(shape.several_models.then(|| clipped_to(&s.model, shown.name)));
+    cells.push(format::count(s.words.reference()));
+    cells.extend(numbers.into_iter().map(|(_, text)| text));
+    cells.push(format!("{}/{}/{}", s.words.sub, s.words.del, s.words.ins));
+    cells.extend(behind.into_iter().map(|(_, text)| text));
+    let estimates: Vec<(&str, Option<&Estimate>)> = columns.iter().filter(|c| c.0).map(|c| (c.1, c.2)).collect();
+    cells.push(units(&estimates, density));
     cells
 }
 
@@ -252,12 +323,16 @@ pub(crate) fn units<N: AsRef<str>>(estimates: &[(N, Option<&Estimate>)], density
     }
 }
 
-fn notes(summary: &Summary, reasons: &[String]) -> Vec<String> {
+fn notes(summary: &Summary, shape: Shape, reasons: &[String]) -> Vec<String> {
     let mut notes = vec![
         "WER and CER are ratios of sums. S/D/I: substituted, deleted, inserted words. SNR: achieved, on active speech. \
          RTF: processing time / audio duration."
             .to_owned(),
     ];
+    let left_out = shape.left_out();
+    if !left_out.is_empty() {
+        notes.push(format!("no room for {} at this width: report.md has them", left_out.join(", ")));
+    }
     let conditional = summary.strata.iter().any(|s| {
         [Some(&s.wer), Some(&s.cer), s.snr_db.as_ref(), s.rtf.as_ref()]
             .into_iter()
@@ -279,36 +354,72 @@ fn notes(summary: &Summary, reasons: &[String]) -> Vec<String> {
     notes
 }
 
-fn coverage_line(summary: &Summary, paint: Paint) -> String {
+/// The last lines: strata with missing cells, then the coverage.
+fn coverage_lines(summary: &Summary, width: usize, paint: Paint) -> String {
     let c = &summary.coverage;
     let percent = format::coverage_percent(c.fraction());
-    let line = format!(
+    let mut line = format!(
         "coverage {percent} %: {} of {} cells done",
         format::count(c.done as u64),
         format::count(c.planned as u64)
     );
+    let complete = c.done == c.planned && c.planned > 0 && summary.absent.is_empty();
     if !summary.absent.is_empty() {
-        let absent = summary.absent.join(", ");
-        return paint.red(&format!("{line}; without the corpora that are not present: {absent}"));
+        let absent: Vec<String> = summary.absent.iter().map(|name| visible(name)).collect();
+        line += &format!("; without the corpora that are not present: {}", absent.join(", "));
+    } else if !complete {
+        let why = stopped_early(summary);
+        line += &format!("; {} failed, {} skipped, {} without outcome{why}", c.failed, c.skipped, c.outstanding);
     }
-    if c.done == c.planned && c.planned > 0 {
-        return paint.green(&line);
+    let mut out = String::new();
+    for line in incomplete(summary).iter().flat_map(|line| wrapped(line, width)) {
+        out += &format!("{}\n", paint.yellow(&line));
     }
-    let why = stopped_early(summary);
-    paint.red(&format!("{line}; {} failed, {} skipped, {} without outcome{why}", c.failed, c.skipped, c.outstanding))
+    for line in wrapped(&line, width) {
+        out += &if complete { paint.green(&line) } else { paint.red(&line) };
+        out.push('\n');
+    }
+    out
+}
+
+/// Strata of which cells have no score, the whole run apart: the coverage is about that.
+fn incomplete(summary: &Summary) -> Option<String> {
+    let strata: Vec<&StratumSummary> =
+        summary.strata.iter().filter(|s| s.by != "all" && s.scored != s.planned).collect();
+    let named: Vec<String> = strata
+        .iter()
+        .take(INCOMPLETE_SHOWN)
+        .map(|s| format!("{} {} ({} of {})", clipped(&s.by), clipped(&s.value), s.scored, s.planned))
+        .collect();
+    let more = strata.len().saturating_sub(INCOMPLETE_SHOWN);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    (!named.is_empty()).then(|| format!("scored cells only: {}{more}", named.join(", ")))
 }
 
 pub(crate) fn clipped(name: &str) -> String {
-    let name = visible(name);
-    match name.char_indices().nth(NAME_LIMIT) {
-        None => name,
-        Some(_) => name.chars().take(NAME_LIMIT - 1).chain(std::iter::once('…')).collect(),
-    }
+    clipped_to(name, NAME_LIMIT)
 }
 
-/// Columns a line takes, counting characters: names are almost always ASCII, and a wrong guess costs one layout step.
+/// A name of at most `limit` columns; a longer one ends in `…`.
+fn clipped_to(name: &str, limit: usize) -> String {
+    let name = visible(name);
+    if display_width(&name) <= limit {
+        return name;
+    }
+    let mut out = String::new();
+    for c in name.chars() {
+        out.push(c);
+        if display_width(&out) + 1 > limit {
+            out.pop();
+            break;
+        }
+    }
+    out + "…"
+}
+
+/// Columns that a line takes on a terminal: two for most East Asian characters, none for combining marks.
 pub(crate) fn display_width(line: &str) -> usize {
-    line.chars().count()
+    line.width()
 }
 
 /// Text broken at spaces into lines of at most 120 characters, each with its line break.
@@ -356,6 +467,10 @@ impl Paint {
 
     fn green(self, text: &str) -> String {
         self.wrap("32", text)
+    }
+
+    pub(crate) fn yellow(self, text: &str) -> String {
+        self.wrap("33", text)
     }
 
     pub(crate) fn red(self, text: &str) -> String {

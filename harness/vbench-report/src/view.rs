@@ -109,6 +109,8 @@ pub(crate) struct StrataTable {
     pub has_snr: bool,
     pub has_hallucinated: bool,
     pub has_listen: bool,
+    /// What a link from a row to its cells names: the property, empty for all cells; absent where no list tells it.
+    pub show_by: Option<String>,
     pub rows: Vec<StratumRow>,
 }
 
@@ -340,8 +342,19 @@ fn strata_table(input: &ReportInput<'_>, group: &Group<'_>, index: usize) -> Str
         has_snr: rows.iter().any(|r| r.snr.is_some()),
         has_hallucinated: group.rows.iter().any(|s| s.hallucinated_words > 0),
         has_listen: rows.iter().any(|r| !r.listen.is_empty()),
+        show_by: show_by(input, group.by),
         rows,
     }
+}
+
+fn show_by(input: &ReportInput<'_>, by: &str) -> Option<String> {
+    if input.cells.rows.is_empty() {
+        return None;
+    }
+    if by == "all" {
+        return Some(String::new());
+    }
+    input.cells.properties.iter().any(|p| p == by).then(|| visible(by))
 }
 
 fn stratum_row(input: &ReportInput<'_>, s: &StratumSummary, largest: f64) -> StratumRow {
@@ -439,6 +452,7 @@ fn delta(d: &ConditionDelta) -> Delta {
 }
 
 fn worst(w: &WorstCell, rank: usize) -> Worst {
+    let (alignment, tokens_left_out) = tokens(&w.alignment);
     Worst {
         rank,
         cell: text(&w.cell),
@@ -449,10 +463,16 @@ fn worst(w: &WorstCell, rank: usize) -> Worst {
         reference_words: format::count(w.reference_words),
         reference: text(&w.reference),
         hypothesis: text(&w.hypothesis),
-        alignment: w.alignment.iter().take(TOKEN_LIMIT).map(token).collect(),
-        tokens_left_out: w.alignment.len().checked_sub(TOKEN_LIMIT).filter(|n| *n > 0).map(|n| format::count(n as u64)),
+        alignment,
+        tokens_left_out,
         receipt: facts(&w.receipt),
     }
+}
+
+/// The columns of an alignment that are shown, and how many are not.
+pub(crate) fn tokens(alignment: &[AlignedToken]) -> (Vec<Token>, Option<String>) {
+    let rest = alignment.len().saturating_sub(TOKEN_LIMIT);
+    (alignment.iter().take(TOKEN_LIMIT).map(token).collect(), (rest > 0).then(|| format::count(rest as u64)))
 }
 
 fn token(t: &AlignedToken) -> Token {
@@ -466,11 +486,11 @@ fn token(t: &AlignedToken) -> Token {
     Token { kind, mark, reference: shown(&t.reference), hypothesis: shown(&t.hypothesis) }
 }
 
-fn facts(list: &[(String, String)]) -> Vec<Fact> {
+pub(crate) fn facts(list: &[(String, String)]) -> Vec<Fact> {
     list.iter().map(|(name, value)| Fact { name: visible(name), value: text(value) }).collect()
 }
 
-fn text(raw: &str) -> String {
+pub(crate) fn text(raw: &str) -> String {
     format::shortened(&visible(raw), TEXT_LIMIT)
 }
 

@@ -1,6 +1,8 @@
 //! What conditions are worth: the table of signal metrics and curves of several families, in every output.
 
 mod fixture;
+mod markup;
+mod page_input;
 
 use vbench_compare::{SeverityCurve, SignalSummary, Summary};
 use vbench_core::{Estimate, ResamplingUnit};
@@ -81,7 +83,7 @@ fn the_terminal_shows_conditions_by_metrics_within_its_width() {
 #[test]
 fn page_and_markdown_have_the_table_and_say_what_the_columns_are() {
     let summary = with_signal(6);
-    let input = fixture::input(&summary, fixture::worst(MODEL));
+    let input = page_input::input(&summary, page_input::worst(MODEL));
     let (html, markdown) = (render_html(&input).expect("renders"), render_markdown(&input));
     let begin = html.find("<section id=\"signal\"").expect("a section");
     let end = begin + html[begin..].find("</section>").expect("its end");
@@ -94,7 +96,7 @@ fn page_and_markdown_have_the_table_and_say_what_the_columns_are() {
         assert!(text.contains("STOI: Short-time objective intelligibility, 1 for identical signals."), "{text}");
     }
     let without = with_signal(0);
-    let without = render_html(&fixture::input(&without, Vec::new())).expect("renders");
+    let without = render_html(&page_input::input(&without, Vec::new())).expect("renders");
     assert!(
         !without.contains("id=\"signal\"")
             && !without.contains("href=\"#signal\"")
@@ -126,9 +128,9 @@ fn hostile_names_of_conditions_and_metrics_stay_text() {
     summary.curves[0].family = "</title><script>alert(1)</script>|".into();
     summary.curves[0].parameter = "<img src=x onerror=1>".into();
     summary.curves.push(SeverityCurve { family: "b".into(), ..summary.curves[0].clone() });
-    let input = fixture::input(&summary, Vec::new());
+    let input = page_input::input(&summary, Vec::new());
     let (html, markdown) = (render_html(&input).expect("renders"), render_markdown(&input));
-    for text in [&html, &markdown] {
+    for text in [&markup::without_script(&html), &markdown] {
         assert!(!text.contains("<script") && !text.contains("<img") && !text.contains('\u{202e}'), "{text}");
     }
     let terminal = terminal_table(&summary, 120, false);
@@ -168,7 +170,7 @@ fn with_families(models: &[(&str, f64)]) -> Summary {
 #[test]
 fn every_family_has_a_figure_a_sentence_and_a_result_of_its_own() {
     let summary = with_families(&[(MODEL, 1.0), ("whisper-base", 0.6)]);
-    let input = fixture::input(&summary, Vec::new());
+    let input = page_input::input(&summary, Vec::new());
     let drawn = figures(&input).expect("draws");
     let names: Vec<&str> = drawn.iter().skip(2).map(|f| f.name.as_str()).collect();
     let expected = ["snr-noise-speech-shaped", "snr-cafe", "kbps", "loss", "amount"].map(|id| format!("wer-by-{id}"));
@@ -219,7 +221,7 @@ fn more_families_than_figures_are_told() {
     summary.curves = (0..14).map(|i| SeverityCurve { family: format!("kind {i}"), ..one.clone() }).collect();
     // Two names that are one file name are told apart.
     summary.curves[1].family = "kind-0".into();
-    let input = fixture::input(&summary, Vec::new());
+    let input = page_input::input(&summary, Vec::new());
     let names: Vec<String> = figures(&input).expect("draws").into_iter().skip(2).map(|f| f.name).collect();
     assert_eq!(names.len(), 12);
     assert_eq!(names[..2], ["wer-by-snr-kind-0", "wer-by-snr-kind-0-2"]);
@@ -233,7 +235,7 @@ fn more_families_than_figures_are_told() {
 fn pages_and_figures_of_families_and_metrics_render_in_both_schemes_and_can_be_kept() {
     let mut summary = with_families(&[(MODEL, 1.0), ("whisper-base", 0.6)]);
     summary.signal = with_signal(6).signal;
-    let input = fixture::input(&summary, Vec::new());
+    let input = page_input::input(&summary, Vec::new());
     let html = render_html(&input).expect("renders");
     let dark = figures_in(&input, palette::DARK).expect("draws");
     assert_eq!(dark.len(), figures(&input).expect("draws").len());

@@ -58,6 +58,14 @@ pub enum StoreError {
         /// What is wrong.
         message: String,
     },
+    /// Writing there would leave the folder, or follow a link out of it.
+    #[error("nothing is written to {path}: {why}", path = path.display())]
+    Unsafe {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        why: &'static str,
+    },
     /// Another process is appending.
     #[error("{path} is in use by another vbench process; wait for it or stop it", path = path.display())]
     Locked {
@@ -76,7 +84,7 @@ impl StoreError {
     /// Whether the failure is about writing (exit 8) rather than reading (exit 7).
     #[must_use]
     pub fn is_write(&self) -> bool {
-        matches!(self, Self::Write { .. } | Self::Exists { .. } | Self::Locked { .. })
+        matches!(self, Self::Write { .. } | Self::Unsafe { .. } | Self::Exists { .. } | Self::Locked { .. })
     }
 }
 
@@ -139,6 +147,8 @@ impl RunFolder {
     }
 
     fn attach(path: &Path) -> Result<Self, StoreError> {
+        // A folder from elsewhere must not make this program empty or append to a file outside it.
+        ["lock", "rows.jsonl", "timings.jsonl"].iter().try_for_each(|name| refuse_link(&path.join(name)))?;
         let write = |p: PathBuf| move |source| StoreError::Write { path: p, source };
         let lock_path = path.join("lock");
         let lock = File::create(&lock_path).map_err(write(lock_path.clone()))?;
@@ -231,18 +241,52 @@ impl RunFolder {
     }
 }
 
-/// Writes a derived file into a run folder, atomically, without opening it for appending.
+/// Writes a derived file into a folder, atomically, without opening it for appending. `folder` itself may be a link (whoever
+/// named it chose it); below it nothing is followed: `name` is made of plain parts divided by `/`, and no folder or
+/// file on the way is a symbolic link. What somebody else puts there between check and write is not guarded against.
 ///
 /// # Errors
 ///
-/// A failure to write.
+/// [`StoreError::Unsafe`] for such a name or link, else a failure to write.
 pub fn write_derived(folder: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf, StoreError> {
-    let path = folder.join(name);
-    if let Some(parent) = path.parent() {
-        std::fs::create_dir_all(parent).map_err(|source| StoreError::Write { path: parent.to_path_buf(), source })?;
-    }
+    let path = derived_path(folder, name)?;
     write_atomic(&path, bytes)?;
     Ok(path)
+}
+
+/// The place of a derived file; the folders on the way are there afterwards.
+fn derived_path(folder: &Path, name: &str) -> Result<PathBuf, StoreError> {
+    let plain = |part: &str| !matches!(part, "" | "." | "..") && !part.contains(['\\', '\0', ':']);
+    if !name.split('/').all(plain) {
+        let why = "its name is not made of plain parts: no `..`, no absolute path, no backslash, colon or NUL";
+        return Err(StoreError::Unsafe { path: PathBuf::from(name), why });
+    }
+    let mut path = folder.to_path_buf();
+    let parts: Vec<&str> = name.split('/').collect();
+    for (i, part) in parts.iter().enumerate() {
+        make_folder(&path, i > 0)?;
+        path.push(part);
+    }
+    refuse_link(&path)?;
+    Ok(path)
+}
+
+/// Makes a folder; `below` the named one it must not be a link.
+fn make_folder(path: &Path, below: bool) -> Result<(), StoreError> {
+    if below {
+        refuse_link(path)?;
+    }
+    std::fs::create_dir_all(path).map_err(|source| StoreError::Write { path: path.to_path_buf(), source })
+}
+
+/// Refuses a symbolic link; what is not there is none.
+fn refuse_link(path: &Path) -> Result<(), StoreError> {
+    match std::fs::symlink_metadata(path) {
+        Ok(found) if found.file_type().is_symlink() => {
+            Err(StoreError::Unsafe { path: path.to_path_buf(), why: "it is a symbolic link; remove it first" })
+        }
+        _ => Ok(()),
+    }
 }
 
 impl RunRecord {
@@ -356,7 +400,12 @@ fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     name.push(".tmp");
     let temporary = path.with_file_name(name);
     let write = || -> io::Result<()> {
-        let mut file = File::create(&temporary)?;
+        // What an earlier process left behind goes first: a link there would be followed by `create`.
+        match std::fs::remove_file(&temporary) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+            _ => {}
+        }
+        let mut file = File::create_new(&temporary)?;
         file.write_all(bytes)?;
         file.sync_all()?;
         drop(file);

@@ -1,6 +1,6 @@
 //! Suite files + manifests -> [`Suite`], in which everything is checked.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -334,29 +334,30 @@ fn select_utterances(suite: &mut Suite, spec: &CorpusSpec, manifest: &Path, prob
         );
         return Vec::new();
     }
+    let known: HashSet<&str> = corpus.all.iter().map(|u| u.id.as_str()).collect();
     for id in &spec.ids {
-        if !corpus.all.iter().any(|u| u.id == *id) {
+        if !known.contains(id.as_str()) {
             problems.add(spec.offset, "corpora.ids", format!("no utterance `{id}` in {}", manifest.display()));
         }
     }
+    let ids: HashSet<&str> = spec.ids.iter().map(String::as_str).collect();
     let chosen = |u: &&Utterance| {
-        (spec.ids.is_empty() || spec.ids.contains(&u.id))
+        (ids.is_empty() || ids.contains(u.id.as_str()))
             && spec.select.iter().all(|(tag, value)| u.tags.get(tag) == Some(value))
     };
     let selected: Vec<Utterance> = corpus.all.iter().filter(chosen).cloned().collect();
     if selected.is_empty() {
         problems.add(spec.offset, "corpora.select", format!("selects no utterance of `{}`", spec.name));
     }
-    selected
-        .into_iter()
-        .map(|u| match suite.utterances.iter().position(|known| known.corpus == u.corpus && known.id == u.id) {
-            Some(index) => index,
-            None => {
-                suite.utterances.push(u);
-                suite.utterances.len() - 1
-            }
+    let of_corpus = |(index, u): (usize, &Utterance)| (u.corpus == spec.name).then(|| (u.id.clone(), index));
+    let listed: HashMap<String, usize> = suite.utterances.iter().enumerate().filter_map(of_corpus).collect();
+    let index_of = |u: Utterance| {
+        listed.get(&u.id).copied().unwrap_or_else(|| {
+            suite.utterances.push(u);
+            suite.utterances.len() - 1
         })
-        .collect()
+    };
+    selected.into_iter().map(index_of).collect()
 }
 
 /// Properties that every suite can stratify by; everything else is a tag.

@@ -1,6 +1,7 @@
 //! Arguments and `--help`.
 
 mod audio;
+mod report;
 
 use std::path::PathBuf;
 
@@ -9,6 +10,7 @@ use vbench_score::formats::{Format, MissingPolicy};
 use vbench_score::{CharUnit, Weights};
 
 pub use audio::{AudioCacheArguments, ConditionsArguments, DegradeArguments, MeasureArguments, ReproduceArguments};
+pub use report::{AudioPlace, ExportArguments, RenderArguments, ReportFormat};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -17,8 +19,11 @@ Examples:
   vbench run suites/all.toml --model m=fake:drop=5   try the harness without weights
   vbench suite plan suites/all.toml              what would run, how long, what it could detect
   vbench report runs/ID                          render an old run again with today's rules
+  vbench report runs/ID --export-worst 20 listen/    the hardest utterances to listen through
   vbench score --ref ref.txt --hyp hyp.txt       score transcripts made elsewhere
 
+  vbench report runs/B --baseline runs/A         two runs side by side as one page
+  vbench report runs                             the history of all runs in a folder
   vbench compare runs/A runs/B                   by how much, how sure, and where it comes from
   vbench gate runs/B --baseline runs/A           may it merge?
 
@@ -112,6 +117,9 @@ pub struct RunArguments {
     #[arg(long, requires = "baseline")]
     pub sequential: bool,
     #[command(flatten)]
+    /// What the report is written as.
+    pub render: RenderArguments,
+    #[command(flatten)]
     /// Where degraded audio is kept.
     pub audio_cache: AudioCacheArguments,
     #[command(flatten)]
@@ -133,14 +141,33 @@ pub struct CacheArguments {
 /// Arguments of `report`.
 #[derive(Debug, Args)]
 pub struct ReportArguments {
-    /// Run folder
-    pub run: PathBuf,
-    /// Where to write [default: the run folder]
+    /// Run folder; several, or a folder that holds runs, make a history
+    #[arg(required = true, value_name = "RUN")]
+    pub runs: Vec<PathBuf>,
+    /// Compare the run with this one: comparison.html, comparison.md, comparison.json
+    #[arg(long, value_name = "RUN")]
+    pub baseline: Option<PathBuf>,
+    /// With --baseline: model of the baseline [default: its only one]
+    #[arg(long, value_name = "NAME", requires = "baseline")]
+    pub a_model: Option<String>,
+    /// With --baseline: model of the run [default: its only one, or the one of the baseline's name]
+    #[arg(long, value_name = "NAME", requires = "baseline")]
+    pub b_model: Option<String>,
+    #[command(flatten)]
+    /// With --baseline: what may differ.
+    pub scoring: ScoringArguments,
+    /// Where to write [default: the run folder, or the folder that holds the runs]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Print the summary as JSON on standard output instead of the table
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    /// Formats and audio.
+    pub render: RenderArguments,
+    #[command(flatten)]
+    /// The hardest utterances as a folder.
+    pub export: ExportArguments,
     #[command(flatten)]
     /// Where corpora are kept.
     pub cache: CacheArguments,
@@ -422,6 +449,9 @@ pub struct CompareArguments {
     /// Print JSON (vbench/compare/1)
     #[arg(long)]
     pub json: bool,
+    /// Also write the comparison as one HTML page with figures and sound
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
     #[command(flatten)]
     /// What may differ.
     pub scoring: ScoringArguments,

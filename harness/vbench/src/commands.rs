@@ -1,11 +1,13 @@
 //! Everything but `run`.
 
 pub mod compare;
+pub mod comparison_page;
 pub mod conditions;
 pub mod data;
 pub mod degrade;
 pub mod gate;
 pub mod golden;
+pub mod history;
 pub mod measure;
 pub mod models;
 pub mod report;

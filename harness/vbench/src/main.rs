@@ -8,16 +8,25 @@
 //! side.rs       run folders and goldens as sides of a comparison
 //! pairs.rs      a file of pairs as a side of a comparison
 //! record.rs     run.json and run ids
-//! render.rs     summary + rows -> report files
+//! render.rs     summary + rows -> what a report shows
+//! clips.rs      the audio of cells, made again for players and exports
+//! export.rs     the hardest cells as a folder to listen through
+//! outputs.rs    the formats of a report, written into one folder
 //! progress.rs   progress with ETA on stderr
 //! failure.rs    message + exit code
-//! commands/     suite, models, data, degrade, measure, reproduce, conditions, report, score, compare, gate, golden, sequential
+//! commands/     suite, models, data, degrade, measure, reproduce, conditions, report, score, compare, gate, golden, sequential,
+//!               comparison_page, history
 //! ```
 
+mod analysis;
+mod cells;
 mod cli;
+mod clips;
 mod commands;
+mod export;
 mod failure;
 mod open;
+mod outputs;
 mod pairs;
 mod pipeline;
 mod progress;

@@ -14,23 +14,24 @@ use vbench_store::{Row, RunFolder, RunRecord, TimingLine};
 use vbench_suite::{ModelEntry, Selection, Suite, Task, expand, interleave_models};
 
 use crate::cli::{BaselineArguments, RunArguments};
+use crate::clips::Audio;
 use crate::commands::data::load_with_corpora;
 use crate::commands::gate;
 use crate::commands::sequential::{self, Looks};
-use crate::failure::{Failure, note, say};
+use crate::failure::{Failure, note};
 use crate::open::{audio_cache, cache_folder, open_model};
 use crate::progress::Progress;
 use crate::record::{Overrides, new_run_path, plan_sha256, run_record};
-use crate::render::{self, Audio};
+use crate::render;
 
 /// Set by Ctrl-C: the cells in progress are finished and committed, then the run ends.
 static CANCEL: AtomicBool = AtomicBool::new(false);
 
 /// `vbench run`.
 pub fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
+    render::check(&arguments.render, arguments.json)?;
     let finished = execute(arguments, false)?;
-    let summary = &finished.outputs.summary;
-    say(if arguments.json { render::json(summary) } else { render::table(summary) });
+    render::say_summary(&finished.outputs, arguments.json);
     finished.tell();
     finished.gate()
 }
@@ -41,6 +42,8 @@ pub struct Finished {
     pub path: PathBuf,
     /// What rendering made.
     pub outputs: render::Outputs,
+    /// The file to open first.
+    report: &'static str,
     /// What it would end with by itself.
     pub code: ExitCode,
     outstanding: usize,
@@ -53,7 +56,7 @@ pub struct Finished {
 impl Finished {
     /// Says where the report is, and how to go on where the run was interrupted.
     pub fn tell(&self) {
-        note(format_args!("report: {}", self.path.join("report.html").display()));
+        note(format_args!("report: {}", self.path.join(self.report).display()));
         note(format_args!("time:   {}", self.outputs.time_split));
         if self.outstanding > 0 && self.sequential.is_none() {
             note(format_args!(
@@ -90,10 +93,11 @@ pub fn execute(arguments: &RunArguments, interleave: bool) -> Result<Finished, F
     let run_s = began.elapsed().as_secs_f64();
     let record = RunRecord::read(&session.path)?;
     let audio = Audio::of_suite(&session.suite);
-    let outputs = render::render(&session.path, &session.path, &record, Some(&audio), Some(run_s))?;
-    let code = verdict(&outputs.summary.coverage, arguments.allow_failed, &session.suite);
+    let outputs = render::render(&session.path, &session.path, &record, Some(&audio), Some(run_s), &arguments.render)?;
+    let code = verdict(&outputs.derived.summary.coverage, arguments.allow_failed, &session.suite);
     let sequential = session.looks.map(|looks| looks.gate);
-    Ok(Finished { path: session.path, outputs, code, outstanding, gate: session.gate, sequential })
+    let report = render::entry(&arguments.render);
+    Ok(Finished { path: session.path, outputs, report, code, outstanding, gate: session.gate, sequential })
 }
 
 /// The lowest non-zero exit code that applies.

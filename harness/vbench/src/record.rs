@@ -59,7 +59,7 @@ pub fn run_record(
     models: &[(String, String, ModelFacts)],
     jobs: u16,
 ) -> Value {
-    json!({
+    let mut record = json!({
         "schema": RUN_SCHEMA,
         "id": id,
         "created": utc(SystemTime::now()),
@@ -82,7 +82,11 @@ pub fn run_record(
             "facts": facts.facts,
         })).collect::<Vec<_>>(),
         "machine": machine(),
-    })
+    });
+    if let Some(branch) = git_branch() {
+        record["git_branch"] = branch.into();
+    }
+    record
 }
 
 /// SHA-256 of all cell keys in plan order: what `--resume` compares.
@@ -137,6 +141,19 @@ fn git_commit() -> Option<String> {
     let output = Command::new("git").args(["rev-parse", "HEAD"]).output().ok()?;
     let commit = String::from_utf8(output.stdout).ok()?.trim().to_string();
     (output.status.success() && !commit.is_empty()).then_some(commit)
+}
+
+/// The branch of that repository. A checkout without one, as continuous integration makes it, is named by the environment
+/// that GitHub's runners set.
+fn git_branch() -> Option<String> {
+    let output = Command::new("git").args(["symbolic-ref", "--short", "-q", "HEAD"]).output().ok();
+    let named = output.filter(|o| o.status.success()).and_then(|o| String::from_utf8(o.stdout).ok());
+    let environment = || ["GITHUB_HEAD_REF", "GITHUB_REF_NAME"].into_iter().find_map(|n| set(std::env::var(n).ok()));
+    set(named).or_else(environment)
+}
+
+fn set(text: Option<String>) -> Option<String> {
+    text.map(|t| t.trim().to_string()).filter(|t| !t.is_empty())
 }
 
 fn machine() -> Value {

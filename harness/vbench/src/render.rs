@@ -7,15 +7,17 @@ use std::time::Instant;
 use rayon::prelude::*;
 use serde_json::Value;
 use vbench_compare::{Coverage, Failure as FailedCell, OverallWeight, Summary, SummaryHead, summarize};
-use vbench_core::{Cell, ExitCode, Severity, SignalMetric};
-use vbench_report::{AlignedToken, AudioClip, ReportInput, TokenOp, WorstCell};
-use vbench_run::{AudioPreparer, Prepare};
+use vbench_core::{ExitCode, Severity, SignalMetric};
+use vbench_report::{AlignedToken, Analysed, ReportInput, TokenOp, WorstCell};
 use vbench_score::{AlignOp, Normalizer, PairScore, Weights};
-use vbench_store::folder::write_derived;
 use vbench_store::{Row, RunRecord};
-use vbench_suite::Suite;
 
-use crate::failure::Failure;
+use crate::analysis;
+use crate::cells::cell_list;
+use crate::cli::{RenderArguments, ReportFormat};
+use crate::clips::{self, Audio};
+use crate::failure::{Failure, say};
+use crate::outputs::{self, without_machine_paths};
 use crate::score::{Rules, Scored, score_rows, score_texts};
 
 /// How many of the hardest cells the report shows.
@@ -23,92 +25,129 @@ const WORST: usize = 10;
 
 /// What rendering made.
 pub struct Outputs {
-    /// The summary.
-    pub summary: Summary,
+    /// Scores and summary.
+    pub derived: Derived,
+    /// Workflow annotations for standard output, where they were asked for.
+    pub annotations: Option<String>,
     /// How the time splits, in words.
     pub time_split: String,
 }
 
-/// Makes the audio of a cell again, for the player: degradations are deterministic, so nothing is stored.
-pub struct Audio<'a> {
-    suite: &'a Suite,
-    preparer: AudioPreparer<'a>,
+/// What today's rules make of a run's rows.
+pub struct Derived {
+    rules: Rules,
+    scored: Scored,
+    /// Counts and estimates.
+    pub summary: Summary,
+    score_s: f64,
+    aggregate_s: f64,
 }
 
-impl<'a> Audio<'a> {
-    /// Audio of a suite's cells.
-    #[must_use]
-    pub fn of_suite(suite: &'a Suite) -> Self {
-        let corpora = suite.corpora.iter().map(|c| (c.name.as_str(), c.all.as_slice()));
-        Self { suite, preparer: AudioPreparer::new(&suite.utterances, &suite.conditions, corpora, suite.seed) }
-    }
-
-    /// The clip that the model heard, if it can be made and has the hash of the row's receipt.
-    fn clip(&self, row: &Row) -> Option<AudioClip> {
-        let utterance = self.suite.utterances.iter().position(|u| u.corpus == row.corpus && u.id == row.utt)?;
-        let condition = self.suite.conditions.iter().position(|c| c.name == row.condition)?;
-        let cell = Cell { key: row.cell.clone(), utterance, condition, model: 0 };
-        let prepared = self.preparer.prepare(&cell).ok()?;
-        if prepared.receipt.output_sha256 != row.receipt.as_ref()?.output_sha256 {
-            return None;
-        }
-        let bytes = vbench_audio::encode_ogg_opus(&prepared.samples).ok()?;
-        Some(AudioClip { mime: "audio/ogg; codecs=opus".into(), bytes })
-    }
-}
-
-/// Scores, aggregates and writes report.html, report.md, summary.json and figures/ into `out`.
-pub fn render(
-    run: &Path,
-    out: &Path,
-    record: &RunRecord,
-    audio: Option<&Audio<'_>>,
-    run_s: Option<f64>,
-) -> Result<Outputs, Failure> {
+/// Scores and aggregates.
+pub fn derive(record: &RunRecord) -> Result<Derived, Failure> {
     let began = Instant::now();
     let rules = rules_of(&record.record)?;
     let scored = score_rows(record, &rules)?;
     let score_s = began.elapsed().as_secs_f64();
     let summary = summary_of(record, &rules, &scored);
     let aggregate_s = began.elapsed().as_secs_f64() - score_s;
-    let mut time = TimeSplit::of(record, run_s, score_s, aggregate_s);
+    Ok(Derived { rules, scored, summary, score_s, aggregate_s })
+}
+
+/// Scores, aggregates and writes the formats asked for into `out`.
+pub fn render(
+    run: &Path,
+    out: &Path,
+    record: &RunRecord,
+    audio: Option<&Audio<'_>>,
+    run_s: Option<f64>,
+    options: &RenderArguments,
+) -> Result<Outputs, Failure> {
+    let derived = derive(record)?;
+    let began = Instant::now();
+    let mut time = TimeSplit::of(record, run_s, derived.score_s, derived.aggregate_s);
+    let mut worst = worst_cells(record, &derived, WORST)?;
+    let (pictures, (analysis, cells)) = rayon::join(
+        || clips::attach(&mut worst, audio, options),
+        || {
+            let analysis = analysis::analyse(record, &derived.rules, &derived.scored, &derived.summary);
+            (analysis, cell_list(record, &derived.rules, &derived.scored))
+        },
+    );
     let input = ReportInput {
-        summary: &summary,
+        summary: &derived.summary,
         conditions: condition_sentences(&record.record),
-        worst: worst_cells(record, &rules, &scored, audio)?,
-        identity: identity(&record.record, &rules),
+        worst: worst.into_iter().map(|(_, cell)| cell).collect(),
+        analysis: Some(Analysed { analysis: &analysis, pictures }),
+        cells: cells?,
+        identity: identity(&record.record, &derived.rules),
         provenance: provenance(run, &record.record, &time),
     };
-    let render = |e| Failure::new(ExitCode::OutputNotWritten, format!("the report could not be rendered: {e}"));
-    let html = vbench_report::render_html(&input).map_err(render)?;
-    for figure in vbench_report::figures(&input).map_err(render)? {
-        write_derived(out, &format!("figures/{}.png", figure.name), &figure.png)?;
-        write_derived(out, &format!("figures/{}.svg", figure.name), figure.svg.as_bytes())?;
-    }
-    write_derived(out, "report.html", html.as_bytes())?;
-    write_derived(out, "report.md", vbench_report::render_markdown(&input).as_bytes())?;
-    write_derived(out, "summary.json", json(&summary).as_bytes())?;
-    time.report_s = began.elapsed().as_secs_f64() - score_s - aggregate_s;
-    Ok(Outputs { time_split: time.sentence(), summary })
+    let started = record.record["created"].as_str().unwrap_or_default();
+    let annotations = outputs::write(out, &input, started, outputs::stored_gate(run).as_ref(), options)?;
+    time.report_s = began.elapsed().as_secs_f64();
+    Ok(Outputs { time_split: time.sentence(), annotations, derived })
 }
 
 /// The summary as JSON text.
-#[must_use]
-pub fn json(summary: &Summary) -> String {
+fn json(summary: &Summary) -> String {
     format!("{:#}", vbench_report::summary_json(summary))
 }
 
-/// The summary as the terminal's table.
+/// Refuses what cannot go together, before anything is run.
+pub fn check(options: &RenderArguments, json: bool) -> Result<(), Failure> {
+    if json && options.wants(ReportFormat::Github) {
+        let text = "--json and --format github both write to standard output; --format json,github writes summary.json";
+        return Err(Failure::new(ExitCode::Usage, text));
+    }
+    Ok(())
+}
+
+/// The file of a report to open first.
 #[must_use]
-pub fn table(summary: &Summary) -> String {
+pub fn entry(options: &RenderArguments) -> &'static str {
+    use ReportFormat::{Csv, Github, Html, Json, Junit, Md, Png, Svg};
+    let files = [
+        (Html, "report.html"),
+        (Md, "report.md"),
+        (Json, "summary.json"),
+        (Csv, "report.csv"),
+        (Junit, "junit.xml"),
+        (Png, "figures"),
+        (Svg, "figures"),
+        (Github, "step-summary.md"),
+    ];
+    files.iter().find(|(format, _)| options.wants(*format)).map_or("", |(_, file)| file)
+}
+
+/// The summary on standard output: JSON or a table, and the annotations behind it.
+pub fn say_summary(outputs: &Outputs, as_json: bool) {
+    let summary = &outputs.derived.summary;
+    match &outputs.annotations {
+        _ if as_json => say(json(summary)),
+        None => say(table(summary)),
+        Some(annotations) => {
+            say(outputs::without_commands(&table(summary)));
+            if !annotations.is_empty() {
+                say(annotations.trim_end());
+            }
+        }
+    }
+}
+
+/// The summary as the terminal's table.
+fn table(summary: &Summary) -> String {
     use std::io::IsTerminal as _;
     let terminal = std::io::stdout().is_terminal();
     let width = if terminal { terminal_width() } else { 120 };
     vbench_report::terminal_table(summary, width, terminal && std::env::var_os("NO_COLOR").is_none())
 }
 
+/// Columns of the terminal: COLUMNS where that is set, else what the terminal says, 120 where nothing does.
 pub(crate) fn terminal_width() -> usize {
-    std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok()).unwrap_or(120).clamp(80, 200)
+    let stated = std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok());
+    let asked = || terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+    stated.or_else(asked).unwrap_or(120).clamp(80, 200)
 }
 
 /// The scoring rules that a run record names.
@@ -183,14 +222,14 @@ fn failed_cell(row: &Row) -> FailedCell {
     FailedCell { cell: row.cell.clone(), outcome: row.outcome.clone(), kind, text }
 }
 
-/// The cells with the most word errors; ties go to the shorter reference, then to the plan's order. At most two of
+/// The `count` cells with the most word errors; ties go to the shorter reference, then to the plan's order. At most two of
 /// one utterance, so that ten lines show more than one hard sentence.
-fn worst_cells(
-    record: &RunRecord,
-    rules: &Rules,
-    scored: &Scored,
-    audio: Option<&Audio<'_>>,
-) -> Result<Vec<WorstCell>, Failure> {
+pub fn worst_cells<'r>(
+    record: &'r RunRecord,
+    derived: &Derived,
+    count: usize,
+) -> Result<Vec<(&'r Row, WorstCell)>, Failure> {
+    let scored = &derived.scored;
     let mut order: Vec<usize> = (0..scored.scored.len()).filter(|i| scored.scored[*i].words.errors() > 0).collect();
     order.sort_by_key(|i| {
         let words = scored.scored[*i].words;
@@ -203,21 +242,20 @@ fn worst_cells(
         *seen += 1;
         *seen <= 2
     });
-    if let Some(audio) = audio {
-        audio.preparer.measure_spectra();
-    }
-    // Making a clip again and encoding it costs tens of milliseconds: all ten at once.
-    let cells: Vec<Option<WorstCell>> = order[..order.len().min(WORST)]
+    order.truncate(count);
+    let cells: Vec<Option<(&Row, WorstCell)>> = order
         .par_iter()
         .map(|i| {
             let row = &record.rows[scored.row_index[*i]];
-            Ok(score_texts(row, rules)?.map(|score| worst_cell(row, &score, audio)))
+            let speaker = scored.scored[*i].speaker.clone();
+            Ok(score_texts(row, &derived.rules)?.map(|score| (row, worst_cell(row, speaker, &score))))
         })
         .collect::<Result<_, Failure>>()?;
     Ok(cells.into_iter().flatten().collect())
 }
 
-fn worst_cell(row: &Row, score: &PairScore, audio: Option<&Audio<'_>>) -> WorstCell {
+/// `speaker` as the strata name it, so that a stratum finds its cells.
+fn worst_cell(row: &Row, speaker: Option<String>, score: &PairScore) -> WorstCell {
     let mut receipt = Vec::new();
     for step in row.receipt.iter().flat_map(|r| &r.steps) {
         receipt.push(("step".to_string(), step.recipe.clone()));
@@ -233,7 +271,7 @@ fn worst_cell(row: &Row, score: &PairScore, audio: Option<&Audio<'_>>) -> WorstC
     }
     WorstCell {
         cell: row.cell.clone(),
-        speaker: row.speaker.clone().unwrap_or_else(|| "-".into()),
+        speaker: speaker.unwrap_or_else(|| "-".into()),
         condition: row.condition.clone(),
         model: row.model.clone(),
         errors: score.words.errors(),
@@ -241,12 +279,13 @@ fn worst_cell(row: &Row, score: &PairScore, audio: Option<&Audio<'_>>) -> WorstC
         reference: row.reference.clone(),
         hypothesis: row.hyp.clone().unwrap_or_default(),
         alignment: aligned_tokens(score),
-        audio: audio.and_then(|a| a.clip(row)),
+        audio: None,
+        audio_note: None,
         receipt,
     }
 }
 
-fn aligned_tokens(score: &PairScore) -> Vec<AlignedToken> {
+pub(crate) fn aligned_tokens(score: &PairScore) -> Vec<AlignedToken> {
     let left = |i: u32| score.reference_tokens.get(i as usize).cloned();
     let right = |j: u32| score.hypothesis_tokens.get(j as usize).cloned();
     let token = |op: &AlignOp| {
@@ -287,7 +326,10 @@ fn identity(record: &Value, rules: &Rules) -> Vec<(String, String)> {
     }
     for model in record["models"].as_array().into_iter().flatten() {
         let weights = model["weights_sha256"].as_str().map_or("none".into(), |h| format!("weights sha256 {h}"));
-        add("model", format!("{} = {}, {weights}", plain(&model["name"]), plain(&model["spec"])));
+        add(
+            "model",
+            format!("{} = {}, {weights}", plain(&model["name"]), without_machine_paths(&plain(&model["spec"]))),
+        );
     }
     add("normaliser", rules.normalizer.id().to_string());
     add("alignment weights", rules.weights.name().to_string());
@@ -308,7 +350,7 @@ fn provenance(run: &Path, record: &Value, time: &TimeSplit) -> Vec<(String, Stri
     vec![
         ("run".into(), run.file_name().unwrap_or_default().to_string_lossy().into_owned()),
         ("started".into(), plain(&record["created"])),
-        ("command".into(), command.join(" ")),
+        ("command".into(), without_machine_paths(&command.join(" "))),
         ("git commit".into(), plain(&record["git_commit"])),
         (
             "machine".into(),
@@ -323,6 +365,18 @@ fn provenance(run: &Path, record: &Value, time: &TimeSplit) -> Vec<(String, Stri
         ("jobs".into(), plain(&record["jobs"])),
         ("time".into(), time.sentence()),
     ]
+}
+
+/// Names and values.
+pub type Facts = Vec<(String, String)>;
+
+/// Facts of a run for a page of several: what two runs with one seed share, and what they do not.
+pub fn facts_of(run: &Path, record: &RunRecord, rules: &Rules) -> (Facts, Facts) {
+    let known = |facts: Facts| facts.into_iter().filter(|(_, value)| value != "null").collect();
+    let mut provenance = provenance(run, &record.record, &TimeSplit::of(record, None, 0.0, 0.0));
+    // How long rendering takes says nothing about the run.
+    provenance.retain(|(name, _)| name != "time");
+    (known(identity(&record.record, rules)), known(provenance))
 }
 
 /// Where the time went, in seconds.

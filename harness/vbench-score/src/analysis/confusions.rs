@@ -35,7 +35,8 @@ pub struct CountedWord<'a> {
 }
 
 impl Confusions {
-    pub(super) fn add(&mut self, score: &PairScore) {
+    /// Adds one scored pair.
+    pub fn add(&mut self, score: &PairScore) {
         for &op in &score.word_alignment {
             if matches!(op, AlignOp::Hit { .. }) {
                 continue;
@@ -56,7 +57,8 @@ impl Confusions {
         }
     }
 
-    pub(super) fn merge(&mut self, other: Self) {
+    /// Adds the confusions of another part of the corpus.
+    pub fn merge(&mut self, other: Self) {
         for (reference, of) in other.substituted {
             merge_counts(self.substituted.entry(reference).or_default(), of);
         }

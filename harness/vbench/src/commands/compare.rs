@@ -2,20 +2,32 @@
 
 use std::path::Path;
 
-use vbench_compare::{CompareHead, Comparison, compare as compare_sides, present_metrics};
+use vbench_compare::{CompareHead, Comparison, Pairing, Side, compare as compare_sides, present_metrics};
 use vbench_core::{ExitCode, GateMetric};
 use vbench_report::{comparison_json, comparison_markdown, comparison_text};
 
-use crate::cli::{AudioCacheArguments, BaselineArguments, CompareArguments, InconclusivePolicy, RunArguments};
+use crate::cli::{
+    AudioCacheArguments, BaselineArguments, CompareArguments, InconclusivePolicy, RenderArguments, RunArguments,
+    ScoringArguments,
+};
+use crate::commands::comparison_page;
 use crate::failure::{Failure, note, say};
 use crate::pairs::{pairs_format, read_pairs};
 use crate::pipeline;
+use crate::score::Rules;
 use crate::side::{LoadedRun, common_cells, common_rules};
 
 /// Compares and prints.
 pub fn compare(arguments: &CompareArguments) -> Result<ExitCode, Failure> {
     let mut code = ExitCode::Passed;
     let usage = |text: &str| Failure::new(ExitCode::Usage, text);
+    let how = (&arguments.scoring, arguments.secondary);
+    let finish = |compared: Compared<'_>| {
+        if let Some(file) = &arguments.html {
+            comparison_page::write_html(file, &compared, &arguments.cache)?;
+        }
+        Ok(compared.comparison)
+    };
     let comparison = match (&arguments.suite, arguments.runs.as_slice()) {
         (Some(_), _) => {
             let (run, ended) = run_both(arguments)?;
@@ -24,7 +36,7 @@ pub fn compare(arguments: &CompareArguments) -> Result<ExitCode, Failure> {
             let [a, b] = names.as_slice() else {
                 return Err(Failure::new(ExitCode::Internal, "the run does not hold two models"));
             };
-            of_sides((&run, a), (&run, b), arguments)?
+            of_sides((&run, a), (&run, b), how, finish)?
         }
         (None, [run]) => {
             let run = LoadedRun::read(run)?;
@@ -32,18 +44,15 @@ pub fn compare(arguments: &CompareArguments) -> Result<ExitCode, Failure> {
                 return Err(usage("one run: name two of its models with --a NAME --b NAME, or give a second run"));
             };
             let (a, b) = (run.model(Some(a), "--a")?, run.model(Some(b), "--b")?);
-            of_sides((&run, &a), (&run, &b), arguments)?
+            of_sides((&run, &a), (&run, &b), how, finish)?
         }
         (None, [a, b]) => {
             if arguments.a.is_some() {
                 return Err(usage("two runs: name their models with --a-model and --b-model"));
             }
-            let (a, b) = rayon::join(|| run_or_pairs(a), || run_or_pairs(b));
-            let (a, b) = (a?, b?);
-            let name_a = a.model(arguments.a_model.as_deref(), "--a-model")?;
-            let same_name = Some(name_a.as_str()).filter(|n| b.models().iter().any(|m| m == n) && b.models().len() > 1);
-            let name_b = b.model(arguments.b_model.as_deref().or(same_name), "--b-model")?;
-            of_sides((&a, &name_a), (&b, &name_b), arguments)?
+            let models = (arguments.a_model.as_deref(), arguments.b_model.as_deref());
+            let ((a, name_a), (b, name_b)) = two_runs(a, b, models)?;
+            of_sides((&a, &name_a), (&b, &name_b), how, finish)?
         }
         (None, _) => {
             return Err(usage("give two runs; or one run with --a and --b; or --suite SUITE --a SPEC --b SPEC"));
@@ -59,15 +68,51 @@ pub fn compare(arguments: &CompareArguments) -> Result<ExitCode, Failure> {
     Ok(code)
 }
 
+/// Two runs (or files of pairs) and the model of each: the one named, the only one, or in the second run the one of the
+/// first's name.
+#[expect(clippy::type_complexity, reason = "two runs with the names of their models")]
+pub fn two_runs(
+    a: &Path,
+    b: &Path,
+    (a_model, b_model): (Option<&str>, Option<&str>),
+) -> Result<((LoadedRun, String), (LoadedRun, String)), Failure> {
+    let (a, b) = rayon::join(|| run_or_pairs(a), || run_or_pairs(b));
+    let (a, b) = (a?, b?);
+    let name_a = a.model(a_model, "--a-model")?;
+    let same_name = Some(name_a.as_str()).filter(|n| b.models().iter().any(|m| m == n) && b.models().len() > 1);
+    let name_b = b.model(b_model.or(same_name), "--b-model")?;
+    Ok(((a, name_a), (b, name_b)))
+}
+
 fn run_or_pairs(path: &Path) -> Result<LoadedRun, Failure> {
     pairs_format(path).map_or_else(|| LoadedRun::read(path), |format| read_pairs(path, format))
 }
 
-fn of_sides(a: (&LoadedRun, &str), b: (&LoadedRun, &str), arguments: &CompareArguments) -> Result<Comparison, Failure> {
-    let (rules, mut forced) = common_rules(a.0, b.0, &arguments.scoring)?;
+/// Two sides compared, with what the comparison was made of.
+pub struct Compared<'s> {
+    /// The run and the model that are the baseline.
+    pub a: (&'s LoadedRun, &'s Side),
+    /// Those compared with it.
+    pub b: (&'s LoadedRun, &'s Side),
+    /// Shared cells.
+    pub pairing: &'s Pairing<'s>,
+    /// How both were scored.
+    pub rules: &'s Rules,
+    /// The result.
+    pub comparison: Comparison,
+}
+
+/// Scores both sides, compares them, and hands everything to `then`.
+pub fn of_sides<T>(
+    a: (&LoadedRun, &str),
+    b: (&LoadedRun, &str),
+    (scoring, secondary): (&ScoringArguments, bool),
+    then: impl FnOnce(Compared<'_>) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let (rules, mut forced) = common_rules(a.0, b.0, scoring)?;
     let (side_a, side_b) = rayon::join(|| a.0.side(a.1, &rules), || b.0.side(b.1, &rules));
     let (side_a, side_b) = (side_a?, side_b?);
-    let pairing = common_cells((a.0, &side_a), (b.0, &side_b), &arguments.scoring, &mut forced)?;
+    let pairing = common_cells((a.0, &side_a), (b.0, &side_b), scoring, &mut forced)?;
     let cer_first =
         b.0.suite_strings("metrics").into_iter().find(|m| m == "wer" || m == "cer").as_deref() == Some("cer");
     let mut metrics = vec![GateMetric::Wer, GateMetric::Cer, GateMetric::Rtf];
@@ -91,10 +136,11 @@ fn of_sides(a: (&LoadedRun, &str), b: (&LoadedRun, &str), arguments: &CompareArg
         metrics: present_metrics(&metrics, &side_a, &side_b),
         conditions: b.0.conditions(),
         strata,
-        secondary: arguments.secondary,
+        secondary,
         forced,
     };
-    Ok(compare_sides(head, &pairing))
+    let comparison = compare_sides(head, &pairing);
+    then(Compared { a: (a.0, &side_a), b: (b.0, &side_b), pairing: &pairing, rules: &rules, comparison })
 }
 
 /// Runs both models over the suite into one folder, taking turns on every cell.
@@ -121,6 +167,7 @@ fn run_both(arguments: &CompareArguments) -> Result<(LoadedRun, ExitCode), Failu
         json: false,
         quiet: arguments.quiet,
         sequential: false,
+        render: RenderArguments::default(),
         audio_cache: AudioCacheArguments::default(),
         gate: BaselineArguments {
             baseline: None,

@@ -1,7 +1,7 @@
 //! `vbench gate RUN --baseline RUN|golden`, its self-test and its noise floor, and the gate behind `vbench run`.
 
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::io::IsTerminal as _;
+use std::path::Path;
 
 use vbench_compare::{GateInput, GateReport, Machines, Outcome, Side, judge, noise_floor, selftest};
 use vbench_core::{ExitCode, Rule};
@@ -14,6 +14,7 @@ use vbench_suite::{Suite, parse_rules, rule_from_json};
 use crate::cli::{BaselineArguments, GateArguments, GateFormat, InconclusivePolicy, ScoringArguments};
 use crate::commands::golden::existing_golden;
 use crate::failure::{Failure, note, say};
+use crate::outputs::append_step_summary;
 use crate::side::{LoadedRun, common_cells, common_rules, machines};
 
 /// Judges and prints.
@@ -43,7 +44,7 @@ pub fn gate(arguments: &GateArguments) -> Result<ExitCode, Failure> {
     let view = view(&run, &report, &question);
     let fail = arguments.baseline.inconclusive == InconclusivePolicy::Fail;
     match arguments.format {
-        GateFormat::Text => say(gate_text(&view)),
+        GateFormat::Text => say(coloured(gate_text(&view), report.outcome())),
         GateFormat::Markdown => say(gate_markdown(&view)),
         GateFormat::Junit => say(gate_junit(&view, fail)),
         GateFormat::Json => say(format!("{:#}", gate_json(&view))),
@@ -56,6 +57,20 @@ pub fn gate(arguments: &GateArguments) -> Result<ExitCode, Failure> {
         }
     }
     Ok(exit_code(report.outcome(), arguments.baseline.inconclusive))
+}
+
+/// The first line, which says the outcome, in its colour where standard output is a terminal.
+fn coloured(text: String, outcome: Outcome) -> String {
+    if !std::io::stdout().is_terminal() || std::env::var_os("NO_COLOR").is_some() {
+        return text;
+    }
+    let code = match outcome {
+        Outcome::Pass => "1;32",
+        Outcome::Regressed => "1;31",
+        Outcome::Inconclusive | Outcome::Skipped => "1;33",
+    };
+    let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
+    format!("\x1b[{code}m{first}\x1b[0m\n{rest}")
 }
 
 /// Refuses a gate that could not be judged after the run, before hours are spent on it.
@@ -99,15 +114,10 @@ pub fn write_verdict(run: &LoadedRun, report: &GateReport, question: &Question<'
 
 /// Appends to the step summary where a workflow offers one, else prints.
 fn step_summary(markdown: &str) -> Result<(), Failure> {
-    let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|p| !p.is_empty()) else {
+    if !append_step_summary(markdown)? {
         say(markdown);
-        return Ok(());
-    };
-    let path = PathBuf::from(path);
-    let file = std::fs::OpenOptions::new().append(true).create(true).open(&path);
-    file.and_then(|mut f| f.write_all(markdown.as_bytes())).map_err(|e| {
-        Failure::new(ExitCode::OutputNotWritten, format!("cannot write the step summary {}: {e}", path.display()))
-    })
+    }
+    Ok(())
 }
 
 /// What an outcome ends with under a policy.
@@ -143,6 +153,7 @@ fn view<'a>(run: &LoadedRun, report: &'a GateReport, question: &Question<'_>) ->
         run: named(run.path.display().to_string(), question.model),
         baseline: question.baseline.baseline.clone().map(|b| named(b, question.baseline_model)),
         suite: run.suite_name().to_string(),
+        started: run.record.record["created"].as_str().unwrap_or_default().to_string(),
     }
 }
 

@@ -1,29 +1,52 @@
 //! `vbench report RUN`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use vbench_core::ExitCode;
 use vbench_store::RunRecord;
 use vbench_suite::{LoadContext, Suite, load};
 
 use crate::cli::{CacheArguments, ReportArguments};
-use crate::failure::{Failure, note, say};
+use crate::clips::Audio;
+use crate::commands::{comparison_page, history};
+use crate::export::Export;
+use crate::failure::{Failure, note};
 use crate::open::cache_folder;
-use crate::render::{self, Audio};
+use crate::render;
+
+/// Renders what the arguments name: one run, two side by side, or a history.
+pub fn report(arguments: &ReportArguments) -> Result<ExitCode, Failure> {
+    render::check(&arguments.render, arguments.json)?;
+    let one = |runs: &[PathBuf]| matches!(runs, [run] if !history::holds_runs(run));
+    if arguments.export.export_worst.is_some() && (arguments.baseline.is_some() || !one(&arguments.runs)) {
+        return Err(Failure::new(ExitCode::Usage, "--export-worst is about one run, without --baseline"));
+    }
+    if let Some(baseline) = &arguments.baseline {
+        return comparison_page::report(baseline, arguments);
+    }
+    match arguments.runs.as_slice() {
+        [run] if !history::holds_runs(run) => run_page(run, arguments),
+        several => history::history(several, arguments),
+    }
+}
 
 /// Renders a run again with today's rules; audio is made again when the suite is still there.
-pub fn report(arguments: &ReportArguments) -> Result<ExitCode, Failure> {
-    let record = RunRecord::read(&arguments.run)?;
+fn run_page(run: &Path, arguments: &ReportArguments) -> Result<ExitCode, Failure> {
+    let export = arguments.export.export_worst.as_deref().map(Export::parse).transpose()?;
+    let record = RunRecord::read(run)?;
     let suite = suite_of(&record, &arguments.cache)?;
     if suite.is_none() {
         note("the suite of this run cannot be loaded here: the report has no audio players");
     }
     let audio = suite.as_ref().map(Audio::of_suite);
-    let out = arguments.out.as_deref().unwrap_or(&arguments.run);
-    let outputs = render::render(&arguments.run, out, &record, audio.as_ref(), None)?;
-    say(if arguments.json { render::json(&outputs.summary) } else { render::table(&outputs.summary) });
-    note(format_args!("report: {}", out.join("report.html").display()));
-    let coverage = &outputs.summary.coverage;
+    let out = arguments.out.as_deref().unwrap_or(run);
+    let outputs = render::render(run, out, &record, audio.as_ref(), None, &arguments.render)?;
+    if let Some(export) = export {
+        export.write(&record, &outputs.derived, audio.as_ref())?;
+    }
+    render::say_summary(&outputs, arguments.json);
+    note(format_args!("report: {}", out.join(render::entry(&arguments.render)).display()));
+    let coverage = &outputs.derived.summary.coverage;
     Ok(if coverage.outstanding > 0 && !coverage.stopped_early { ExitCode::Incomplete } else { ExitCode::Passed })
 }
 

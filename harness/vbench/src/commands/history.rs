@@ -1,0 +1,286 @@
+//! `vbench report RUN RUN…` or `vbench report FOLDER`: many runs over time.
+
+use std::collections::BTreeMap;
+use std::path::{Component, Path, PathBuf};
+
+use rayon::prelude::*;
+use vbench_compare::history::{HistoryMetric, RunCells, change_points};
+use vbench_compare::{Coverage, ScoredCell, StratumSummary, SummaryHead, summarize};
+use vbench_core::ExitCode;
+use vbench_report::{
+    BranchHistory, HistoryGroup, HistoryInput, HistoryPoint, HistoryRun, HistorySeries, history_figures, history_html,
+    history_json, history_markdown,
+};
+use vbench_store::folder::write_derived;
+
+use crate::cli::{ReportArguments, ReportFormat};
+use crate::commands::comparison_page::{self, text};
+use crate::failure::{Failure, note, say};
+use crate::side::LoadedRun;
+
+/// The branch of runs that do not tell theirs.
+const UNKNOWN: &str = "unknown";
+
+/// Whether a folder is no run itself and may hold some.
+pub fn holds_runs(path: &Path) -> bool {
+    path.is_dir() && !path.join("run.json").exists()
+}
+
+/// Writes history.html, .md, .json and figures/.
+pub fn history(paths: &[PathBuf], arguments: &ReportArguments) -> Result<ExitCode, Failure> {
+    comparison_page::check(arguments, "a history")?;
+    let out = match (&arguments.out, paths) {
+        (Some(out), _) => out,
+        (None, [folder]) => folder,
+        (None, _) => return Err(Failure::new(ExitCode::Usage, "several runs: say where to write with --out DIR")),
+    };
+    let folders = run_folders(paths)?;
+    let read: Vec<Result<OneRun, (String, Failure)>> =
+        folders.par_iter().map(|path| OneRun::read(path, out).map_err(|e| (folder_name(path), e))).collect();
+    let (mut runs, mut unreadable) = (Vec::new(), Vec::new());
+    for run in read {
+        match run {
+            Ok(run) => runs.push(run),
+            Err((name, failure)) => unreadable.push((name, failure.message)),
+        }
+    }
+    if runs.is_empty() {
+        let list: Vec<String> = unreadable.iter().map(|(name, why)| format!("  {name}: {why}")).collect();
+        return Err(Failure::new(ExitCode::StoreUnreadable, format!("no run can be read:\n{}", list.join("\n"))));
+    }
+    for (name, why) in &unreadable {
+        note(format_args!("not read: {name}: {why}"));
+    }
+    let input = HistoryInput { groups: groups(runs), unreadable };
+    let (json, markdown) = (format!("{:#}", history_json(&input)), history_markdown(&input));
+    let wants = |format| arguments.render.wants(format);
+    if wants(ReportFormat::Html) {
+        write_derived(out, "history.html", history_html(&input).map_err(comparison_page::not_rendered)?.as_bytes())?;
+    }
+    if wants(ReportFormat::Md) {
+        write_derived(out, "history.md", markdown.as_bytes())?;
+    }
+    if wants(ReportFormat::Json) {
+        write_derived(out, "history.json", json.as_bytes())?;
+    }
+    comparison_page::write_figures(out, &arguments.render, || history_figures(&input, arguments.render.palette()))?;
+    say(if arguments.json { json } else { markdown });
+    note(format_args!("report: {}", out.join("history.html").display()));
+    Ok(ExitCode::Passed)
+}
+
+/// The folders of runs among `paths`: a run itself, else the folders in it that have a `run.json`.
+fn run_folders(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+    let mut found = Vec::new();
+    for path in paths {
+        if !holds_runs(path) {
+            found.push(path.clone());
+            continue;
+        }
+        let unreadable = |e| Failure::new(ExitCode::StoreUnreadable, format!("cannot read {}: {e}", path.display()));
+        let entries = std::fs::read_dir(path).map_err(unreadable)?;
+        let entries: Vec<PathBuf> =
+            entries.map(|e| e.map(|e| e.path())).collect::<Result<_, _>>().map_err(unreadable)?;
+        let mut inside: Vec<PathBuf> = entries.into_iter().filter(|e| e.join("run.json").exists()).collect();
+        inside.sort();
+        found.append(&mut inside);
+    }
+    if found.is_empty() {
+        let list: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
+        let text = format!("no run in {}: a run is a folder with a run.json", list.join(", "));
+        return Err(Failure::new(ExitCode::NothingSelected, text));
+    }
+    Ok(found)
+}
+
+fn folder_name(path: &Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into()
+}
+
+/// One run, with what its history needs and no more.
+struct OneRun {
+    key: (String, String, String, u64),
+    branch: String,
+    cer_first: bool,
+    run: HistoryRun,
+    models: Vec<ModelOfRun>,
+}
+
+struct ModelOfRun {
+    name: String,
+    cells: RunCells,
+    /// `all`, then condition by condition.
+    strata: Vec<StratumSummary>,
+}
+
+impl OneRun {
+    fn read(path: &Path, out: &Path) -> Result<Self, Failure> {
+        let loaded = LoadedRun::read(path)?;
+        let record = &loaded.record.record;
+        let models = loaded.models().iter().map(|name| ModelOfRun::of(&loaded, name)).collect::<Result<_, _>>()?;
+        let done = loaded.record.rows.iter().filter(|r| r.outcome == "ok").count();
+        let metrics = loaded.suite_strings("metrics");
+        let rules = &loaded.rules;
+        Ok(Self {
+            key: (
+                loaded.suite_name().to_string(),
+                rules.normalizer.id().into(),
+                rules.weights.name().into(),
+                loaded.seed(),
+            ),
+            branch: text(&record["git_branch"]).unwrap_or_else(|| UNKNOWN.into()),
+            cer_first: metrics.into_iter().find(|m| m == "wer" || m == "cer").as_deref() == Some("cer"),
+            run: HistoryRun {
+                name: folder_name(&loaded.path),
+                created: text(&record["created"]).unwrap_or_default(),
+                commit: text(&record["git_commit"]),
+                done,
+                planned: record["planned"].as_u64().map_or(loaded.record.rows.len(), |n| n as usize),
+                report: report_link(&loaded.path, out),
+            },
+            models,
+        })
+    }
+}
+
+impl ModelOfRun {
+    fn of(loaded: &LoadedRun, name: &str) -> Result<Self, Failure> {
+        let side = loaded.side(name, &loaded.rules)?;
+        let cells = RunCells::new(&side.cells);
+        let scored: Vec<ScoredCell> = side.cells.into_iter().map(|c| c.scored).collect();
+        let head = SummaryHead {
+            suite: String::new(),
+            normalizer: String::new(),
+            weights: String::new(),
+            seed: loaded.seed(),
+            primary: "wer".into(),
+            absent: Vec::new(),
+            conditions: Vec::new(),
+            signal_metrics: Vec::new(),
+            strata: vec!["condition".into()],
+            overall: Vec::new(),
+            latency_budget_ms: None,
+        };
+        let summary = summarize(head, &scored, &[], Vec::new(), Coverage::default());
+        Ok(Self { name: name.to_string(), cells, strata: summary.strata })
+    }
+
+    fn stratum(&self, condition: Option<&str>) -> Option<&StratumSummary> {
+        self.strata.iter().find(|s| match condition {
+            None => s.by == "all",
+            Some(name) => s.by == "condition" && s.value == name,
+        })
+    }
+}
+
+/// The report of a run as a link from a page in `out`, when it lies in or beside that folder.
+fn report_link(run: &Path, out: &Path) -> Option<String> {
+    let report = run.join("report.html");
+    // The page's folder may not be there yet.
+    let out = out.canonicalize().or_else(|_| std::path::absolute(out)).ok()?;
+    let report = report.canonicalize().ok()?;
+    let (up, rest) = match (report.strip_prefix(&out), out.parent().map(|p| report.strip_prefix(p))) {
+        (Ok(inside), _) => (".", inside),
+        (Err(_), Some(Ok(beside))) => ("..", beside),
+        _ => return None,
+    };
+    let parts: Option<Vec<String>> = rest
+        .components()
+        .map(|c| if let Component::Normal(name) = c { name.to_str().map(percent_encoded) } else { None })
+        .collect();
+    Some(format!("{up}/{}", parts?.join("/")))
+}
+
+/// Everything but unreserved characters of RFC 3986 as `%XX`.
+fn percent_encoded(name: &str) -> String {
+    let one = |b: u8| match b {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(b).to_string(),
+        b => format!("%{b:02X}"),
+    };
+    name.bytes().map(one).collect()
+}
+
+fn groups(runs: Vec<OneRun>) -> Vec<HistoryGroup> {
+    let mut sorted: BTreeMap<_, BTreeMap<String, Vec<OneRun>>> = BTreeMap::new();
+    for run in runs {
+        sorted.entry(run.key.clone()).or_default().entry(run.branch.clone()).or_default().push(run);
+    }
+    let group = |((suite, normalizer, weights, seed), branches): ((String, String, String, u64), BTreeMap<_, _>)| {
+        let mut branches: Vec<BranchHistory> =
+            branches.into_iter().map(|(name, runs)| branch(name, runs, seed)).collect();
+        branches.sort_by_key(|b| std::cmp::Reverse(b.runs.len()));
+        HistoryGroup { suite, normalizer, weights, seed, branches }
+    };
+    sorted.into_iter().map(group).collect()
+}
+
+fn branch(branch: String, mut runs: Vec<OneRun>, seed: u64) -> BranchHistory {
+    runs.sort_by(|a, b| (&a.run.created, &a.run.name).cmp(&(&b.run.created, &b.run.name)));
+    let (mut models, mut conditions): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
+    // The latest run first: what is measured today leads.
+    for model in runs.iter().rev().flat_map(|r| &r.models) {
+        if !models.contains(&model.name) {
+            models.push(model.name.clone());
+        }
+        for stratum in model.strata.iter().filter(|s| s.by == "condition") {
+            if !conditions.contains(&stratum.value) {
+                conditions.push(stratum.value.clone());
+            }
+        }
+    }
+    let mut metrics = [HistoryMetric::Wer, HistoryMetric::Cer];
+    if runs.last().is_some_and(|r| r.cer_first) {
+        metrics.reverse();
+    }
+    let mut work: Vec<(HistoryMetric, Option<&str>, &str)> = Vec::new();
+    for metric in metrics {
+        work.extend(models.iter().map(|m| (metric, None, m.as_str())));
+    }
+    // Conditions one by one for the headline metric; a single one says no more than the whole.
+    for condition in conditions.iter().filter(|_| conditions.len() > 1) {
+        work.extend(models.iter().map(|m| (metrics[0], Some(condition.as_str()), m.as_str())));
+    }
+    let accuracy = work.into_par_iter().map(|(metric, c, model)| series(&runs, metric, c, model, seed)).collect();
+    let times = models.iter().map(|m| times(&runs, m)).filter(|s| s.points.iter().any(Option::is_some)).collect();
+    BranchHistory { branch, accuracy, times, runs: runs.into_iter().map(|r| r.run).collect() }
+}
+
+fn of_model<'r>(run: &'r OneRun, model: &str) -> Option<&'r ModelOfRun> {
+    run.models.iter().find(|m| m.name == model)
+}
+
+fn series(runs: &[OneRun], metric: HistoryMetric, condition: Option<&str>, model: &str, seed: u64) -> HistorySeries {
+    let cells: Vec<Option<&RunCells>> = runs.iter().map(|r| of_model(r, model).map(|m| &m.cells)).collect();
+    let point = |run: &OneRun| {
+        let stratum = of_model(run, model)?.stratum(condition).filter(|s| s.scored > 0)?;
+        let estimate = match metric {
+            HistoryMetric::Wer => &stratum.wer,
+            HistoryMetric::Cer => &stratum.cer,
+        };
+        Some(HistoryPoint { estimate: estimate.clone(), cells: stratum.scored })
+    };
+    HistorySeries {
+        model: model.to_string(),
+        metric: match metric {
+            HistoryMetric::Wer => "WER",
+            HistoryMetric::Cer => "CER",
+        },
+        condition: condition.map(str::to_string),
+        points: runs.iter().map(point).collect(),
+        changes: Some(change_points(&cells, metric, condition, seed)),
+    }
+}
+
+fn times(runs: &[OneRun], model: &str) -> HistorySeries {
+    let point = |run: &OneRun| {
+        let stratum = of_model(run, model)?.stratum(None)?;
+        Some(HistoryPoint { estimate: stratum.rtf.clone()?, cells: stratum.scored })
+    };
+    HistorySeries {
+        model: model.to_string(),
+        metric: "RTF",
+        condition: None,
+        points: runs.iter().map(point).collect(),
+        changes: None,
+    }
+}

@@ -1,0 +1,104 @@
+//! What the documentation tells people to copy.
+
+mod common;
+
+use std::process::Command;
+
+use common::{root, skipped, vbench};
+
+/// The blocks of a language in a Markdown text.
+fn blocks(text: &str, language: &str) -> Vec<String> {
+    let open = format!("```{language}\n");
+    text.split(&open).skip(1).map(|rest| rest.split("```").next().unwrap_or_default().to_owned()).collect()
+}
+
+fn documents() -> Vec<(String, String)> {
+    let folder = root().join("docs");
+    let files = std::fs::read_dir(folder).expect("docs/").map(|e| e.expect("an entry").path());
+    let markdown = files.filter(|p| p.extension().is_some_and(|x| x == "md"));
+    markdown.map(|p| (p.display().to_string(), std::fs::read_to_string(&p).expect("reads"))).collect()
+}
+
+const CHECK: &str = r#"
+import sys, yaml
+w = yaml.safe_load(sys.stdin)
+on = w.get("on", w.get(True))
+assert isinstance(w["name"], str) and on, "name and on"
+assert w["permissions"], "permissions are stated"
+for name, job in w["jobs"].items():
+    assert job["runs-on"] and job["timeout-minutes"], name
+    for step in job["steps"]:
+        assert ("run" in step) != ("uses" in step), step
+        assert "@" in step.get("uses", "@"), step
+"#;
+
+/// Three complete workflows: the gate, a page for every run, a comment.
+#[test]
+fn workflows_are_yaml_with_jobs_and_steps() {
+    let python = std::env::var_os("VBENCH_PEER_PYTHON")
+        .filter(|python| Command::new(python).args(["-c", "import yaml"]).output().is_ok_and(|o| o.status.success()));
+    let Some(python) = python else {
+        return skipped("workflows in docs/", "Python with PyYAML (cargo xtask test installs it)");
+    };
+    let mut seen = 0;
+    for (name, text) in documents() {
+        for block in blocks(&text, "yaml") {
+            use std::io::Write as _;
+            let mut child = Command::new(&python)
+                .args(["-c", CHECK])
+                .stdin(std::process::Stdio::piped())
+                .stderr(std::process::Stdio::piped())
+                .spawn()
+                .expect("Python starts");
+            child.stdin.take().expect("a pipe").write_all(block.as_bytes()).expect("writes");
+            let done = child.wait_with_output().expect("ends");
+            assert!(done.status.success(), "{name}: {}\n{block}", String::from_utf8_lossy(&done.stderr));
+            seen += 1;
+        }
+    }
+    assert!(seen >= 3, "{seen} workflows");
+}
+
+/// Every option that a workflow or an example gives to `vbench report` exists.
+#[test]
+fn examples_of_report_use_options_that_exist() {
+    let help = String::from_utf8(vbench(&root(), &["report", "--help"]).stdout).expect("UTF-8");
+    let mut seen = 0;
+    for (name, text) in documents() {
+        let lines = [blocks(&text, "yaml"), blocks(&text, "sh")].concat().concat().replace("\\\n", " ");
+        for line in lines.lines().filter(|l| l.contains("vbench report ")) {
+            for word in line.split_whitespace().filter(|w| w.starts_with("--")) {
+                assert!(help.contains(&format!("{word} ")), "{name}: {word} in {line}");
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen >= 8, "{seen} options");
+}
+
+/// Every key that a run leaves in its summary.json stands in the documentation.
+#[test]
+fn keys_of_summary_json_are_documented() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    common::corpus(folder.path(), 12, common::CONDITIONS, "fake:drop=3,delay_ms=100");
+    common::run(folder.path(), "run", "fake:drop=3,delay_ms=100", &["--format", "json"]);
+    let text = std::fs::read_to_string(folder.path().join("run/summary.json")).expect("reads");
+    let mut todo: Vec<serde_json::Value> = vec![serde_json::from_str(&text).expect("JSON")];
+    let mut keys = std::collections::BTreeSet::new();
+    while let Some(value) = todo.pop() {
+        match value {
+            serde_json::Value::Object(map) => {
+                for (key, value) in map {
+                    keys.insert(key);
+                    todo.push(value);
+                }
+            }
+            serde_json::Value::Array(list) => todo.extend(list),
+            _ => {}
+        }
+    }
+    assert!(keys.contains("estimate") && keys.len() > 40, "{keys:?}");
+    let document = std::fs::read_to_string(root().join("docs/report-formats.md")).expect("reads");
+    let missing: Vec<_> = keys.iter().filter(|k| !document.contains(&format!("`{k}`"))).collect();
+    assert!(missing.is_empty(), "docs/report-formats.md does not name {missing:?}");
+}
