@@ -239,6 +239,10 @@ def section(rounds, minutes, data):
         a, b = median(o[name] for o in ours), median(t[peer or name] for t in theirs)
         return f"| {what} | {a:.1f} ms | {b:.1f} ms | **{median(pairs):.1f}** |"
 
+    def own(what, name, other):
+        a, b = median(o[name] for o in ours), median(o[other] for o in ours)
+        return f"| {what} | {a:.1f} ms | {b:.1f} ms | **{median(o[other] / o[name] for o in ours):.1f}** |"
+
     def metric(name):
         pairs = [t[name]["s"] / o[name]["seconds"] for o, t in zip(metrics, pystoi)]
         a, b = median(o[name]["seconds"] for o in metrics), median(t[name]["s"] for t in pystoi)
@@ -264,6 +268,7 @@ def section(rounds, minutes, data):
         kernel("8 to 16 kHz, same", "resample-8000-up", "resample-8000-up default"),
         kernel("G.711 mu-law, one hour at 8 kHz, encode: `numpy.copy` of the samples, which shows what memory allows", "g711-encode", "hour copied"),
         kernel("the same, decode", "g711-decode", "hour copied"),
+        own("the same, decode: the samples copied by the same program into memory just asked for", "g711-decode", "hour-copied"),
         metric("stoi"),
         metric("estoi"),
         "",
