@@ -34,7 +34,7 @@ pub struct Waterfall {
 /// One stage on average.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StageMean {
-    /// Name; [`BETWEEN`] for the time that no stage claims.
+    /// Name; `between stages` for the time that no stage claims.
     pub name: String,
     /// Owner; empty for the time that no stage claims.
     pub owner: String,
