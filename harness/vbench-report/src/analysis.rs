@@ -16,7 +16,7 @@ mod plane;
 mod rows;
 mod sound;
 mod view;
-mod words;
+pub(crate) mod words;
 
 use minijinja::value::Serde;
 use minijinja::{Value, context};

@@ -1,5 +1,6 @@
 //! What a report is made of: values only, all computed elsewhere.
 
+use serde_json::Value;
 use vbench_compare::Summary;
 use vbench_core::ErrorCounts;
 
@@ -18,6 +19,8 @@ pub struct ReportInput<'a> {
     pub analysis: Option<Analysed<'a>>,
     /// Every cell of the run, for the list that a reader sorts, filters and opens. May be empty.
     pub cells: CellList,
+    /// What the gate said of the run: a document of schema `vbench/gate/1`, where it was judged.
+    pub gate: Option<Value>,
     /// Facts that do not change between two runs with one seed on one machine: suite file and hash, manifests,
     /// model hashes, seeds, normaliser, versions: (name, value).
     pub identity: Vec<(String, String)>,

@@ -4,6 +4,7 @@
 //! first, and every cut says how much is missing and where it is. The two halves have budgets of their own, so that
 //! the text outside the marked block does not depend on how long the timings are.
 
+use crate::analysis::words;
 use crate::curve::curve_plots;
 use crate::figures;
 use crate::format::ABSENT;
@@ -15,8 +16,8 @@ use crate::view::{self, Fact, Findings, Number, StrataTable, Timings, Token, Wor
 /// Most characters of a report; GitHub refuses comments from 65,536 on.
 pub const MAX_CHARS: usize = 65_000;
 /// Budget of everything outside the block, and of the block with its markers.
-const FINDINGS_CHARS: usize = 45_500;
-const TIMINGS_CHARS: usize = 18_500;
+const FINDINGS_CHARS: usize = 52_000;
+const TIMINGS_CHARS: usize = 12_000;
 /// Longest single text (transcript, reason, fact) in characters.
 const TEXT_CHARS: usize = 600;
 /// Columns of an alignment before it continues below.
@@ -140,6 +141,7 @@ fn findings_sections(f: &Findings, input: &ReportInput<'_>) -> Vec<Section> {
         }
     }
     sections.extend(f.signal.as_ref().map(signal_section));
+    sections.extend(input.analysis.as_ref().map(|a| causes_section(&words::causes(a.analysis))));
     sections.extend(worst_section(f));
     sections.extend(failure_section(f));
     sections.push(list_section("How these numbers were made", f.methods.iter().map(|m| inline(m)).collect(), 2));
@@ -151,6 +153,9 @@ fn findings_sections(f: &Findings, input: &ReportInput<'_>) -> Vec<Section> {
 
 fn headline(f: &Findings) -> String {
     let mut out = format!("# {}\n\n", inline(&f.suite));
+    if let Some(v) = &f.verdict {
+        out.push_str(&format!("> **Gate: {}.** {}\n\n", inline(&v.outcome), inline(&v.sentence)));
+    }
     let c = &f.coverage;
     if c.complete {
         out.push_str(&format!("Coverage {} %: {} of {} cells.", c.percent, c.done, c.planned));
@@ -176,7 +181,7 @@ fn headline(f: &Findings) -> String {
         let (first, second) =
             if f.cer_first { (("CER", &h.cer), ("WER", &h.wer)) } else { (("WER", &h.wer), ("CER", &h.cer)) };
         out.push_str(&format!(
-            "**{}: {} {}** · {} {} · S / D / I {} · {} words in {} utterances · utterances with an error {} %\n\n",
+            "**{}: {} {}** · {} {} · S / D / I {} · {} words in {} cells · cells with an error {} %\n\n",
             inline(&h.model),
             first.0,
             percent_in_words(first.1),
@@ -306,11 +311,16 @@ fn signal_section(view: &SignalView) -> Section {
     Section { head: table_head(view.title, &columns), rows: rows.collect(), rank: 1, noun: "rows" }
 }
 
+/// The findings of the analysis in sentences.
+fn causes_section(causes: &[String]) -> Section {
+    list_section("Where the errors come from", causes.iter().map(|text| inline(text)).collect(), 2)
+}
+
 fn worst_section(f: &Findings) -> Option<Section> {
     (!f.worst.is_empty()).then(|| Section {
         head: "\n## Worst utterances\n\nBy word errors. S: substituted, D: deleted, I: inserted.\n".to_owned(),
         rows: f.worst.iter().map(worst).collect(),
-        rank: 150,
+        rank: 5,
         noun: "utterances",
     })
 }
@@ -390,6 +400,11 @@ fn timings_sections(t: &Timings) -> Vec<Section> {
     if !t.latencies.is_empty() {
         let lines: Vec<String> = t.latencies.iter().map(|l| format!("- {}\n", inline(l))).collect();
         sections.push(Section::fixed(lines.concat()));
+    }
+    if !t.judged.is_empty() {
+        let columns = ["rule", "model", "outcome", "why"].map(|name| (name.to_owned(), false));
+        let rows = t.judged.iter().map(|rule| line(&rule.each_ref().map(|text| inline(text)))).collect();
+        sections.push(Section { head: table_head("Rules of the gate", &columns), rows, rank: 1, noun: "rules" });
     }
     for (i, table) in (0u8..100).zip(&t.tables) {
         let mut columns = vec![(inline(&table.by), false)];

@@ -4,6 +4,7 @@
 //! statistics alone and is the same bytes for two runs with one seed; [`Timings`] holds everything else.
 
 use serde::Serialize;
+use serde_json::Value;
 use vbench_compare::{ConditionDelta, StratumSummary, Summary};
 use vbench_core::Estimate;
 
@@ -23,6 +24,7 @@ pub(crate) struct Findings {
     pub cer_first: bool,
     pub several_models: bool,
     pub coverage: Coverage,
+    pub verdict: Option<Verdict>,
     pub headlines: Vec<Headline>,
     /// Sentences on areas and overall scores.
     pub composites: Vec<String>,
@@ -43,7 +45,17 @@ pub(crate) struct Timings {
     /// Sentences on WER under the latency budget.
     pub latencies: Vec<String>,
     pub tables: Vec<RtfTable>,
+    /// Rules of the gate with what they rest on: rule, model, outcome, reason.
+    pub judged: Vec<[String; 4]>,
     pub provenance: Vec<Fact>,
+}
+
+/// What the gate said, without a number: those of times differ from run to run.
+#[derive(Debug, Serialize)]
+pub(crate) struct Verdict {
+    /// `pass`, `regressed`, `inconclusive` or `skipped`.
+    pub outcome: String,
+    pub sentence: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -224,6 +236,7 @@ pub(crate) fn findings(input: &ReportInput<'_>) -> Findings {
         cer_first: s.primary == "cer",
         several_models: strata::models(s).len() > 1,
         coverage: coverage(s),
+        verdict: input.gate.as_ref().map(verdict),
         headlines: s.strata.iter().filter(|x| x.by == "all").map(headline).collect(),
         composites: composite::findings(s),
         tables: groups.iter().enumerate().map(|(i, g)| strata_table(input, g, i)).collect(),
@@ -260,7 +273,44 @@ pub(crate) fn timings(input: &ReportInput<'_>) -> Timings {
         .filter(|table: &RtfTable| !table.rows.is_empty())
         .collect();
     let (several_models, latencies) = (strata::models(s).len() > 1, composite::latencies(s));
-    Timings { several_models, latencies, tables, provenance: facts(&input.provenance) }
+    let judged = input.gate.as_ref().map_or_else(Vec::new, |gate| {
+        rules(gate).map(|rule| ["rule", "model", "outcome", "reason"].map(|key| member(rule, key))).collect()
+    });
+    Timings { several_models, latencies, tables, judged, provenance: facts(&input.provenance) }
+}
+
+fn rules(gate: &Value) -> impl Iterator<Item = &Value> {
+    gate["results"].as_array().into_iter().flatten()
+}
+
+fn member(of: &Value, key: &str) -> String {
+    text(of[key].as_str().unwrap_or_default())
+}
+
+/// Rules named in the sentence of a verdict.
+const NAMED_RULES: usize = 4;
+
+fn verdict(gate: &Value) -> Verdict {
+    let outcome = member(gate, "outcome");
+    let total = rules(gate).count();
+    let rules_are = |n: usize| if n == 1 { "1 rule".to_owned() } else { format!("{n} rules") };
+    let against = gate["baseline"].as_str().map_or_else(String::new, |b| {
+        // Where it lay on the machine is nobody's business.
+        format!(" against {}", visible(b.trim_end_matches('/').rsplit('/').next().unwrap_or(b)))
+    });
+    let sentence = if outcome == "pass" {
+        format!("{} held{against}.", rules_are(total))
+    } else {
+        let bad: Vec<String> = rules(gate)
+            .filter(|rule| rule["outcome"].as_str() != Some("pass"))
+            .map(|rule| format!("{} ({}): {}", member(rule, "rule"), member(rule, "model"), member(rule, "outcome")))
+            .collect();
+        let more = bad.len().saturating_sub(NAMED_RULES);
+        let more = if more > 0 { format!("; {more} more") } else { String::new() };
+        let named = bad.iter().take(NAMED_RULES).cloned().collect::<Vec<_>>().join("; ");
+        format!("{} of {} did not hold{against}. {named}{more}.", bad.len(), rules_are(total))
+    };
+    Verdict { outcome, sentence }
 }
 
 /// `Overall` within a sentence: `overall`.

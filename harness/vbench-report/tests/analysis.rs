@@ -242,7 +242,7 @@ fn what_is_missing_is_said() {
     assert!(polish.contains("No phoneme confusions: there are no phonemes for pl (only for en, hi, mr, ne, sa, te)."));
     let one = page(&analysis(&Run { speakers: 1, utterances: 1, ..run() }));
     assert!(one.contains("One speaker, voice-00:"), "one speaker has a sentence, no figure");
-    assert!(one.contains("no interval: 368 utterances are needed for one, 2 were timed"));
+    assert!(one.contains("no interval: 368 cells are needed for one, 2 were timed"));
     assert!(one.contains("One model was timed: there is none to compare it with."));
     let nobody = page(&analysis(&Run { speakers: 0, ..run() }));
     assert!(nobody.contains("No utterance names its speaker.") && nobody.contains("48 cells name no speaker"));

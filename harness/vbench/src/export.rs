@@ -72,7 +72,8 @@ impl Export {
         Ok(())
     }
 
-    fn check_empty(&self) -> Result<(), Failure> {
+    /// Refuses a folder that holds anything.
+    pub fn check_empty(&self) -> Result<(), Failure> {
         match std::fs::read_dir(&self.folder) {
             Ok(mut entries) => match entries.next() {
                 None => Ok(()),

@@ -12,7 +12,7 @@ use crate::cli::{AudioPlace, RenderArguments, ReportFormat};
 use crate::failure::{Failure, note};
 
 /// Writes the formats asked for into `out` and returns the annotations for standard output, if they are wanted.
-/// `gate` is the verdict of the run, if it was judged; `started` the time when it began.
+/// `started` is the time when the run began.
 ///
 /// # Errors
 ///
@@ -21,7 +21,6 @@ pub fn write(
     out: &Path,
     input: &ReportInput<'_>,
     started: &str,
-    gate: Option<&Value>,
     options: &RenderArguments,
 ) -> Result<Option<String>, Failure> {
     let render = |e| Failure::new(ExitCode::OutputNotWritten, format!("the report could not be rendered: {e}"));
@@ -46,10 +45,13 @@ pub fn write(
         write_derived(out, "report.html", html.map_err(render)?.as_bytes())?;
     }
     let texts: [(ReportFormat, &str, &dyn Fn() -> String); 4] = [
-        (ReportFormat::Md, "report.md", &|| vbench_report::render_markdown(input)),
+        (ReportFormat::Md, "report.md", &|| {
+            // It shows the figures that lie beside it.
+            if png { vbench_report::render_markdown(input) } else { vbench_report::step_summary(input) }
+        }),
         (ReportFormat::Json, "summary.json", &|| format!("{:#}", vbench_report::run_json(input))),
         (ReportFormat::Csv, "report.csv", &|| vbench_report::run_csv(input.summary)),
-        (ReportFormat::Junit, "junit.xml", &|| vbench_report::run_junit(input.summary, started, gate)),
+        (ReportFormat::Junit, "junit.xml", &|| vbench_report::run_junit(input.summary, started, input.gate.as_ref())),
     ];
     for (format, name, text) in texts {
         if options.wants(format) {
@@ -63,7 +65,7 @@ pub fn write(
     if !append_step_summary(&summary)? {
         write_derived(out, "step-summary.md", summary.as_bytes())?;
     }
-    Ok(Some(vbench_report::run_annotations(input.summary, gate)))
+    Ok(Some(vbench_report::run_annotations(input.summary, input.gate.as_ref())))
 }
 
 /// Appends to the step summary where a workflow offers one; `false` where none does.

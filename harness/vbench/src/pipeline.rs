@@ -6,17 +6,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use serde_json::Value;
-use vbench_compare::SequentialGate;
 use vbench_core::{Cell, ExitCode, Outcome};
 use vbench_model::Model;
 use vbench_run::{AudioPreparer, EngineOptions, Plan, RunEnd, RunEvent, run_cells};
 use vbench_store::{Row, RunFolder, RunRecord, TimingLine};
 use vbench_suite::{ModelEntry, Selection, Suite, Task, expand, interleave_models};
 
-use crate::cli::{BaselineArguments, RunArguments};
+use crate::cli::{BaselineArguments, InconclusivePolicy, RunArguments};
 use crate::clips::Audio;
 use crate::commands::data::load_with_corpora;
-use crate::commands::gate;
+use crate::commands::gate::{self, Told};
 use crate::commands::sequential::{self, Looks};
 use crate::failure::{Failure, note};
 use crate::open::{audio_cache, cache_folder, open_model};
@@ -33,7 +32,7 @@ pub fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
     let finished = execute(arguments, false)?;
     render::say_summary(&finished.outputs, arguments.json);
     finished.tell();
-    finished.gate()
+    finished.end()
 }
 
 /// A run that has ended and was rendered.
@@ -47,10 +46,12 @@ pub struct Finished {
     /// What it would end with by itself.
     pub code: ExitCode,
     outstanding: usize,
-    /// The gate that follows.
-    gate: BaselineArguments,
-    /// The sequential gate, when it has ended the run.
-    sequential: Option<SequentialGate>,
+    /// Whether the sequential gate has ended the run.
+    sequential: bool,
+    /// What an undecided gate means.
+    inconclusive: InconclusivePolicy,
+    /// The verdict against the baseline, or why there is none; nothing where none was asked for.
+    verdict: Result<Option<Told>, Failure>,
 }
 
 impl Finished {
@@ -58,7 +59,7 @@ impl Finished {
     pub fn tell(&self) {
         note(format_args!("report: {}", self.path.join(self.report).display()));
         note(format_args!("time:   {}", self.outputs.time_split));
-        if self.outstanding > 0 && self.sequential.is_none() {
+        if self.outstanding > 0 && !self.sequential {
             note(format_args!(
                 "interrupted: {} cells left; continue with: vbench run --resume {}",
                 self.outstanding,
@@ -67,21 +68,29 @@ impl Finished {
         }
     }
 
-    /// Judges the run against the baseline; an interrupted run is not judged.
-    fn gate(&self) -> Result<ExitCode, Failure> {
-        if self.gate.baseline.is_none() {
-            return Ok(self.code);
-        }
-        let gated = match &self.sequential {
-            Some(looked) => sequential::after_run(&self.path, &self.gate, looked)?,
-            None if self.outstanding > 0 => {
-                note("not gated: the run is incomplete");
-                return Ok(self.code);
-            }
-            None => gate::after_run(&self.path, &self.gate)?,
-        };
-        // The lowest non-zero code wins.
+    /// Tells the verdict. The lowest non-zero code wins.
+    fn end(self) -> Result<ExitCode, Failure> {
+        let Some(told) = self.verdict? else { return Ok(self.code) };
+        // Standard output may hold the run's JSON: the verdict goes where a person looks.
+        note(told.text);
+        let gated = gate::exit_code(told.outcome, self.inconclusive);
         Ok(if self.code == ExitCode::Passed { gated } else { self.code })
+    }
+}
+
+/// Judges a run against its baseline and leaves the verdict in its folder, where the report finds it; an interrupted run is
+/// not judged.
+fn judge(session: &Session, outstanding: usize) -> Result<Option<Told>, Failure> {
+    if session.gate.baseline.is_none() {
+        return Ok(None);
+    }
+    match &session.looks {
+        Some(looks) => sequential::after_run(&session.path, &session.gate, &looks.gate).map(Some),
+        None if outstanding > 0 => {
+            note("not gated: the run is incomplete");
+            Ok(None)
+        }
+        None => gate::after_run(&session.path, &session.gate).map(Some),
     }
 }
 
@@ -93,15 +102,17 @@ pub fn execute(arguments: &RunArguments, interleave: bool) -> Result<Finished, F
     let run_s = began.elapsed().as_secs_f64();
     let record = RunRecord::read(&session.path)?;
     let audio = Audio::of_suite(&session.suite);
+    // Before the report, which shows it; a gate that fails does not cost the report.
+    let verdict = judge(&session, outstanding);
     let outputs = render::render(&session.path, &session.path, &record, Some(&audio), Some(run_s), &arguments.render)?;
-    let code = verdict(&outputs.derived.summary.coverage, arguments.allow_failed, &session.suite);
-    let sequential = session.looks.map(|looks| looks.gate);
+    let code = code_of(&outputs.derived.summary.coverage, arguments.allow_failed, &session.suite);
+    let (sequential, inconclusive) = (session.looks.is_some(), session.gate.inconclusive);
     let report = render::entry(&arguments.render);
-    Ok(Finished { path: session.path, outputs, report, code, outstanding, gate: session.gate, sequential })
+    Ok(Finished { path: session.path, outputs, report, code, outstanding, sequential, inconclusive, verdict })
 }
 
 /// The lowest non-zero exit code that applies.
-fn verdict(coverage: &vbench_compare::Coverage, allow_failed: usize, suite: &Suite) -> ExitCode {
+fn code_of(coverage: &vbench_compare::Coverage, allow_failed: usize, suite: &Suite) -> ExitCode {
     if !suite.absent.is_empty() {
         for corpus in &suite.absent {
             note(format_args!("corpus {}: skipped: not present ({})", corpus.name, corpus.hint));

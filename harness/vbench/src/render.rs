@@ -80,11 +80,12 @@ pub fn render(
         worst: worst.into_iter().map(|(_, cell)| cell).collect(),
         analysis: Some(Analysed { analysis: &analysis, pictures }),
         cells: cells?,
-        identity: identity(&record.record, &derived.rules),
-        provenance: provenance(run, &record.record, &time),
+        gate: outputs::stored_gate(run),
+        identity: known(identity(&record.record, &derived.rules)),
+        provenance: known(provenance(run, &record.record, &time)),
     };
     let started = record.record["created"].as_str().unwrap_or_default();
-    let annotations = outputs::write(out, &input, started, outputs::stored_gate(run).as_ref(), options)?;
+    let annotations = outputs::write(out, &input, started, options)?;
     time.report_s = began.elapsed().as_secs_f64();
     Ok(Outputs { time_split: time.sentence(), annotations, derived })
 }
@@ -338,7 +339,7 @@ fn identity(record: &Value, rules: &Rules) -> Vec<(String, String)> {
     add("lock file sha256", plain(&record["lock_sha256"]));
     let gates = suite["gates"].as_array().map_or(0, Vec::len);
     if gates > 0 {
-        add("gates", format!("{gates} declared, not judged: a run gates only against a baseline"));
+        add("gates", format!("{gates} declared; `vbench gate RUN` judges budgets, with --baseline all of them"));
     }
     facts
 }
@@ -370,9 +371,13 @@ fn provenance(run: &Path, record: &Value, time: &TimeSplit) -> Vec<(String, Stri
 /// Names and values.
 pub type Facts = Vec<(String, String)>;
 
+/// Facts without those that the machine could not tell.
+fn known(facts: Facts) -> Facts {
+    facts.into_iter().filter(|(_, value)| value != "null").collect()
+}
+
 /// Facts of a run for a page of several: what two runs with one seed share, and what they do not.
 pub fn facts_of(run: &Path, record: &RunRecord, rules: &Rules) -> (Facts, Facts) {
-    let known = |facts: Facts| facts.into_iter().filter(|(_, value)| value != "null").collect();
     let mut provenance = provenance(run, &record.record, &TimeSplit::of(record, None, 0.0, 0.0));
     // How long rendering takes says nothing about the run.
     provenance.retain(|(name, _)| name != "time");

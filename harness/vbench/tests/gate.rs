@@ -364,6 +364,15 @@ fn run_with_a_baseline_runs_and_gates_in_one_command() {
     for file in ["gate.json", "gate.md"] {
         assert!(path.join("bad").join(file).metadata().is_ok_and(|m| m.len() > 100), "{file}");
     }
+    // The report of the very run says it, not only one that is made later.
+    let said = |file: &str| std::fs::read_to_string(path.join("bad").join(file)).expect("a report");
+    let (html, markdown) = (said("report.html"), said("report.md"));
+    assert!(html.contains("gate: regressed") && html.contains("1 of 3 rules did not hold against base."), "{html}");
+    assert!(markdown.contains("> **Gate: regressed.** 1 of 3 rules did not hold against base."), "{markdown}");
+    let formats = [&arguments("told")[..], &["--format", "junit,github"]].concat();
+    let (code, annotations, _) = outcome(&vbench(path, &formats));
+    assert!(code == 10 && annotations.contains("\n::error title=vbench gate"), "{annotations}");
+    assert!(std::fs::read_to_string(path.join("told/junit.xml")).expect("junit").contains("type=\"regressed\""));
     let good =
         ["run", "suite.toml", "--model", "m=fake:echo,delay_ms=100", "--baseline", "base", "--out", "good", "-q"];
     let (code, _, errors) = outcome(&vbench(path, &good));

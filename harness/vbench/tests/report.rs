@@ -541,3 +541,44 @@ fn figures_for_dark_slides_are_dark() {
     assert!(brightness(&ground(&dark).expect("a ground")) < 60, "{dark}");
     assert!(folder.path().join("dark/figures/wer-by-condition.png").exists());
 }
+
+#[test]
+fn the_suite_of_a_run_is_the_one_that_it_ran_wherever_it_is_rendered() {
+    let folder = finished();
+    // Where the report is made, a suite of the same relative path is another one.
+    let elsewhere = folder.path().join("elsewhere");
+    std::fs::create_dir(&elsewhere).expect("creates");
+    corpus(&elsewhere, 3, r#"["clean"]"#, "fake:echo");
+    let (code, _, errors) = outcome(&vbench(&elsewhere, &["report", "../run", "--format", "html", "--out", "out"]));
+    assert_eq!(code, 0, "{errors}");
+    let html = text(elsewhere.join("out/report.html"));
+    assert_eq!(html.matches("data:audio/ogg;codecs=opus;base64,").count(), 10, "every clip is had");
+}
+
+#[test]
+fn what_would_be_ignored_is_refused() {
+    let folder = finished();
+    for more in [&["--normalizer", "none"][..], &["--force"]] {
+        let (code, _, errors) = outcome(&vbench(folder.path(), &[&["report", "run"], more].concat()));
+        assert!(code == 2 && errors.contains("--baseline"), "{errors}");
+    }
+    std::fs::create_dir(folder.path().join("full")).expect("creates");
+    std::fs::write(folder.path().join("full/mine.txt"), "mine").expect("writes");
+    let arguments = ["report", "run", "--out", "untouched", "--export-worst", "3", "full"];
+    let (code, _, errors) = outcome(&vbench(folder.path(), &arguments));
+    assert!(code == 8 && errors.contains("not empty"), "{errors}");
+    assert!(!folder.path().join("untouched").exists(), "nothing is written before everything is known to go");
+}
+
+#[test]
+fn markdown_shows_the_figures_that_lie_beside_it_and_no_others() {
+    let folder = finished();
+    for (formats, shown) in [("md", false), ("md,png", true)] {
+        let (code, _, errors) =
+            outcome(&vbench(folder.path(), &["report", "run", "--format", formats, "--out", formats]));
+        assert_eq!(code, 0, "{errors}");
+        let markdown = text(folder.path().join(formats).join("report.md"));
+        assert_eq!(markdown.contains("](figures/"), shown, "{formats}");
+        assert!(markdown.contains("Where the errors come from") && markdown.contains("he same transcripts have a WER"));
+    }
+}

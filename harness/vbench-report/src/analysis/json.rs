@@ -11,8 +11,8 @@
 //!                   "deletions": [{"word", "count", "share"}], "insertions": […]},
 //!    "phonemes": {"language", "basis", "labels", "counts", "total", "stretches", "same_sound", "left_out", "cells",
 //!                 "other_cells"} | {"reason"}}],
-//!  "times": [{"model", "timed", "untimed", "min_s", "max_s", "percentiles": [{"q", "value_s", "lo_s"?, "hi_s"?, "level", "n",
-//!             "needed"}], "histogram": {"bin_s", "counts", "beyond"}, "cdf": [[seconds, share]], "rtf",
+//!  "times": [{"model", "timed", "untimed", "min_s", "max_s", "percentiles": [{"q", "value_s", "lo_s"?, "hi_s"?, "level",
+//!             "unit", "method", "n", "needed"}], "histogram": {"bin_s", "counts", "beyond"}, "cdf": [[seconds, share]], "rtf",
 //!             "stages": {"cells", "total_s", "stages": [{"name", "owner", "from_s", "mean_s", "share", "cells"}]}}],
 //!  "trade_offs": [{"model", "estimate", "median_s", "dominated_by": […]}]}
 //! ```
@@ -141,6 +141,9 @@ fn percentile(p: &Percentile) -> Value {
         }
     }
     insert_number(&mut out, "level", p.time_s.level);
+    // Cells of one utterance are alike: the interval takes them as separate draws, and says so.
+    out.insert("unit".into(), "cell".into());
+    out.insert("method".into(), "order statistics".into());
     out.insert("n".into(), p.time_s.n.into());
     out.insert("needed".into(), p.needed.into());
     out.into()

@@ -12,6 +12,8 @@ use crate::format::{self, ABSENT, visible};
 
 /// So many speakers, bins or stages are told one by one.
 const TOLD: usize = 20;
+/// Confusions told in a sentence.
+const SAID: usize = 5;
 
 /// The unit of time of a figure's axis.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -91,7 +93,7 @@ pub(crate) fn interval_or_reason(p: &Percentile) -> Result<String, String> {
     match ends(&p.time_s) {
         (Some(lo), Some(hi)) => Ok(format!("[{}, {}]", duration(lo), duration(hi))),
         _ => Err(format!(
-            "no interval: {} utterances are needed for one, {} were timed",
+            "no interval: {} cells are needed for one, {} were timed",
             format::count(p.needed as u64),
             format::count(p.time_s.n as u64)
         )),
@@ -310,10 +312,10 @@ pub(crate) fn time_finding(analysis: &Analysis) -> String {
         let (half, tail) = (quantile(t, 0.5)?, quantile(t, 0.95)?);
         let name = named(&t.model, several);
         Some(if t.timed == 1 {
-            sentence(&format!("{name}one utterance was timed: {}.", duration(half.time_s.value)))
+            sentence(&format!("{name}one cell was timed: {}.", duration(half.time_s.value)))
         } else {
             sentence(&format!(
-                "{name}half of the utterances took at most {}, 95 % at most {}.",
+                "{name}half of the cells took at most {}, 95 % at most {}.",
                 duration(half.time_s.value),
                 duration(tail.time_s.value)
             ))
@@ -333,7 +335,7 @@ pub(crate) fn histogram_finding(t: &ModelTimes) -> String {
         n => format!(" {} slower ones, up to {}, are beyond the axis.", format::count(n), duration(t.range_s.1)),
     };
     format!(
-        "{} utterances in bins of {}; most, {}, took {} to {}.{beyond}",
+        "{} cells in bins of {}; most, {}, took {} to {}.{beyond}",
         format::count(total),
         duration(h.bin_s).replace(".00", "").replace(".0 ", " "),
         format::count(peak.1),
@@ -357,6 +359,36 @@ pub(crate) fn distribution_list(models: &[ModelTimes]) -> String {
         format!("{}: {}.", visible(&t.model), values.collect::<Vec<_>>().join(", "))
     };
     models.iter().map(one).collect::<Vec<_>>().join(" ")
+}
+
+/// What the analysis of errors says, a sentence or two each, for texts without figures.
+pub(crate) fn causes(analysis: &Analysis) -> Vec<String> {
+    let several = analysis.errors.len() > 1;
+    let mut all = vec![mix_finding(analysis), band_finding(analysis)];
+    for m in analysis.errors.iter().take(3) {
+        let name = named(&m.model, several);
+        let shown = |kind: &str, pairs: Vec<String>| match pairs.is_empty() {
+            true => String::new(),
+            false => sentence(&format!("{name}{kind}: {}.", pairs.join(", "))),
+        };
+        all.push(sentence(&format!("{name}{}", speaker_finding(m))));
+        let confused = m.confused.substitutions.iter().take(SAID);
+        all.push(shown(
+            "most often taken for another",
+            confused
+                .map(|p| format!("{} for {} ({})", visible(&p.hypothesis), visible(&p.reference), p.count))
+                .collect(),
+        ));
+        for (kind, words) in
+            [("most often left out", &m.confused.deletions), ("most often put in", &m.confused.insertions)]
+        {
+            let words = words.iter().take(SAID).map(|w| format!("{} ({})", visible(&w.word), w.count)).collect();
+            all.push(shown(kind, words));
+        }
+        all.extend(m.phonemes.as_ref().ok().map(|t| sentence(&format!("{name}{}", phoneme_finding(t)))));
+    }
+    all.retain(|text| !text.is_empty());
+    all
 }
 
 /// Who is beaten by whom.

@@ -114,6 +114,7 @@ pub fn input<'a>(summary: &'a Summary, worst: Vec<WorstCell>) -> ReportInput<'a>
         conditions: CONDITIONS.iter().map(|(n, d, _)| ((*n).into(), (*d).into())).collect(),
         worst,
         analysis: None,
+        gate: None,
         cells: CellList::default(),
         identity: vec![
             ("suite".into(), "all.toml, schema 1".into()),

@@ -93,23 +93,28 @@ pub fn check_before_run(arguments: &BaselineArguments, suite: &Suite) -> Result<
     }
 }
 
-/// The gate behind `vbench run --baseline`: prints the verdict, leaves gate.json and gate.md in the run folder.
-pub fn after_run(run: &Path, baseline: &BaselineArguments) -> Result<ExitCode, Failure> {
+/// A verdict that lies in the run folder and is yet to be told.
+pub struct Told {
+    /// What it comes to.
+    pub outcome: Outcome,
+    /// It in words.
+    pub text: String,
+}
+
+/// The gate behind `vbench run --baseline`: leaves gate.json and gate.md in the run folder.
+pub fn after_run(run: &Path, baseline: &BaselineArguments) -> Result<Told, Failure> {
     let run = LoadedRun::read(run)?;
     let question = Question { baseline, model: None, baseline_model: None, scoring: &ScoringArguments::default() };
     let report = verdict(&run, &question)?;
-    write_verdict(&run, &report, &question)?;
-    Ok(exit_code(report.outcome(), baseline.inconclusive))
+    write_verdict(&run, &report, &question)
 }
 
-/// Prints the verdict on standard error and leaves it in the run folder.
-pub fn write_verdict(run: &LoadedRun, report: &GateReport, question: &Question<'_>) -> Result<(), Failure> {
+/// Leaves the verdict in the run folder.
+pub fn write_verdict(run: &LoadedRun, report: &GateReport, question: &Question<'_>) -> Result<Told, Failure> {
     let view = view(run, report, question);
     write_derived(&run.path, "gate.json", format!("{:#}", gate_json(&view)).as_bytes())?;
     write_derived(&run.path, "gate.md", gate_markdown(&view).as_bytes())?;
-    // Standard output may hold the run's JSON: the verdict goes where a person looks.
-    note(gate_text(&view));
-    Ok(())
+    Ok(Told { outcome: report.outcome(), text: gate_text(&view) })
 }
 
 /// Appends to the step summary where a workflow offers one, else prints.

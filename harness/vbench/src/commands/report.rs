@@ -21,6 +21,11 @@ pub fn report(arguments: &ReportArguments) -> Result<ExitCode, Failure> {
     if arguments.export.export_worst.is_some() && (arguments.baseline.is_some() || !one(&arguments.runs)) {
         return Err(Failure::new(ExitCode::Usage, "--export-worst is about one run, without --baseline"));
     }
+    let scoring = &arguments.scoring;
+    if arguments.baseline.is_none() && (scoring.normalizer.is_some() || scoring.force) {
+        let text = "--normalizer and --force are about two runs: they need --baseline; one run keeps the normaliser of its suite";
+        return Err(Failure::new(ExitCode::Usage, text));
+    }
     if let Some(baseline) = &arguments.baseline {
         return comparison_page::report(baseline, arguments);
     }
@@ -33,6 +38,7 @@ pub fn report(arguments: &ReportArguments) -> Result<ExitCode, Failure> {
 /// Renders a run again with today's rules; audio is made again when the suite is still there.
 fn run_page(run: &Path, arguments: &ReportArguments) -> Result<ExitCode, Failure> {
     let export = arguments.export.export_worst.as_deref().map(Export::parse).transpose()?;
+    export.as_ref().map(Export::check_empty).transpose()?;
     let record = RunRecord::read(run)?;
     let suite = suite_of(&record, &arguments.cache)?;
     if suite.is_none() {
@@ -54,8 +60,14 @@ fn run_page(run: &Path, arguments: &ReportArguments) -> Result<ExitCode, Failure
 pub fn suite_of(record: &RunRecord, cache: &CacheArguments) -> Result<Option<Suite>, Failure> {
     let corpora_dir = Some(cache_folder(cache)?.join("corpora"));
     let context = LoadContext { corpora_dir };
-    let paths = ["suite_path", "suite_path_absolute"].map(|key| record.record[key].as_str().map(PathBuf::from));
-    let suite = paths.into_iter().flatten().find_map(|path| load(&path, &context).ok());
+    // The relative path counts from wherever this is run: another suite may lie there.
+    let paths = ["suite_path_absolute", "suite_path"].map(|key| record.record[key].as_str().map(PathBuf::from));
+    let of_run: Vec<Suite> = paths.into_iter().flatten().filter_map(|path| load(&path, &context).ok()).collect();
+    let stated = record.record["suite"]["files"][0].as_str();
+    let same = |suite: &&Suite| suite.files.first().map(|(_, sha256)| sha256.as_str()) == stated;
+    // One that was edited since may still have the recordings: every clip is checked against its receipt.
+    let chosen = of_run.iter().position(|suite| same(&suite)).or((!of_run.is_empty()).then_some(0));
+    let suite = chosen.and_then(|i| of_run.into_iter().nth(i));
     Ok(suite.map(|mut suite| {
         suite.seed = record.record["suite"]["seed"].as_u64().unwrap_or(suite.seed);
         suite

@@ -17,7 +17,7 @@ use vbench_store::folder::{SEQUENTIAL_SCHEMA, write_derived};
 use vbench_store::{Row, RunRecord, TimingLine};
 use vbench_suite::Suite;
 
-use super::gate::{Question, baselines, exit_code, invalid, opponent, rules_for, rules_in, verdict, write_verdict};
+use super::gate::{Question, Told, baselines, invalid, opponent, rules_for, rules_in, verdict, write_verdict};
 use super::golden::existing_golden;
 use crate::cli::{BaselineArguments, ScoringArguments};
 use crate::failure::Failure;
@@ -241,7 +241,7 @@ pub fn record_end(gate: &SequentialGate, planned: usize, rows: usize) -> Value {
 }
 
 /// The gate behind a sequential run: the verdict on what was run, with the looks' decisions.
-pub fn after_run(path: &Path, baseline: &BaselineArguments, gate: &SequentialGate) -> Result<ExitCode, Failure> {
+pub fn after_run(path: &Path, baseline: &BaselineArguments, gate: &SequentialGate) -> Result<Told, Failure> {
     let mut run = LoadedRun::read(path)?;
     let scoring = ScoringArguments::default();
     let question = Question { baseline, model: None, baseline_model: None, scoring: &scoring };
@@ -252,8 +252,7 @@ pub fn after_run(path: &Path, baseline: &BaselineArguments, gate: &SequentialGat
     }
     let mut report = gate.judge(verdict(&run, &question)?);
     report.notes.splice(0..0, notes(gate, &report, planned, run.record.rows.len()));
-    write_verdict(&run, &report, &question)?;
-    Ok(exit_code(report.outcome(), baseline.inconclusive))
+    write_verdict(&run, &report, &question)
 }
 
 fn notes(gate: &SequentialGate, report: &GateReport, planned: usize, run: usize) -> Vec<String> {
