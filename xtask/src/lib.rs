@@ -1,10 +1,12 @@
 //! Developer commands as a library, so that `tidy` is an ordinary test as well.
 
+pub mod bench;
 pub mod browser;
 pub mod conditions;
 pub mod peers;
 pub mod reports;
 pub mod tidy;
+pub mod trend;
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,4 @@
-//! Developer commands: `cargo xtask test`, `tidy`, `statistics`, `golden`, `conditions`, `reports`, `ci`.
+//! Developer commands: `cargo xtask test`, `tidy`, `statistics`, `golden`, `conditions`, `reports`, `bench`, `ci`.
 #![expect(clippy::print_stderr, reason = "a developer tool talks to its terminal")]
 
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
 
 use clap::{Parser, Subcommand};
-use xtask::{browser, conditions, peers, reports, root, tidy};
+use xtask::{bench, browser, conditions, peers, reports, root, tidy};
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "Developer commands of vbench")]
@@ -44,6 +44,18 @@ enum Task {
         #[arg(long, value_name = "DIR")]
         base: Option<PathBuf>,
     },
+    /// Run the criterion benches of the hot crates, store the dated results in reports/bench and draw the trend: half an hour
+    Bench {
+        /// Fractions of a second for each benchmark: minutes, and wide intervals
+        #[arg(long)]
+        quick: bool,
+        /// Only this crate (repeatable)
+        #[arg(short, long = "package", value_name = "CRATE")]
+        package: Vec<String>,
+        /// Run nothing: draw the trend of what is stored
+        #[arg(long, conflicts_with_all = ["quick", "package"])]
+        draw: bool,
+    },
     /// Format, lint, docs, deny, test: what must pass before a change lands
     Ci,
 }
@@ -56,6 +68,10 @@ fn main() -> ExitCode {
         Task::Golden => golden(),
         Task::Conditions => told("conditions", conditions::write(&root())),
         Task::Reports { run, base } => told("reports", reports::write(&root(), run.as_deref(), base.as_deref())),
+        Task::Bench { draw: true, .. } => told("bench", bench::draw(&root())),
+        Task::Bench { quick, package, .. } => {
+            told("bench", bench::run(&root(), &bench::Options { quick, crates: package }))
+        }
         Task::Ci => ci(),
     };
     if done { ExitCode::SUCCESS } else { ExitCode::FAILURE }

@@ -67,7 +67,7 @@ fn arrows(root: &Path, problems: &mut Vec<String>) {
             "vbench-model",
             "vbench-store",
         ],
-        &["vbench-run", "vbench-compare"],
+        &["vbench-run", "vbench-load", "vbench-compare"],
         &["vbench-report"],
         &["vbench"],
     ];
@@ -154,6 +154,11 @@ fn sizes(name: &str, text: &str, problems: &mut Vec<String>) {
         let body = line.trim_start();
         let head = body.trim_start_matches("pub ").trim_start_matches("pub(crate) ").trim_start_matches("const ");
         if !head.trim_start_matches("unsafe ").starts_with("fn ") {
+            continue;
+        }
+        // A function that a trait only declares has no body.
+        let opens = lines[start..].iter().find(|l| l.ends_with(['{', ';', '}']));
+        if opens.is_some_and(|l| l.ends_with(';')) {
             continue;
         }
         let close = format!("{}}}", &line[..line.len() - body.len()]);

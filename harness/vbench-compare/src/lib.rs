@@ -19,12 +19,14 @@
 //! selftest.rs    planted regressions and the noise floor: a gate must be able to fail
 //! history.rs     one metric over many runs: where it changed
 //! golden.rs      accepted transcripts against today's, cell by cell
+//! audit.rs       do a timed model's times and texts mean what they seem to mean?
 //! ```
 //!
 //! Out of scope: files, clocks, text alignment (vbench-score), formatting (vbench-report).
 
 pub mod aggregate;
 pub mod analysis;
+pub mod audit;
 pub mod comparison;
 pub mod composite;
 pub mod explain;
@@ -44,6 +46,7 @@ pub mod text;
 
 pub use aggregate::{SummaryHead, summarize};
 pub use analysis::{AnalysedCell, Analysis, AnalysisRules, analyse};
+pub use audit::{Audit, AuditClip, AuditFound, AuditName, AuditRules, AuditVerdict};
 pub use comparison::{CompareHead, Comparison, Finding, StratumComparison, compare, present_metrics};
 pub use composite::{CurvePoint, LatencyReadings, OverallScore, OverallWeight, SeverityCurve};
 pub use explain::{Explained, Moved, Step, explain, moved, waterfall};

@@ -9,6 +9,7 @@
 //! estimate.rs    a value with its interval, method, resampling unit and seed
 //! keyed.rs       random generators keyed by (seed, purpose, utterance, condition)
 //! length.rs      bins of utterances by words and seconds
+//! budget.rs      latency budgets of stages and turns
 //! rule.rs        gate rules: typed limits with unit and direction
 //! signal_metric.rs  names of the metrics between two signals
 //! hash.rs        SHA-256 as lower-case hex
@@ -17,6 +18,7 @@
 //!
 //! Out of scope: files, clocks, wire formats (the store and suite crates own those), speech, statistics.
 
+pub mod budget;
 pub mod cell;
 pub mod condition;
 pub mod counts;
@@ -30,6 +32,7 @@ pub mod rule;
 pub mod signal_metric;
 pub mod utterance;
 
+pub use budget::{Budget, BudgetSubject, Budgets};
 pub use cell::{Cell, CellTiming, Hypothesis, Outcome, Reason, ReasonKind};
 pub use condition::{
     BUILTIN_CONDITIONS, BuiltinCondition, Codec, Condition, Degradation, Fill, Folder, LevelBasis, LossModel,

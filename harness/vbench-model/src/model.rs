@@ -13,6 +13,20 @@ pub trait Model: Send + Sync {
     ///
     /// [`ModelError`] makes the cell a failed one with that reason; the run goes on.
     fn transcribe(&self, request: &Request<'_>) -> Result<Response, ModelError>;
+
+    /// Transcribes several clips in one call, in their order. Without an implementation of its own: one after the other.
+    ///
+    /// # Errors
+    ///
+    /// Each clip's own.
+    fn transcribe_batch(&self, requests: &[Request<'_>]) -> Vec<Result<Response, ModelError>> {
+        requests.iter().map(|request| self.transcribe(request)).collect()
+    }
+
+    /// Whether [`Model::transcribe_batch`] is more than a loop.
+    fn has_batching(&self) -> bool {
+        false
+    }
 }
 
 /// One clip to transcribe.

@@ -12,8 +12,8 @@
 
 mod figures;
 mod json;
-mod plane;
-mod rows;
+pub(crate) mod plane;
+pub(crate) mod rows;
 mod sound;
 mod view;
 pub(crate) mod words;
@@ -27,7 +27,9 @@ use crate::error::ReportError;
 use crate::figures::{Figure, finish, themed};
 use crate::html::plot;
 use crate::palette::Palette;
-use figures::Sketch;
+
+pub(crate) use figures::{Sketch, of_differences, of_plane, of_rows};
+pub(crate) use words::{TimeScale, duration};
 
 pub use json::analysis_json;
 pub use sound::{SoundPicture, WAVE_COLUMNS};

@@ -83,13 +83,13 @@ fn field(value: &Value) -> String {
 }
 
 /// Text that no spreadsheet takes for a formula.
-fn harmless(text: &str) -> String {
+pub(crate) fn harmless(text: &str) -> String {
     let begins_like_a_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
     let text = visible(text);
     if begins_like_a_formula { format!("'{text}") } else { text }
 }
 
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let plain = !text.contains([',', '"']) && text.trim() == text;
     if plain { text.to_owned() } else { format!("\"{}\"", text.replace('"', "\"\"")) }
 }

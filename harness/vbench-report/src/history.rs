@@ -10,6 +10,7 @@ use serde_json::{Map, json};
 use vbench_compare::{Change, ChangePoints};
 use vbench_core::Estimate;
 
+use crate::bench_history::{self, BenchHistory};
 use crate::error::ReportError;
 use crate::figures::{Figure, MAX_SERIES, finish, point_of, subtitle_of, themed};
 use crate::format::{self, NumberStyle, count, p_in_words, visible};
@@ -36,6 +37,8 @@ const MARKDOWN_RUNS: usize = 60;
 pub struct HistoryInput {
     /// Runs that can be compared with each other, group by group.
     pub groups: Vec<HistoryGroup>,
+    /// Latency of bench runs.
+    pub benches: Vec<BenchHistory>,
     /// Folders that could not be read: (name, why).
     pub unreadable: Vec<(String, String)>,
 }
@@ -171,7 +174,7 @@ struct RunView {
 }
 
 /// `2026-11-21 04:00` of a time stamp.
-fn minute(created: &str) -> String {
+pub(crate) fn minute(created: &str) -> String {
     let text = visible(created);
     match (text.get(..10), text.get(11..16)) {
         (Some(day), Some(time)) if text.is_ascii() => format!("{day} {time}"),
@@ -180,12 +183,12 @@ fn minute(created: &str) -> String {
 }
 
 /// `11-21` of a time stamp, for an axis.
-fn day(created: &str) -> String {
+pub(crate) fn day(created: &str) -> String {
     let text = visible(created);
     if text.is_ascii() { text.get(5..10).unwrap_or(&text).to_owned() } else { String::new() }
 }
 
-fn commit(run: &HistoryRun) -> String {
+pub(crate) fn commit(run: &HistoryRun) -> String {
     run.commit.as_deref().map_or_else(|| "–".to_owned(), |c| visible(c).chars().take(8).collect())
 }
 
@@ -419,7 +422,10 @@ pub fn history_figures(input: &HistoryInput, palette: Palette) -> Result<Vec<Fig
         let (accuracy, times) = branch_drawings(branch, &prefix);
         accuracy.into_iter().filter(|d| d.condition.is_none()).chain(times).collect::<Vec<_>>()
     });
-    drawn.map(|d| finish(&d.plot, &d.name, &d.plot.title, d.plot.describe(), palette)).collect()
+    let mut all: Vec<Figure> =
+        drawn.map(|d| finish(&d.plot, &d.name, &d.plot.title, d.plot.describe(), palette)).collect::<Result<_, _>>()?;
+    all.extend(bench_history::figures(&input.benches, palette)?);
+    Ok(all)
 }
 
 /// The history as one HTML file.
@@ -445,6 +451,7 @@ pub fn history_html(input: &HistoryInput) -> Result<String, ReportError> {
         by_condition.push(single[..shown].iter().map(one).collect::<Result<Vec<_>, _>>()?);
     }
     let runs: usize = input.groups.iter().flat_map(|g| &g.branches).map(|b| b.runs.len()).sum();
+    let runs = runs + input.benches.iter().map(|b| b.runs.len()).sum::<usize>();
     let context = context! {
         groups => Value::from(Serde(views(input))),
         runs_total => count(runs as u64),
@@ -452,6 +459,7 @@ pub fn history_html(input: &HistoryInput) -> Result<String, ReportError> {
         condition_figures => by_condition,
         condition_figures_left_out => left_out,
         time_figures => times,
+        benches => bench_history::page_values(&input.benches)?,
         unreadable => input.unreadable.iter().map(|(n, why)| (text(n), text(why))).collect::<Vec<_>>(),
         methods => METHODS,
         block_begin => Value::from_safe_string(BLOCK_BEGIN.to_owned()),
@@ -459,13 +467,14 @@ pub fn history_html(input: &HistoryInput) -> Result<String, ReportError> {
     };
     let title = match input.groups.as_slice() {
         [only] => group_title(only),
+        [] => "Latency".to_owned(),
         several => format!("{} kinds of runs", several.len()),
     };
     Page { kind: PageKind::History, title, media: Media::Embedded, data: Vec::new(), context }.render()
 }
 
 /// How changes are found; shown on the page and in Markdown.
-const METHODS: [&str; 4] = [
+const METHODS: [&str; 5] = [
     "Runs stand together when suite, normaliser, alignment weights and seed are the same; everything else is a group of its \
      own, and branches are never mixed.",
     "Changes: binary segmentation. At every boundary between two runs each speaker (session, utterance) has one difference, \
@@ -474,7 +483,11 @@ const METHODS: [&str; 4] = [
      are looked at again.",
     "The difference of a change is between the stretch of runs up to the neighbouring changes before and behind it, with a \
      paired 95 % interval.",
-    "Times have no change points: a busy machine slows all speakers at once, which the test cannot tell from a slower model.",
+    "Times of suite runs have no change points: a busy machine slows all speakers at once, which the test cannot tell from a \
+     slower model.",
+    "Shifts of the latency of bench runs: binary segmentation of the logarithms of p50 with runs as units. At 0.05 the largest \
+     step of cumulative sums is compared with that of the runs in random orders; eight runs of one model, setting, machine and \
+     branch are the fewest.",
 ];
 
 /// The history as JSON (`vbench/history/1`).
@@ -483,7 +496,9 @@ const METHODS: [&str; 4] = [
 /// {"schema", "groups": [{"suite", "normalizer", "weights", "seed", "branches": [{"branch", "runs": [{"name", "created",
 ///  "commit"?, "done", "planned"}], "series": [{"model", "metric", "condition"?, "points": [{"run", "cells",
 ///  "estimate": Estimate}], "changes"?: [{"run", "before", "after", "difference": Estimate, "p_adjusted"}],
-///  "reason"?}]}]}], "unreadable": [{"name", "reason"}]}
+///  "reason"?}]}]}], "benches": [{"model", "setting", "machine", "branch", "runs": [{"name", "created", "commit", "answered",
+///  "requests", "void"}], "percentiles": [{"percentile", "points": [{"run", "value", "lo", "hi", …}]}], "shifts": [{"run",
+///  "before_ms", "after_ms", "p"}], "reason"}], "unreadable": [{"name", "reason"}]}
 /// ```
 #[must_use]
 pub fn history_json(input: &HistoryInput) -> serde_json::Value {
@@ -507,6 +522,7 @@ pub fn history_json(input: &HistoryInput) -> serde_json::Value {
     json!({
         "schema": HISTORY_SCHEMA,
         "groups": input.groups.iter().map(group).collect::<Vec<_>>(),
+        "benches": input.benches.iter().map(bench_history::json).collect::<Vec<_>>(),
         "unreadable": input.unreadable.iter().map(|(n, why)| json!({"name": n, "reason": why})).collect::<Vec<_>>(),
     })
 }
@@ -588,6 +604,7 @@ pub fn history_markdown(input: &HistoryInput) -> String {
             }
         }
     }
+    block += &bench_history::markdown(&input.benches);
     for (name, why) in &input.unreadable {
         out += &format!("\n- not read: {}: {}\n", inline(&text(name)), inline(&text(why)));
     }

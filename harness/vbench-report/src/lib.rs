@@ -17,8 +17,14 @@
 //! score/         scored pairs of texts: terminal and schema vbench/score/1
 //! terminal.rs    one table that fits the width
 //! grid.rs        one table, as plain text or Markdown
+//! audit.rs       audits of a timed model: text, JUnit, schema vbench/audit/1
+//! bench.rs       a bench: text, schema vbench/bench/1
+//! latency.rs     a bench as a page, Markdown, JUnit, CSV, annotations, figures
+//! against.rs     two models by turns: text, page, schema vbench/bench-against/1
+//! document.rs    pages of latencies before they have a form
 //! comparison.rs  two sides compared: text, Markdown, schema vbench/compare/1
 //! comparison_page.rs  two sides as one page, its Markdown, JSON and figures
+//! bench_history.rs  latency of bench runs, a part of it
 //! history.rs     many runs over time: page, Markdown, JSON, figures
 //! composite.rs   areas, overall scores, latency readings as sentences
 //! golden.rs      accepted transcripts against a run, as text
@@ -39,8 +45,12 @@
 //!
 //! Out of scope: files and folders (the binary writes what is returned here), clocks, statistics.
 
+mod against;
 mod analysis;
+mod audit;
 mod axis;
+mod bench;
+mod bench_history;
 mod cells;
 pub mod comparison;
 pub mod comparison_page;
@@ -48,6 +58,7 @@ mod composite;
 pub mod csv;
 mod curve;
 mod difference_plot;
+mod document;
 pub mod error;
 pub mod export;
 mod family;
@@ -63,6 +74,7 @@ pub mod html;
 pub mod input;
 pub mod json;
 pub mod junit;
+mod latency;
 pub mod markdown;
 pub mod page;
 pub mod palette;
@@ -76,7 +88,14 @@ mod timeline;
 mod view;
 mod waterfall;
 
+pub use against::{
+    AGAINST_SCHEMA, AgainstReport, against_figures, against_html, against_json, against_junit, against_markdown,
+    against_text,
+};
 pub use analysis::{Analysed, SoundPicture, WAVE_COLUMNS, analysis_figures, analysis_json};
+pub use audit::{AuditView, audit_json, audit_junit, audit_text};
+pub use bench::{BenchView, bench_json, bench_text, budgets_json, budgets_text};
+pub use bench_history::{BenchHistory, LatencyShift};
 pub use comparison::{comparison_json, comparison_markdown, comparison_text};
 pub use comparison_page::{
     ComparedSide, ComparisonInput, MovedCell, comparison_figures, comparison_html, comparison_page_json,
@@ -102,6 +121,10 @@ pub use html::{BLOCK_BEGIN, BLOCK_END, render_html};
 pub use input::{AlignedToken, AudioClip, CellList, CellRow, ReportInput, TokenOp, WorstCell};
 pub use json::{estimate_json, run_json, summary_json};
 pub use junit::run_junit;
+pub use latency::{
+    BenchReport, REQUEST_COLUMNS, bench_annotations, bench_figures, bench_html, bench_junit, bench_markdown,
+    requests_csv, scenario_words,
+};
 pub use markdown::render_markdown;
 pub use page::{DataBlock, Media, Page, PageKind};
 pub use spectrogram::spectrogram_png;

@@ -20,7 +20,7 @@ use sha2::{Digest, Sha256};
 use crate::error::ReportError;
 use crate::palette;
 
-const TEMPLATES: [(&str, &str); 11] = [
+const TEMPLATES: [(&str, &str); 12] = [
     ("page.html", include_str!("templates/page.html")),
     ("macros.html", include_str!("templates/macros.html")),
     ("run.html", include_str!("templates/run.html")),
@@ -32,6 +32,7 @@ const TEMPLATES: [(&str, &str); 11] = [
     ("cells.html", include_str!("templates/cells.html")),
     ("comparison.html", include_str!("templates/comparison.html")),
     ("history.html", include_str!("templates/history.html")),
+    ("latency.html", include_str!("templates/latency.html")),
 ];
 pub(crate) const STYLE: &str = concat!(include_str!("templates/style.css"), include_str!("templates/analysis.css"));
 const SCRIPT: &str = include_str!("templates/report.js");
@@ -45,6 +46,10 @@ pub enum PageKind {
     Comparison,
     /// Many runs over time.
     History,
+    /// One bench.
+    Bench,
+    /// Two models by turns.
+    Against,
 }
 
 impl PageKind {
@@ -55,6 +60,8 @@ impl PageKind {
             Self::Run => "vbench report",
             Self::Comparison => "vbench comparison",
             Self::History => "vbench history",
+            Self::Bench => "vbench bench",
+            Self::Against => "vbench bench A/B",
         }
     }
 
@@ -63,6 +70,7 @@ impl PageKind {
             Self::Run => "run.html",
             Self::Comparison => "comparison.html",
             Self::History => "history.html",
+            Self::Bench | Self::Against => "latency.html",
         }
     }
 }

@@ -15,10 +15,13 @@
 //! secondary.rs   paired t, Wilcoxon, sign test, McNemar: secondary tests
 //! mapsswe.rs     matched-pairs sentence-segment word error test
 //! quantile.rs    type-7 quantiles and order-statistic intervals
+//! polynomial.rs  least squares with HC3 intervals
+//! trend.rs       Mann and Kendall's test, Theil and Sen's slope
 //! proportion.rs  Wilson and Clopper-Pearson
 //! multiple.rs    Holm and Benjamini-Hochberg
 //! power.rs       the smallest difference a comparison can detect, the speakers that a decision needs
 //! sequential.rs  the gate's test looked at again and again while clusters come in
+//! shift.rs       where the level of a series of runs shifted
 //! weighted.rs    a weighted sum of ratios on shared clusters: areas and overall scores
 //! special.rs     normal, t, chi-square, binomial and beta functions
 //! ```
@@ -39,13 +42,16 @@ pub mod linear;
 pub mod mapsswe;
 pub mod multiple;
 pub mod paired;
+pub mod polynomial;
 pub mod power;
 pub mod proportion;
 pub mod quantile;
 pub mod secondary;
 pub mod sequential;
+pub mod shift;
 pub mod special;
 mod statistic;
+pub mod trend;
 pub mod weighted;
 
 pub use blocks::{BlockScheme, Blocks, block_length};
@@ -58,4 +64,5 @@ pub use paired::{PairedClusters, PairedComparison, PairedObservation, choose_pai
 pub use power::{PowerAssumptions, detectable_difference, detectable_difference_observed, speakers_needed};
 pub use quantile::{QuantileInterval, UpperEnd, quantile_interval};
 pub use sequential::{Sequential, SequentialVerdict, Spending};
+pub use shift::{Shift, level_shifts};
 pub use weighted::{StrataClusters, weighted_estimate};

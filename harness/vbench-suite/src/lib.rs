@@ -6,6 +6,7 @@
 //! parse.rs      one suite file -> SuiteFile (schema version 1)
 //! conditions.rs conditions: recipes, steps, sweeps
 //! gates.rs      gate rules, in a suite or in a file of their own
+//! budgets.rs    latency budgets of stages and turns
 //! manifest.rs   JSONL manifest -> utterances
 //! resolve.rs    SuiteFile + includes + manifests -> Suite, in which everything is checked
 //! expand.rs     Suite + selection -> cells in a fixed order
@@ -13,6 +14,7 @@
 //!
 //! Out of scope: decoding audio, opening models, fetching corpora.
 
+pub mod budgets;
 mod conditions;
 pub mod expand;
 pub mod gates;
@@ -22,6 +24,7 @@ pub mod problem;
 pub mod reader;
 pub mod resolve;
 
+pub use budgets::{budgets_from_json, budgets_to_json, parse_budgets};
 pub use expand::{Selection, SelectionError, expand, interleave_models};
 pub use gates::{parse_rules, rule_from_json};
 pub use parse::{Metric, OverallWeight, Task};

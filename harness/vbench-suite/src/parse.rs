@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use toml_edit::Document;
-use vbench_core::{Condition, Rule, RuleStratum, SIGNAL_METRICS, SignalMetric};
+use vbench_core::{Budgets, Condition, Rule, RuleStratum, SIGNAL_METRICS, SignalMetric};
 
+use crate::budgets::read_budgets;
 use crate::conditions::read_conditions;
 use crate::gates::read_gates;
 use crate::problem::{Problem, ProblemClass, Problems, closest};
@@ -138,6 +139,8 @@ pub struct SuiteFile {
     pub overall: Vec<OverallWeight>,
     /// Latency budget in milliseconds beyond the end of the audio.
     pub latency_budget_ms: Option<f64>,
+    /// Budgets of stages and turns, if any are declared.
+    pub budgets: Option<Budgets>,
 }
 
 /// Where a corpus comes from.
@@ -227,6 +230,7 @@ fn read_root(root: &mut TableReader, problems: &mut Problems) -> SuiteFile {
     let gates = read_gates(root, problems);
     let overall = read_overall(root, problems);
     let latency_budget_ms = read_latency(root, problems);
+    let budgets = read_budgets(root, problems);
     if corpora.is_empty() && include.is_empty() {
         root.problem(problems, "corpora", "a suite needs at least one of `[[corpora]]` and `include`");
     }
@@ -247,6 +251,7 @@ fn read_root(root: &mut TableReader, problems: &mut Problems) -> SuiteFile {
         gates,
         overall,
         latency_budget_ms,
+        budgets,
     }
 }
 

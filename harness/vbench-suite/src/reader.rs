@@ -196,6 +196,12 @@ impl<'t> TableReader<'t> {
         self.table.iter().map(|(key, item)| (key.to_owned(), number(item), self.offset_of(key))).collect()
     }
 
+    /// Every key of a table whose names are the user's, with its item and its offset.
+    #[must_use]
+    pub fn items(&self) -> Vec<(&'t str, &'t Item, Option<usize>)> {
+        self.table.iter().map(|(key, item)| (key, item, self.offset_of(key))).collect()
+    }
+
     /// Every key of a table whose keys depend on what it describes, with its value as text and its offset.
     #[must_use]
     pub fn entries(&self) -> Vec<(String, Entry, Option<usize>)> {

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use vbench_core::hash::sha256_hex;
 use vbench_core::length::{DURATION_LABELS, LENGTH_BINS};
-use vbench_core::{Condition, Rule, RuleStratum, SignalMetric, Utterance};
+use vbench_core::{Budgets, Condition, Rule, RuleStratum, SignalMetric, Utterance};
 
+use crate::budgets::budgets_to_json;
 use crate::gates::rule_to_json;
 use crate::manifest::parse_manifest;
 use crate::parse::{CorpusSource, CorpusSpec, Metric, OverallWeight, SuiteFile, Task, parse_suite};
@@ -61,6 +62,8 @@ pub struct Suite {
     pub overall: Vec<OverallWeight>,
     /// Latency budget in milliseconds beyond the end of the audio.
     pub latency_budget_ms: Option<f64>,
+    /// Budgets of stages and turns, if any are declared: what `bench` judges.
+    pub budgets: Option<Budgets>,
     /// Suite files read: (path, sha256), the suite itself first.
     pub files: Vec<(PathBuf, String)>,
 }
@@ -208,6 +211,7 @@ impl Loader<'_> {
                 gates: file.gates.clone(),
                 overall: file.overall.clone(),
                 latency_budget_ms: file.latency_budget_ms,
+                budgets: file.budgets.clone(),
                 files: vec![(path.to_path_buf(), hash)],
             });
             return;
@@ -485,6 +489,9 @@ impl Suite {
         }
         if let Some(ms) = self.latency_budget_ms {
             resolved["latency"] = json!({"budget_ms": ms});
+        }
+        if let Some(budgets) = &self.budgets {
+            resolved["budgets"] = budgets_to_json(budgets);
         }
         resolved
     }

@@ -1,6 +1,8 @@
 //! Arguments and `--help`.
 
 mod audio;
+mod audit;
+mod bench;
 mod report;
 
 use std::path::PathBuf;
@@ -10,6 +12,8 @@ use vbench_score::formats::{Format, MissingPolicy};
 use vbench_score::{CharUnit, Weights};
 
 pub use audio::{AudioCacheArguments, ConditionsArguments, DegradeArguments, MeasureArguments, ReproduceArguments};
+pub use audit::{AuditArguments, AuditFormat};
+pub use bench::{BenchArguments, ScenarioName};
 pub use report::{AudioPlace, ExportArguments, RenderArguments, ReportFormat};
 
 const EXAMPLES: &str = "\
@@ -47,6 +51,10 @@ pub enum Command {
     Run(RunArguments),
     /// Render the report of a finished or interrupted run again
     Report(ReportArguments),
+    /// Measure latency and throughput under load: one at a time, Poisson arrivals, everything at once, in real time
+    Bench(BenchArguments),
+    /// Audit a timed model: caching, order, names, references, silence, speed bought with accuracy
+    Audit(AuditArguments),
     /// Score transcripts: WER, CER, confusions; text, trn, stm/ctm, CSV, JSONL, Kaldi, SegLST
     Score(Box<ScoreArguments>),
     /// Degrade recordings: noise, rooms, codecs, lossy channels, with receipts
@@ -533,7 +541,7 @@ pub enum GateFormat {
 /// Arguments of `gate`.
 #[derive(Debug, Args)]
 pub struct GateArguments {
-    /// Run folder
+    /// Run folder; of a bench its budgets are judged
     pub run: PathBuf,
     #[command(flatten)]
     /// Baseline, rules, policy.

@@ -1,5 +1,10 @@
 //! Everything but `run`.
 
+pub mod against;
+pub mod audit;
+pub mod bench;
+pub mod bench_history;
+pub mod bench_page;
 pub mod compare;
 pub mod comparison_page;
 pub mod conditions;

@@ -12,10 +12,11 @@
 //! clips.rs      the audio of cells, made again for players and exports
 //! export.rs     the hardest cells as a folder to listen through
 //! outputs.rs    the formats of a report, written into one folder
+//! counting.rs   the allocator, counted while a bench asks for it
 //! progress.rs   progress with ETA on stderr
 //! failure.rs    message + exit code
 //! commands/     suite, models, data, degrade, measure, reproduce, conditions, report, score, compare, gate, golden, sequential,
-//!               comparison_page, history
+//!               comparison_page, history, bench, audit
 //! ```
 
 mod analysis;
@@ -23,6 +24,7 @@ mod cells;
 mod cli;
 mod clips;
 mod commands;
+mod counting;
 mod export;
 mod failure;
 mod open;
@@ -40,6 +42,9 @@ use clap::Parser as _;
 use crate::cli::{Cli, Command};
 use crate::failure::Failure;
 
+#[global_allocator]
+static ALLOCATOR: counting::Counting = counting::Counting;
+
 fn main() -> std::process::ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
@@ -49,6 +54,8 @@ fn main() -> std::process::ExitCode {
     let outcome = match cli.command {
         Command::Run(arguments) => pipeline::run(&arguments),
         Command::Report(arguments) => commands::report::report(&arguments),
+        Command::Bench(arguments) => commands::bench::bench(&arguments),
+        Command::Audit(arguments) => commands::audit::audit(&arguments),
         Command::Score(arguments) => commands::score::score(&arguments),
         Command::Degrade(arguments) => commands::degrade::degrade(&arguments),
         Command::Reproduce(arguments) => commands::reproduce::reproduce(&arguments),

@@ -6,7 +6,9 @@ use ref_adapter::WhisperModel;
 use vbench_core::ExitCode;
 use vbench_core::hash::sha256_hex;
 use vbench_fetch::{Cache, Clients, FetchError, Progress as FetchProgress, Registry, pull_model};
-use vbench_model::{FakeModel, HypothesesModel, Model, ModelSpec, WhisperOptions};
+use vbench_model::{
+    CheatModel, FakeModel, FakePipeline, HypothesesModel, Model, ModelSpec, StreamingModel, WhisperOptions, WholeClips,
+};
 use vbench_suite::ModelEntry;
 
 use vbench_run::AudioCache;
@@ -19,10 +21,20 @@ use crate::progress::Progress;
 pub fn open_model(entry: &ModelEntry, cache: &Path, quiet: bool) -> Result<Box<dyn Model>, Failure> {
     Ok(match ModelSpec::parse(&entry.spec)? {
         ModelSpec::Fake(options) => Box::new(FakeModel::new(options)),
+        ModelSpec::Cheat(cheat) => Box::new(CheatModel::new(cheat)),
+        ModelSpec::FakePipeline(options) => Box::new(WholeClips(Box::new(FakePipeline::new(*options)))),
         ModelSpec::Hypotheses(path) => {
             Box::new(HypothesesModel::open(&path).map_err(|e| Failure::new(ExitCode::InputInvalid, e))?)
         }
         ModelSpec::Whisper(options) => Box::new(open_whisper(options, cache, quiet)?),
+    })
+}
+
+/// Opens a model that answers while it listens; `None` for models of whole clips.
+pub fn open_streaming(entry: &ModelEntry) -> Result<Option<Box<dyn StreamingModel>>, Failure> {
+    Ok(match ModelSpec::parse(&entry.spec)? {
+        ModelSpec::FakePipeline(options) => Some(Box::new(FakePipeline::new(*options))),
+        ModelSpec::Fake(_) | ModelSpec::Cheat(_) | ModelSpec::Hypotheses(_) | ModelSpec::Whisper(_) => None,
     })
 }
 

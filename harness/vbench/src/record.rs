@@ -89,6 +89,20 @@ pub fn run_record(
     record
 }
 
+/// How a bench was made: the part `run` of its document.
+#[must_use]
+pub fn bench_record() -> Value {
+    json!({
+        "created": utc(SystemTime::now()),
+        "command": std::env::args().collect::<Vec<_>>(),
+        "vbench": env!("CARGO_PKG_VERSION"),
+        "lock_sha256": lock_sha256(),
+        "git_commit": git_commit(),
+        "git_branch": git_branch(),
+        "machine": machine(),
+    })
+}
+
 /// SHA-256 of all cell keys in plan order: what `--resume` compares.
 #[must_use]
 pub fn plan_sha256(cells: &[Cell]) -> String {

@@ -104,12 +104,16 @@ fn list(value: &Value) -> Vec<String> {
 
 /// The page said nothing, broke nothing and asked for nothing but itself.
 fn assert_quiet(found: &Value) {
+    assert_quiet_at(found, "report.html");
+}
+
+fn assert_quiet_at(found: &Value, name: &str) {
     assert_eq!(list(&found["console"]), Vec::<String>::new());
     assert_eq!(list(&found["errors"]), Vec::<String>::new());
     assert_eq!(list(&found["dialogs"]), Vec::<String>::new());
     let requests = list(&found["requests"]);
     assert_eq!(requests.len(), 1, "only the page itself: {requests:?}");
-    assert!(requests[0].starts_with("file:") && requests[0].ends_with("/report.html"), "{requests:?}");
+    assert!(requests[0].starts_with("file:") && requests[0].ends_with(&format!("/{name}")), "{requests:?}");
 }
 
 #[test]
@@ -196,15 +200,68 @@ fn a_player_plays() {
     assert!(played["duration"].as_f64().is_some_and(|d| (0.9..1.2).contains(&d)), "{played}");
 }
 
+/// The pages of a comparison, a history, a bench and two models by turns: made once.
+fn other_pages() -> &'static [PathBuf; 4] {
+    static FOLDER: OnceLock<tempfile::TempDir> = OnceLock::new();
+    static PAGES: OnceLock<[PathBuf; 4]> = OnceLock::new();
+    PAGES.get_or_init(|| {
+        let folder = FOLDER.get_or_init(|| tempfile::tempdir().expect("temporary folder")).path();
+        common::corpus(folder, 12, r#"["clean", "noise-5db"]"#, "fake:drop=4");
+        common::run(folder, "runs/a", "fake:drop=5", &[]);
+        common::run(folder, "runs/b", "fake:drop=4", &[]);
+        std::fs::write(folder.join("budgets.toml"), "[budgets]\nend_to_end = 500\nstages = { asr = 150, llm = 60 }\n")
+            .expect("writes");
+        let quick = ["--suite", "suite.toml", "-q", "--min-duration-s", "0"];
+        let bench = ["bench", "fake-pipeline:jitter=0.2,flicker=3", "--scenario", "paced", "--chunk-ms", "100"];
+        let budgets = ["--barge-in-ms", "200", "--budgets", "budgets.toml", "--min-count", "400", "--out", "runs/c"];
+        let against = ["bench", "fake:echo,delay_ms=40", "--against", "fake:echo,delay_ms=44", "--out", "ab"];
+        for (arguments, wanted) in [
+            ([&bench[..], &budgets, &quick].concat(), 10),
+            ([&against[..], &quick].concat(), 10),
+            (vec!["report", "runs/b", "--baseline", "runs/a"], 0),
+            (vec!["report", "runs"], 0),
+        ] {
+            let (code, _, errors) = common::outcome(&common::vbench(folder, &arguments));
+            assert_eq!(code, wanted, "{arguments:?}: {errors}");
+        }
+        ["runs/b/comparison.html", "runs/history.html", "runs/c/report.html", "ab/report.html"].map(|p| folder.join(p))
+    })
+}
+
+#[test]
+fn the_other_pages_load_without_a_word_and_without_a_request() {
+    for page in other_pages() {
+        let Some(found) = check("browser other pages", "load", page, "") else { return };
+        assert_quiet_at(&found, &page.file_name().expect("a name").to_string_lossy());
+        assert_eq!((&found["script"], &found["sideways"]), (&true.into(), &false.into()), "{}", page.display());
+    }
+}
+
+#[test]
+fn axe_finds_nothing_serious_in_the_other_pages() {
+    for page in other_pages() {
+        let Some(found) = check("browser axe, other pages", "axe", page, "") else { return };
+        assert_nothing_serious(&found);
+    }
+}
+
+#[test]
+fn a_player_of_a_comparison_plays() {
+    let Some(found) = check("browser audio of a comparison", "audio", &other_pages()[0], "") else { return };
+    assert_quiet_at(&found, "comparison.html");
+    assert!(found["played"]["time"].as_f64().is_some_and(|t| t > 0.0), "{}", found["played"]);
+}
+
 #[test]
 fn axe_finds_nothing_serious_in_light_and_dark() {
     let Some(found) = check("browser axe", "axe", small_page(), "") else { return };
+    assert_nothing_serious(&found);
+}
+
+fn assert_nothing_serious(found: &Value) {
     let all = found["problems"].as_array().expect("a list");
     let grave: Vec<&Value> = all.iter().filter(|p| p["impact"] == "serious" || p["impact"] == "critical").collect();
-    for lesser in all.iter().filter(|p| !grave.contains(p)) {
-        eprintln!("axe-core, not serious: {lesser}");
-    }
-    assert!(grave.is_empty(), "{grave:#?}");
+    assert!(grave.is_empty(), "{grave:#?}\nbeside these, of all: {all:#?}");
 }
 
 #[test]

@@ -76,6 +76,93 @@ fn examples_of_report_use_options_that_exist() {
     assert!(seen >= 8, "{seen} options");
 }
 
+/// Commands of docs/latency.md on models without weights, as they stand there. Exit codes are 0 unless a comment says otherwise.
+#[test]
+fn commands_of_the_latency_guide_work() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    common::corpus(folder.path(), 8, r#"["clean"]"#, "fake:echo");
+    let text = std::fs::read_to_string(root().join("docs/latency.md")).expect("reads");
+    let mut seen = 0;
+    for line in blocks(&text, "sh").concat().lines() {
+        let (command, comment) = line.split_once(" #").unwrap_or((line, ""));
+        let words: Vec<&str> = command.split_whitespace().collect();
+        let replay = words.contains(&"--replay");
+        if words.first() != Some(&"vbench") || !(replay || words[2].starts_with("fake")) {
+            continue;
+        }
+        let mut arguments = words[1..].to_vec();
+        arguments.push("-q");
+        if !replay {
+            arguments.extend(["--suite", "suite.toml"]);
+        }
+        let wanted = if comment.contains("exit code 10") { 10 } else { 0 };
+        let (code, _, errors) = common::outcome(&vbench(folder.path(), &arguments));
+        assert_eq!(code, wanted, "{line}: {errors}");
+        seen += 1;
+    }
+    assert!(seen >= 9, "{seen} commands");
+}
+
+/// Options that the latency guide gives to `bench` and `audit` in any example exist.
+#[test]
+fn options_of_the_latency_guide_exist() {
+    let text = std::fs::read_to_string(root().join("docs/latency.md")).expect("reads");
+    let mut seen = 0;
+    for command in ["bench", "audit"] {
+        let help = String::from_utf8(vbench(&root(), &[command, "--help"]).stdout).expect("UTF-8");
+        for line in blocks(&text, "sh").concat().lines().filter(|l| l.starts_with(&format!("vbench {command} "))) {
+            for word in line.split_whitespace().filter(|w| w.starts_with("--")) {
+                assert!(help.contains(&format!("{word} ")) || help.contains(&format!("{word}\n")), "{word} in {line}");
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen >= 10, "{seen} options");
+}
+
+/// Every key of bench.json and of a trace stands in the latency guide.
+#[test]
+fn keys_of_a_bench_are_documented() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    common::corpus(folder.path(), 8, r#"["clean"]"#, "fake:echo");
+    std::fs::write(folder.path().join("b.toml"), "[budgets]\nend_to_end = 100\nstages = { vad = 50 }\n")
+        .expect("writes");
+    let bench = |more: &[&str]| {
+        let common = ["bench", "--suite", "suite.toml", "-q", "--out", "b"];
+        let (code, _, errors) = common::outcome(&vbench(folder.path(), &[&common[..], more].concat()));
+        assert!(code == 0 || code == 10, "{code} {errors}");
+        let read = |name: &str| std::fs::read_to_string(folder.path().join("b").join(name)).expect("written");
+        format!("{}{}\n", read("requests.jsonl"), read("bench.json").replace('\n', " "))
+    };
+    let texts = [
+        bench(&["fake-pipeline:", "--scenario", "paced", "--barge-in-ms", "100", "--budgets", "b.toml"]),
+        bench(&["fake:echo,delay_ms=40", "--scenario", "server", "--rate", "8", "--search", "p90=200ms"]),
+        bench(&["fake-pipeline:", "--sweep-length", "0.5,0.8", "--min-count", "100"]),
+        bench(&["fake:echo", "--min-count", "20", "--min-duration-s", "0"]),
+    ];
+    let mut todo: Vec<serde_json::Value> =
+        texts.iter().flat_map(|t| t.lines()).map(|l| serde_json::from_str(l).expect("JSON")).collect();
+    let mut keys = std::collections::BTreeSet::new();
+    while let Some(value) = todo.pop() {
+        match value {
+            serde_json::Value::Object(map) => {
+                // Facts have names of their own, and how a run was made stands in docs/report-formats.md.
+                for (key, value) in map {
+                    todo.extend((key != "facts" && key != "run").then_some(value));
+                    keys.insert(key);
+                }
+            }
+            serde_json::Value::Array(list) => todo.extend(list),
+            _ => {}
+        }
+    }
+    assert!(keys.contains("barge_in_ns") && keys.contains("trials") && keys.contains("cost"), "{keys:?}");
+    let document = std::fs::read_to_string(root().join("docs/latency.md")).expect("reads");
+    let named = |k: &String| document.contains(&format!("`{k}`")) || document.contains(&format!("\"{k}\""));
+    let missing: Vec<_> = keys.iter().filter(|k| !named(k)).collect();
+    assert!(missing.is_empty(), "docs/latency.md does not name {missing:?}");
+}
+
 /// Every key that a run leaves in its summary.json stands in the documentation.
 #[test]
 fn keys_of_summary_json_are_documented() {

@@ -8,6 +8,7 @@ use vbench_compare::analysis::{
 use super::plane::{Dot, PlanePlot, Shape};
 use super::rows::{BarRow, Look, RowPlot};
 use super::words::{self, TimeScale};
+use crate::difference_plot::DifferencePlot;
 use crate::figures::MAX_SERIES;
 use crate::format::{self, visible};
 use crate::heat::{ConfusionMatrix, HeatMap, MAX_LABELS};
@@ -38,6 +39,7 @@ enum Drawing {
     Plane(PlanePlot),
     /// Wide, then narrow with fewer labels: cells keep a size that can be read.
     Heat(Box<[HeatMap; 2]>),
+    Difference(DifferencePlot),
 }
 
 /// The map for a width.
@@ -51,6 +53,7 @@ impl Plot for Sketch {
             Drawing::Rows(plot) => plot.height(width),
             Drawing::Plane(plot) => plot.height(width),
             Drawing::Heat(maps) => fitting(maps, width).height(width),
+            Drawing::Difference(plot) => plot.height(width),
         }
     }
 
@@ -59,18 +62,24 @@ impl Plot for Sketch {
             Drawing::Rows(plot) => plot.draw(area, canvas),
             Drawing::Plane(plot) => plot.draw(area, canvas),
             Drawing::Heat(maps) => fitting(maps, canvas.width).draw(area, canvas),
+            Drawing::Difference(plot) => plot.draw(area, canvas),
         }
     }
 }
 
-fn of_rows(name: impl Into<String>, title: String, plot: RowPlot) -> Sketch {
+pub(crate) fn of_rows(name: impl Into<String>, title: String, plot: RowPlot) -> Sketch {
     let description = plot.describe();
     Sketch { name: name.into(), title, description, plot: Drawing::Rows(plot) }
 }
 
-fn of_plane(name: impl Into<String>, title: String, plot: PlanePlot) -> Sketch {
+pub(crate) fn of_plane(name: impl Into<String>, title: String, plot: PlanePlot) -> Sketch {
     let description = plot.describe();
     Sketch { name: name.into(), title, description, plot: Drawing::Plane(plot) }
+}
+
+pub(crate) fn of_differences(name: impl Into<String>, plot: DifferencePlot) -> Sketch {
+    let description = plot.describe();
+    Sketch { name: name.into(), title: plot.title.clone(), description, plot: Drawing::Difference(plot) }
 }
 
 /// `name`, `name-2`, …: model names are not file names.

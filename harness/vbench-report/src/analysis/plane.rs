@@ -1,12 +1,12 @@
-//! Things on two axes from zero: bars of a histogram, lines, points with intervals both ways.
+//! Things on two axes, from zero unless told otherwise: bars of a histogram, lines, points with intervals both ways.
 
 use plotters::prelude::*;
 use plotters::style::text_anchor::HPos;
 
+use crate::axis::Span;
 use crate::palette::Palette;
 use crate::plot::{
-    Area, Canvas, Drawn, LINE, MARGIN, NARROW, Pen, Plot, SMALL_PX, Ticks, draw_legend, fitted, legend_lines,
-    text_width, wrap,
+    Area, Canvas, Drawn, LINE, MARGIN, NARROW, Pen, Plot, SMALL_PX, draw_legend, fitted, legend_lines, text_width, wrap,
 };
 
 /// What is drawn.
@@ -22,6 +22,10 @@ pub(crate) struct PlanePlot {
     pub x_axis: String,
     /// Quantity and unit above the vertical axis.
     pub y_axis: String,
+    /// Where the axes begin, at the latest: at round numbers up to there.
+    pub x_from: f64,
+    /// The vertical one.
+    pub y_from: f64,
     /// Ends of the axes; marks are at round numbers up to there.
     pub x_end: f64,
     /// The vertical one.
@@ -43,8 +47,10 @@ pub(crate) enum Shape {
     Line { points: Vec<(f64, f64)>, series: usize },
     /// A marker with whiskers and, beside it, a name.
     Point(Dot),
-    /// A line across at a height, with words at its right end.
+    /// A line across at a height, with words at its left end.
     Level { height: f64, text: String, series: usize },
+    /// From edge to edge between two heights, in grey, behind what follows.
+    Band { from: f64, to: f64 },
 }
 
 /// A marked point.
@@ -93,7 +99,7 @@ impl PlanePlot {
         &self,
         pen: &Pen<'_, DB>,
         layout: &Layout,
-        (across, up): (&Ticks, &Ticks),
+        (across, up): (Span, Span),
         (x, y): (&impl Fn(f64) -> i32, &impl Fn(f64) -> i32),
         colours: Palette,
     ) -> Drawn<DB> {
@@ -133,6 +139,7 @@ impl PlanePlot {
                 Ok(())
             }
             Shape::Point(dot) => draw_dot(pen, layout, dot, (x, y), colours),
+            Shape::Band { from, to } => pen.tint((layout.left, y(*to)), (layout.right, y(*from)), colours.grid, 0.45),
             Shape::Level { height, text, series } => {
                 let at = y(*height);
                 let mut from = layout.left;
@@ -196,18 +203,22 @@ impl Plot for PlanePlot {
         let line_y = pen.heading(&self.title, &layout.subtitle, colours)?;
         draw_legend(&pen, &self.series, &layout.legend, line_y, colours)?;
         let steps = if canvas.width < NARROW { 4 } else { 8 };
-        let (across, up) = (Ticks::covering(self.x_end, steps), Ticks::covering(self.y_end, 5));
+        let span = |from: f64, end: f64, marks: usize| {
+            let some = end > from && end.is_finite();
+            Span::covering([from, if some { end } else { from + 1.0 }].into_iter(), marks)
+        };
+        let (across, up) = (span(self.x_from, self.x_end, steps), span(self.y_from, self.y_end, 5));
         // Bare axes end where the data end: no mark needs a round number.
-        let x_max = if self.bare_x && self.x_end > 0.0 { self.x_end } else { across.max };
         let x = |value: f64| {
-            let share = (value / x_max).clamp(0.0, 1.0);
-            layout.left + (share * f64::from(layout.right - layout.left)).round() as i32
+            if self.bare_x && self.x_end > 0.0 {
+                let share = (value / self.x_end).clamp(0.0, 1.0);
+                layout.left + (share * f64::from(layout.right - layout.left)).round() as i32
+            } else {
+                across.place(value, layout.left, layout.right)
+            }
         };
-        let y = |value: f64| {
-            let share = (value / up.max).clamp(0.0, 1.0);
-            layout.bottom - (share * f64::from(layout.bottom - layout.top)).round() as i32
-        };
-        self.draw_axes(&pen, &layout, (&across, &up), (&x, &y), colours)?;
+        let y = |value: f64| up.place(value, layout.bottom, layout.top);
+        self.draw_axes(&pen, &layout, (across, up), (&x, &y), colours)?;
         for shape in &self.shapes {
             self.draw_shape(&pen, &layout, shape, (&x, &y), colours)?;
         }

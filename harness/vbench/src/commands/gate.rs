@@ -12,6 +12,7 @@ use vbench_store::folder::write_derived;
 use vbench_suite::{Suite, parse_rules, rule_from_json};
 
 use crate::cli::{BaselineArguments, GateArguments, GateFormat, InconclusivePolicy, ScoringArguments};
+use crate::commands::bench::budget_gate;
 use crate::commands::golden::existing_golden;
 use crate::failure::{Failure, note, say};
 use crate::outputs::append_step_summary;
@@ -19,6 +20,9 @@ use crate::side::{LoadedRun, common_cells, common_rules, machines};
 
 /// Judges and prints.
 pub fn gate(arguments: &GateArguments) -> Result<ExitCode, Failure> {
+    if budget_gate::is_bench(&arguments.run) {
+        return budget_gate::gate(arguments);
+    }
     let run = LoadedRun::read(&arguments.run)?;
     let question = Question {
         baseline: &arguments.baseline,

@@ -14,16 +14,18 @@ use vbench_report::{
 use vbench_store::folder::write_derived;
 
 use crate::cli::{ReportArguments, ReportFormat};
+use crate::commands::bench_history::{OneBench, bench_histories};
+use crate::commands::bench_page;
 use crate::commands::comparison_page::{self, text};
 use crate::failure::{Failure, note, say};
 use crate::side::LoadedRun;
 
 /// The branch of runs that do not tell theirs.
-const UNKNOWN: &str = "unknown";
+pub(super) const UNKNOWN: &str = "unknown";
 
 /// Whether a folder is no run itself and may hold some.
 pub fn holds_runs(path: &Path) -> bool {
-    path.is_dir() && !path.join("run.json").exists()
+    path.is_dir() && !["run.json", "bench.json", "against.json"].iter().any(|name| path.join(name).exists())
 }
 
 /// Writes history.html, .md, .json and figures/.
@@ -35,23 +37,24 @@ pub fn history(paths: &[PathBuf], arguments: &ReportArguments) -> Result<ExitCod
         (None, _) => return Err(Failure::new(ExitCode::Usage, "several runs: say where to write with --out DIR")),
     };
     let folders = run_folders(paths)?;
-    let read: Vec<Result<OneRun, (String, Failure)>> =
-        folders.par_iter().map(|path| OneRun::read(path, out).map_err(|e| (folder_name(path), e))).collect();
-    let (mut runs, mut unreadable) = (Vec::new(), Vec::new());
+    let read: Vec<Result<Read, (String, Failure)>> =
+        folders.par_iter().map(|path| Read::of(path, out).map_err(|e| (folder_name(path), e))).collect();
+    let (mut runs, mut benches, mut unreadable) = (Vec::new(), Vec::new(), Vec::new());
     for run in read {
         match run {
-            Ok(run) => runs.push(run),
+            Ok(Read::Run(run)) => runs.push(*run),
+            Ok(Read::Bench(bench)) => benches.push(*bench),
             Err((name, failure)) => unreadable.push((name, failure.message)),
         }
     }
-    if runs.is_empty() {
+    if runs.is_empty() && benches.is_empty() {
         let list: Vec<String> = unreadable.iter().map(|(name, why)| format!("  {name}: {why}")).collect();
         return Err(Failure::new(ExitCode::StoreUnreadable, format!("no run can be read:\n{}", list.join("\n"))));
     }
     for (name, why) in &unreadable {
         note(format_args!("not read: {name}: {why}"));
     }
-    let input = HistoryInput { groups: groups(runs), unreadable };
+    let input = HistoryInput { groups: groups(runs), benches: bench_histories(benches), unreadable };
     let (json, markdown) = (format!("{:#}", history_json(&input)), history_markdown(&input));
     let wants = |format| arguments.render.wants(format);
     if wants(ReportFormat::Html) {
@@ -69,7 +72,22 @@ pub fn history(paths: &[PathBuf], arguments: &ReportArguments) -> Result<ExitCod
     Ok(ExitCode::Passed)
 }
 
-/// The folders of runs among `paths`: a run itself, else the folders in it that have a `run.json`.
+/// What a folder holds.
+enum Read {
+    Run(Box<OneRun>),
+    Bench(Box<OneBench>),
+}
+
+impl Read {
+    fn of(path: &Path, out: &Path) -> Result<Self, Failure> {
+        if bench_page::is_bench(path) {
+            return OneBench::read(path, out).map(|bench| Self::Bench(Box::new(bench)));
+        }
+        OneRun::read(path, out).map(|run| Self::Run(Box::new(run)))
+    }
+}
+
+/// The folders of runs among `paths`: a run itself, else the folders in it that have a `run.json` or a `bench.json`.
 fn run_folders(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     let mut found = Vec::new();
     for path in paths {
@@ -81,19 +99,20 @@ fn run_folders(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
         let entries = std::fs::read_dir(path).map_err(unreadable)?;
         let entries: Vec<PathBuf> =
             entries.map(|e| e.map(|e| e.path())).collect::<Result<_, _>>().map_err(unreadable)?;
-        let mut inside: Vec<PathBuf> = entries.into_iter().filter(|e| e.join("run.json").exists()).collect();
+        let mut inside: Vec<PathBuf> =
+            entries.into_iter().filter(|e| e.join("run.json").exists() || bench_page::is_bench(e)).collect();
         inside.sort();
         found.append(&mut inside);
     }
     if found.is_empty() {
         let list: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
-        let text = format!("no run in {}: a run is a folder with a run.json", list.join(", "));
+        let text = format!("no run in {}: a run is a folder with a run.json or a bench.json", list.join(", "));
         return Err(Failure::new(ExitCode::NothingSelected, text));
     }
     Ok(found)
 }
 
-fn folder_name(path: &Path) -> String {
+pub(super) fn folder_name(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into()
 }
 
@@ -174,7 +193,7 @@ impl ModelOfRun {
 }
 
 /// The report of a run as a link from a page in `out`, when it lies in or beside that folder.
-fn report_link(run: &Path, out: &Path) -> Option<String> {
+pub(super) fn report_link(run: &Path, out: &Path) -> Option<String> {
     let report = run.join("report.html");
     // The page's folder may not be there yet.
     let out = out.canonicalize().or_else(|_| std::path::absolute(out)).ok()?;

@@ -8,7 +8,7 @@ use vbench_suite::{LoadContext, Suite, load};
 
 use crate::cli::{CacheArguments, ReportArguments};
 use crate::clips::Audio;
-use crate::commands::{comparison_page, history};
+use crate::commands::{against, bench_page, comparison_page, history};
 use crate::export::Export;
 use crate::failure::{Failure, note};
 use crate::open::cache_folder;
@@ -17,6 +17,11 @@ use crate::render;
 /// Renders what the arguments name: one run, two side by side, or a history.
 pub fn report(arguments: &ReportArguments) -> Result<ExitCode, Failure> {
     render::check(&arguments.render, arguments.json)?;
+    match arguments.runs.as_slice() {
+        [run] if bench_page::is_bench(run) => return bench_page::report(run, arguments),
+        [run] if against::is_against(run) => return against::report(run, arguments),
+        _ => {}
+    }
     let one = |runs: &[PathBuf]| matches!(runs, [run] if !history::holds_runs(run));
     if arguments.export.export_worst.is_some() && (arguments.baseline.is_some() || !one(&arguments.runs)) {
         return Err(Failure::new(ExitCode::Usage, "--export-worst is about one run, without --baseline"));
