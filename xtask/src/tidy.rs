@@ -63,6 +63,7 @@ fn arrows(root: &Path, problems: &mut Vec<String>) {
             "vbench-audio",
             "vbench-score",
             "vbench-suite",
+            "vbench-corpus",
             "vbench-fetch",
             "vbench-model",
             "vbench-store",

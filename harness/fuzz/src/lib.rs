@@ -1,5 +1,6 @@
 //! What the fuzz targets share.
 
+pub mod corpus;
 pub mod formats;
 
 use std::path::Path;

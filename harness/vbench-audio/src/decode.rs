@@ -4,6 +4,10 @@
 //! converted ([`vbench_dsp::resample`]). Every declared size is checked against what is there, third-party decoders run
 //! under `catch_unwind`, and memory is bounded by the limits of [`DecodeOptions`].
 //!
+//! A stretch of a file (`start_s`, `duration_s`) costs what the stretch costs: [`decode_file`] seeks in WAV and FLAC and reads
+//! nothing else; MP3 and Ogg are decoded from the start, as their frames lean on those before, and no further than its end.
+//! What lies outside of the stretch is then not looked at: a FLAC's MD5, a later broken frame.
+//!
 //! What counts as truncated:
 //! - WAV: the `data` chunk declares more bytes than follow.
 //! - FLAC: STREAMINFO declares more samples than decode, a frame is incomplete, or the MD5 of the audio differs.
@@ -15,11 +19,13 @@ mod flac;
 mod mp3;
 mod ogg;
 mod opus;
+mod stretch;
 mod vorbis;
 mod wav;
 
 use std::any::Any;
 use std::io::Read;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
@@ -32,6 +38,7 @@ use crate::{MAX_CHANNELS, MAX_RATE_HZ, MIN_RATE_HZ, RATE_HZ};
 pub(crate) use mp3::{DECODER_DELAY as MP3_DECODER_DELAY, decode_stream as decode_mp3_stream};
 pub(crate) use ogg::page_crc;
 pub(crate) use opus::OpusDecoder;
+pub use stretch::{AudioInfo, probe_file};
 pub(crate) use vorbis::decode as decode_vorbis_stream;
 
 /// Formats that are decoded.
@@ -67,9 +74,9 @@ impl core::fmt::Display for Format {
 /// Limits, and the stretch of the file that is wanted.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct DecodeOptions {
-    /// Largest accepted file, bytes.
+    /// Largest accepted file, bytes; no matter where only a stretch of a WAV or FLAC file is read.
     pub max_bytes: u64,
-    /// Longest accepted audio, seconds.
+    /// Longest accepted audio, seconds; of the stretch where only that is decoded.
     pub max_duration_s: f64,
     /// Start of the utterance within the file, seconds; the start of the file when absent.
     pub start_s: Option<f64>,
@@ -102,11 +109,16 @@ pub struct Decoded {
     pub source_frames: u64,
 }
 
-/// Reads and decodes a file.
+/// Reads and decodes a file; of WAV and FLAC only the stretch that is asked for.
 ///
 /// # Errors
 /// Every variant of [`DecodeError`].
 pub fn decode_file(path: &Path, options: &DecodeOptions) -> Result<Decoded, DecodeError> {
+    if (options.start_s.is_some() || options.duration_s.is_some())
+        && let Some(decoded) = stretch::decode(path, options)?
+    {
+        return Ok(decoded);
+    }
     decode_bytes(&read_file(path, options.max_bytes)?, options)
 }
 
@@ -157,11 +169,19 @@ pub fn decode_bytes(bytes: &[u8], options: &DecodeOptions) -> Result<Decoded, De
             Err(DecodeError::Unsupported { format, what })
         }
     })?;
+    finish(pcm, options)
+}
+
+/// Cuts the stretch out of what was decoded, and converts the rate.
+fn finish(pcm: Pcm, options: &DecodeOptions) -> Result<Decoded, DecodeError> {
+    let (format, source_frames) = (pcm.format, pcm.total_frames());
     if pcm.mono.is_empty() {
         return Err(DecodeError::Empty { format });
     }
-    let source_frames = pcm.mono.len() as u64;
-    let stretch = cut(&pcm.mono, pcm.rate_hz, options)?;
+    let range = cut(source_frames, pcm.rate_hz, options)?;
+    let within =
+        |frame: u64| usize::try_from(frame.saturating_sub(pcm.first)).unwrap_or(usize::MAX).min(pcm.mono.len());
+    let stretch = &pcm.mono[within(range.start)..within(range.end)];
     let samples = if pcm.rate_hz != RATE_HZ {
         resample(stretch, pcm.rate_hz, RATE_HZ)
     } else if stretch.len() == pcm.mono.len() {
@@ -198,13 +218,14 @@ pub fn sniff(bytes: &[u8]) -> Result<Format, DecodeError> {
     }
 }
 
-fn cut<'a>(mono: &'a [f32], rate_hz: u32, options: &DecodeOptions) -> Result<&'a [f32], DecodeError> {
+/// The frames of the stretch in a file of `frames`.
+fn cut(frames: u64, rate_hz: u32, options: &DecodeOptions) -> Result<Range<u64>, DecodeError> {
     if options.start_s.is_none() && options.duration_s.is_none() {
-        return Ok(mono);
+        return Ok(0..frames);
     }
     const SLACK_S: f64 = 0.010;
     let rate = f64::from(rate_hz);
-    let available_s = mono.len() as f64 / rate;
+    let available_s = frames as f64 / rate;
     let start_s = options.start_s.unwrap_or(0.0);
     let duration_s = options.duration_s.unwrap_or(f64::INFINITY);
     let outside = DecodeError::Cut { start_s, duration_s, available_s };
@@ -213,9 +234,9 @@ fn cut<'a>(mono: &'a [f32], rate_hz: u32, options: &DecodeOptions) -> Result<&'a
     if !valid {
         return Err(outside);
     }
-    let start = libm::round(start_s * rate) as usize;
-    let end = (libm::round(end_s * rate) as usize).min(mono.len());
-    if start < end { Ok(&mono[start..end]) } else { Err(outside) }
+    let start = libm::round(start_s * rate) as u64;
+    let end = (libm::round(end_s * rate) as u64).min(frames);
+    if start < end { Ok(start..end) } else { Err(outside) }
 }
 
 /// Runs a decoder; its panic becomes an error.
@@ -238,6 +259,12 @@ pub(crate) struct Pcm {
     pub(crate) rate_hz: u32,
     pub(crate) channels: u32,
     pub(crate) mono: Vec<f32>,
+    /// Frame of the file that `mono` begins with.
+    first: u64,
+    /// Frames of the file, where fewer were decoded.
+    total: Option<u64>,
+    /// Frame of the file at which the stretch ends, where it has an end.
+    wanted: Option<u64>,
     max_frames: usize,
     max_duration_s: f64,
     first_channel: bool,
@@ -261,7 +288,21 @@ impl Pcm {
         let max_duration_s = options.max_duration_s.clamp(0.0, MAX_FRAMES / f64::from(rate_hz));
         let max_frames = (max_duration_s * f64::from(rate_hz)) as usize;
         let first_channel = options.first_channel;
-        Ok(Self { format, rate_hz, channels, mono: Vec::new(), max_frames, max_duration_s, first_channel })
+        let end_s = options.duration_s.map(|d| options.start_s.unwrap_or(0.0) + d).filter(|s| *s >= 0.0);
+        // One frame more than can be asked for: rounding is up to `cut`.
+        let wanted = end_s.map(|s| ((s * f64::from(rate_hz)).ceil() as u64).saturating_add(1));
+        let (mono, first, total) = (Vec::new(), 0, None);
+        Ok(Self { format, rate_hz, channels, mono, first, total, wanted, max_frames, max_duration_s, first_channel })
+    }
+
+    /// Frames of the whole file.
+    fn total_frames(&self) -> u64 {
+        self.total.unwrap_or(self.mono.len() as u64)
+    }
+
+    /// Whether the end of the stretch is decoded, `lead` frames before time zero included.
+    pub(crate) fn enough(&self, lead: u64) -> bool {
+        self.wanted.is_some_and(|end| self.mono.len() as u64 >= end.saturating_add(lead))
     }
 
     /// Appends whole frames of interleaved samples.
@@ -283,7 +324,7 @@ impl Pcm {
             None => Ok(()),
             Some(at) => Err(DecodeError::NonFinite {
                 format: self.format,
-                index: (start + at) as u64,
+                index: self.first + (start + at) as u64,
                 value: f64::from(self.mono[start + at]),
             }),
         }

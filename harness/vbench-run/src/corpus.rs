@@ -3,11 +3,12 @@
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rayon::prelude::*;
-use vbench_audio::{Clip, DecodeOptions, LongTermSpectrum, Recording, Recordings, SpectrumAccumulator};
+use vbench_audio::{Clip, LongTermSpectrum, Recording, Recordings, SpectrumAccumulator};
 use vbench_core::Utterance;
 use vbench_core::hash::sha256_hex;
 
 use crate::cache::AudioCache;
+use crate::hashes::FileHashes;
 use crate::prepare::read_utterance;
 
 /// Decoded samples kept for babble.
@@ -20,6 +21,7 @@ pub(crate) struct CorpusAudio<'a> {
     spectrum: OnceLock<Option<Arc<LongTermSpectrum>>>,
     identity: OnceLock<String>,
     kept: Mutex<Vec<(usize, Arc<Clip>)>>,
+    hashes: FileHashes,
 }
 
 impl<'a> CorpusAudio<'a> {
@@ -31,19 +33,18 @@ impl<'a> CorpusAudio<'a> {
             spectrum: OnceLock::new(),
             identity: OnceLock::new(),
             kept: Mutex::new(Vec::new()),
+            hashes: FileHashes::default(),
         }
     }
 
     /// SHA-256 over the names of all utterances and the files as they are now.
     pub(crate) fn identity(&self) -> &str {
         self.identity.get_or_init(|| {
-            let limit = DecodeOptions::default().max_bytes;
             let lines: Vec<String> = self
                 .all
                 .par_iter()
                 .map(|u| {
-                    let file = vbench_audio::read_file(&u.audio, limit).map(|bytes| sha256_hex(&bytes));
-                    let file = file.unwrap_or_else(|_| "unreadable".into());
+                    let file = self.hashes.sha256(&u.audio).unwrap_or_else(|_| "unreadable".into());
                     format!("{} {file} {:?} {:?} {:?} {:?}\n", u.id, u.sha256, u.speaker, u.start_s, u.duration_s)
                 })
                 .collect();
@@ -76,7 +77,7 @@ impl<'a> CorpusAudio<'a> {
             .map(|utterance| {
                 let mut part = SpectrumAccumulator::new();
                 // A file that cannot be read has no spectrum; its own cells fail with the reason.
-                if let Ok(samples) = read_utterance(utterance) {
+                if let Ok(samples) = read_utterance(utterance, &self.hashes) {
                     part.add(&utterance.id, &samples);
                 }
                 part
@@ -100,7 +101,7 @@ impl Recordings for CorpusAudio<'_> {
         if let Some((_, clip)) = kept().iter().find(|(i, _)| *i == index) {
             return Ok(Arc::clone(clip));
         }
-        let samples = read_utterance(&self.all[index]).map_err(|reason| reason.text)?;
+        let samples = read_utterance(&self.all[index], &self.hashes).map_err(|reason| reason.text)?;
         let clip = Arc::new(Clip::new(samples).map_err(|e| e.to_string())?);
         let mut kept = kept();
         let mut total = kept.iter().map(|(_, c)| c.samples().len()).sum::<usize>() + clip.samples().len();

@@ -4,6 +4,7 @@
 //! engine.rs    worker threads -> reorder buffer -> the run folder, in plan order whatever the number of jobs
 //! cache.rs     degraded audio kept between runs
 //! corpus.rs    a corpus as a whole: its spectrum, its recordings as babble
+//! hashes.rs    SHA-256 of files, each computed once
 //! prepare.rs   utterance + condition -> the samples that the model hears, with the receipt
 //! ```
 //!
@@ -19,8 +20,10 @@
 pub mod cache;
 mod corpus;
 pub mod engine;
+mod hashes;
 pub mod prepare;
 
 pub use cache::AudioCache;
 pub use engine::{EngineOptions, Plan, RunEnd, RunEvent, run_cells};
+pub use hashes::FileHashes;
 pub use prepare::{AudioPreparer, Heard, Prepare, Prepared};

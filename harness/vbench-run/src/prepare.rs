@@ -17,6 +17,7 @@ use vbench_score::signal::{Pair, pair_metric};
 
 use crate::cache::{AudioCache, CacheKey, CachedPcm};
 use crate::corpus::CorpusAudio;
+use crate::hashes::FileHashes;
 
 /// Makes the audio of a cell. A trait so that the engine can be tested without audio files.
 pub trait Prepare: Sync {
@@ -69,12 +70,15 @@ pub struct AudioPreparer<'a> {
     metrics: Vec<&'static SignalMetric>,
     /// By condition: identity of the folders that it draws from, looked at once.
     folders: Vec<OnceLock<String>>,
+    /// Of recordings of which only stretches are read.
+    hashes: FileHashes,
 }
 
-/// A file that was read and verified; decoded when that is first needed.
+/// A file that was verified; decoded when that is first needed.
 struct Loaded {
     /// SHA-256 of the file, and the stretch of it.
     input: String,
+    /// The file, unless only a stretch of it is wanted.
     bytes: Mutex<Option<Vec<u8>>>,
     clip: OnceLock<Result<Arc<Clip>, Reason>>,
 }
@@ -95,7 +99,8 @@ impl<'a> AudioPreparer<'a> {
         let corpora = corpora.into_iter().map(|(name, all)| (name, CorpusAudio::new(name, all))).collect();
         let folders = conditions.iter().map(|_| OnceLock::new()).collect();
         let (recent, metrics) = (Mutex::new(Vec::new()), Vec::new());
-        Self { utterances, conditions, corpora, seed, recent, cache: None, metrics, folders }
+        let hashes = FileHashes::default();
+        Self { utterances, conditions, corpora, seed, recent, cache: None, metrics, folders, hashes }
     }
 
     /// Keeps degraded audio, and takes from there what is the same.
@@ -128,7 +133,7 @@ impl<'a> AudioPreparer<'a> {
                 }
             }
         };
-        slot.get_or_init(|| Loaded::read(&self.utterances[index]).map(Arc::new)).clone()
+        slot.get_or_init(|| Loaded::read(&self.utterances[index], &self.hashes).map(Arc::new)).clone()
     }
 
     /// Measures the spectra of all corpora now. Needed before `prepare` is called from tasks of the rayon pool: a task that
@@ -301,34 +306,44 @@ fn elapsed_ns(start: Instant) -> u64 {
 }
 
 impl Loaded {
-    /// Reads a file and verifies its hash.
-    fn read(utterance: &Utterance) -> Result<Self, Reason> {
+    /// Reads a file and verifies its hash. Of a recording that is cut into stretches every stretch reads its own part, and
+    /// the hash is that of the file as it was when the first one was read.
+    fn read(utterance: &Utterance, hashes: &FileHashes) -> Result<Self, Reason> {
         let path: &Path = &utterance.audio;
         let limit = DecodeOptions::default().max_bytes;
-        let bytes = vbench_audio::read_file(path, limit).map_err(|e| match &e {
+        let unreadable = |e: DecodeError| match &e {
             DecodeError::Read { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
                 Reason { kind: ReasonKind::MissingAudio, text: e.to_string() }
             }
             DecodeError::Read { .. } => Reason { kind: ReasonKind::BadAudio, text: e.to_string() },
             _ => bad_audio(path, e),
-        })?;
-        let actual = sha256_hex(&bytes);
+        };
+        let (actual, bytes) = if utterance.start_s.is_some() {
+            (hashes.sha256(path).map_err(unreadable)?, None)
+        } else {
+            let bytes = vbench_audio::read_file(path, limit).map_err(unreadable)?;
+            (sha256_hex(&bytes), Some(bytes))
+        };
         if let Some(expected) = utterance.sha256.as_ref().filter(|expected| **expected != actual) {
             let text = format!("{}: sha256 is {actual}, the manifest says {expected}", path.display());
             return Err(Reason { kind: ReasonKind::HashMismatch, text });
         }
         // The stated duration even where it cuts nothing: a file that contradicts it is refused.
         let input = format!("{actual} {:?} {:?}", utterance.start_s, utterance.duration_s);
-        Ok(Self { input, bytes: Mutex::new(Some(bytes)), clip: OnceLock::new() })
+        Ok(Self { input, bytes: Mutex::new(bytes), clip: OnceLock::new() })
     }
 
     /// Decodes it to mono 16 kHz and cuts out the utterance.
     fn samples(&self, utterance: &Utterance) -> Result<Vec<f32>, Reason> {
         // Needed once: the clip is kept instead.
-        let bytes = self.bytes.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_default();
+        let bytes = self.bytes.lock().unwrap_or_else(PoisonError::into_inner).take();
         let (start_s, duration_s) = (utterance.start_s, cut_duration(utterance));
         let options = DecodeOptions { start_s, duration_s, ..DecodeOptions::default() };
-        let decoded = vbench_audio::decode_bytes(&bytes, &options).map_err(|e| bad_audio(&utterance.audio, e))?;
+        let decoded = match bytes {
+            Some(bytes) => vbench_audio::decode_bytes(&bytes, &options),
+            None => vbench_audio::decode_file(&utterance.audio, &options),
+        };
+        let decoded = decoded.map_err(|e| bad_audio(&utterance.audio, e))?;
         check_duration(utterance, decoded.samples.len()).map_err(|text| bad_audio(&utterance.audio, text))?;
         Ok(decoded.samples)
     }
@@ -353,21 +368,22 @@ pub fn pin_audio<'a>(utterances: impl Iterator<Item = &'a mut Utterance>) {
     let mut paths: Vec<PathBuf> = unpinned.iter().map(|u| u.audio.clone()).collect();
     paths.sort();
     paths.dedup();
-    let limit = DecodeOptions::default().max_bytes;
-    let hash = |path: &PathBuf| Some((path.clone(), sha256_hex(&vbench_audio::read_file(path, limit).ok()?)));
+    let all = FileHashes::default();
+    let hash = |path: &PathBuf| Some((path.clone(), all.sha256(path).ok()?));
     let hashes: HashMap<PathBuf, String> = paths.par_iter().filter_map(hash).collect();
     for utterance in unpinned {
         utterance.sha256 = hashes.get(&utterance.audio).cloned();
     }
 }
 
-/// Reads an utterance's file, verifies its hash, decodes it to mono 16 kHz and cuts out the utterance.
+/// Reads an utterance's file, verifies its hash, decodes it to mono 16 kHz and cuts out the utterance. Of utterances that
+/// are stretches of one recording, `hashes` keeps that from being read whole for each.
 ///
 /// # Errors
 ///
 /// A typed reason that names the file, the position, what was expected and what was found.
-pub fn read_utterance(utterance: &Utterance) -> Result<Vec<f32>, Reason> {
-    Loaded::read(utterance)?.samples(utterance)
+pub fn read_utterance(utterance: &Utterance, hashes: &FileHashes) -> Result<Vec<f32>, Reason> {
+    Loaded::read(utterance, hashes)?.samples(utterance)
 }
 
 /// A stated duration without a start describes the whole file; one that is off means the wrong file or a cut one.

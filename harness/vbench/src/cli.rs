@@ -3,6 +3,7 @@
 mod audio;
 mod audit;
 mod bench;
+mod data;
 mod report;
 
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ use vbench_score::{CharUnit, Weights};
 pub use audio::{AudioCacheArguments, ConditionsArguments, DegradeArguments, MeasureArguments, ReproduceArguments};
 pub use audit::{AuditArguments, AuditFormat};
 pub use bench::{BenchArguments, ScenarioName};
+pub use data::{AudioLook, DataCommand, ImportArguments};
 pub use report::{AudioPlace, ExportArguments, RenderArguments, ReportFormat};
 
 const EXAMPLES: &str = "\
@@ -386,43 +388,6 @@ pub enum ModelsCommand {
         name: String,
         #[command(flatten)]
         /// Where weights are kept.
-        cache: CacheArguments,
-    },
-}
-
-/// Data commands.
-#[derive(Debug, Subcommand)]
-pub enum DataCommand {
-    /// List the known corpora and which are in the cache
-    List(CacheArguments),
-    /// Fetch a corpus into the cache
-    Pull {
-        /// Name from `vbench data list`, e.g. asterisk-en
-        name: String,
-        /// Debian package files to use instead of apt-get
-        #[arg(long, value_name = "FILE.deb")]
-        from: Vec<PathBuf>,
-        #[command(flatten)]
-        /// Where corpora are kept.
-        cache: CacheArguments,
-    },
-    /// Make a manifest for recordings that you have
-    #[command(subcommand)]
-    Import(ImportCommand),
-}
-
-/// Import commands.
-#[derive(Debug, Subcommand)]
-pub enum ImportCommand {
-    /// LibriSpeech as unpacked: DIR holds SPEAKER/CHAPTER/*.flac and *.trans.txt
-    Librispeech {
-        /// A subset's folder, e.g. LibriSpeech/test-clean
-        dir: PathBuf,
-        /// Corpus name in the cache
-        #[arg(long, default_value = "librispeech-test-clean")]
-        name: String,
-        #[command(flatten)]
-        /// Where corpora are kept.
         cache: CacheArguments,
     },
 }

@@ -59,7 +59,7 @@ impl<'a> Audio<'a> {
     /// In words: why it cannot be read.
     pub fn clean(&self, row: &Row) -> Result<Vec<f32>, String> {
         let utterance = &self.suite.utterances[self.utterance(row)?];
-        vbench_run::prepare::read_utterance(utterance).map_err(|reason| reason.text)
+        vbench_run::prepare::read_utterance(utterance, &vbench_run::FileHashes::default()).map_err(|reason| reason.text)
     }
 
     fn utterance(&self, row: &Row) -> Result<usize, String> {

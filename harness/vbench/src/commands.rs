@@ -13,6 +13,7 @@ pub mod degrade;
 pub mod gate;
 pub mod golden;
 pub mod history;
+pub mod import;
 pub mod measure;
 pub mod models;
 pub mod report;

@@ -1,39 +1,65 @@
 //! Native FLAC: our own reading of the metadata, symphonia's frame reader and decoder.
 
-use std::io::Cursor;
+use std::io::{Cursor, Read, Seek, SeekFrom};
+use std::ops::Range;
 
 use symphonia::core::codecs::CodecParameters;
 use symphonia::core::codecs::audio::{AudioDecoder, AudioDecoderOptions};
-use symphonia::core::formats::{FormatOptions, FormatReader};
-use symphonia::core::io::MediaSourceStream;
+use symphonia::core::formats::{FormatOptions, FormatReader, SeekMode, SeekTo};
+use symphonia::core::io::{MediaSource, MediaSourceStream};
+use symphonia::core::units::Timestamp;
 use symphonia::default::codecs::FlacDecoder;
 use symphonia::default::formats::FlacReader;
 
-use super::{DecodeOptions, Format, Pcm, mp3};
+use super::stretch::Source;
+use super::{DecodeOptions, Format, Pcm, cut, mp3};
 use crate::error::DecodeError;
 
 /// Length of the STREAMINFO block.
 const STREAMINFO: usize = 34;
 
+/// STREAMINFO and where the frames begin.
+pub(super) struct Layout {
+    info: [u8; STREAMINFO],
+    frames_at: u64,
+}
+
+impl Layout {
+    pub(super) fn rate_hz(&self) -> u32 {
+        u32::from_be_bytes([0, self.info[10], self.info[11], self.info[12]]) >> 4
+    }
+
+    pub(super) fn channels(&self) -> u32 {
+        u32::from((self.info[12] >> 1) & 7) + 1
+    }
+
+    /// Samples of each channel; 0 is unknown.
+    pub(super) fn frames(&self) -> u64 {
+        let info = &self.info;
+        u64::from(info[13] & 15) << 32 | u64::from(u32::from_be_bytes([info[14], info[15], info[16], info[17]]))
+    }
+
+    /// All that reaches the third-party reader before the frames: no tags, no pictures, no cue sheets. `second` is the
+    /// second byte of the first frame.
+    fn head(&self, second: Option<u8>) -> Vec<u8> {
+        let mut info = self.info;
+        // Some encoders write the short last block as the minimum block size. A fixed block size (second byte F8) has no
+        // other minimum than its maximum, and the reader relies on that.
+        if second == Some(0xF8) {
+            info.copy_within(2..4, 0);
+        }
+        [b"fLaC\x80\x00\x00\x22", &info[..]].concat()
+    }
+}
+
 pub(super) fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<Pcm, DecodeError> {
-    let (mut info, frames_at) = read_metadata(bytes)?;
-    let rate_hz = u32::from_be_bytes([0, info[10], info[11], info[12]]) >> 4;
-    let channels = u32::from((info[12] >> 1) & 7) + 1;
-    let declared =
-        u64::from(info[13] & 15) << 32 | u64::from(u32::from_be_bytes([info[14], info[15], info[16], info[17]]));
-    let mut pcm = Pcm::new(Format::Flac, rate_hz, channels, options)?;
+    let layout = layout(&mut &*bytes, bytes.len() as u64)?;
+    let (rate_hz, declared, frames_at) = (layout.rate_hz(), layout.frames(), layout.frames_at as usize);
+    let mut pcm = Pcm::new(Format::Flac, rate_hz, layout.channels(), options)?;
     if declared as f64 > options.max_duration_s * f64::from(rate_hz) {
         return Err(DecodeError::TooLong { format: Format::Flac, limit_s: options.max_duration_s });
     }
-    // Some encoders write the short last block as the minimum block size. A fixed block size (second byte F8) has no
-    // other minimum than its maximum, and the reader relies on that.
-    if bytes.get(frames_at + 1) == Some(&0xF8) {
-        info.copy_within(2..4, 0);
-    }
-    // Only STREAMINFO and frames reach the third-party reader: no tags, no pictures, no cue sheets.
-    let mut stream = Vec::with_capacity(8 + STREAMINFO + bytes.len() - frames_at);
-    stream.extend_from_slice(b"fLaC\x80\x00\x00\x22");
-    stream.extend_from_slice(&info);
+    let mut stream = layout.head(bytes.get(frames_at + 1).copied());
     stream.extend_from_slice(&bytes[frames_at..]);
     let verified = decode_frames(stream, &mut pcm, declared)?;
     let present = pcm.mono.len() as u64;
@@ -63,20 +89,125 @@ pub(super) fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<Pcm, Decod
     Ok(pcm)
 }
 
-/// STREAMINFO and the offset of the first frame.
-fn read_metadata(bytes: &[u8]) -> Result<([u8; STREAMINFO], usize), DecodeError> {
-    let start = mp3::id3v2_len(bytes).min(bytes.len());
-    let truncated = |expected: usize| DecodeError::Truncated {
+/// Decodes a stretch of a file whose length STREAMINFO declares; `None` where the frames do not lie as a search for one
+/// needs it, so that the whole file has to be decoded.
+pub(super) fn decode_stretch(
+    file: std::fs::File,
+    len: u64,
+    options: &DecodeOptions,
+) -> Result<Option<Pcm>, DecodeError> {
+    let mut file = file;
+    let layout = layout(&mut file, len)?;
+    let mut pcm = Pcm::new(Format::Flac, layout.rate_hz(), layout.channels(), options)?;
+    let total = layout.frames();
+    if total == 0 {
+        return Ok(None);
+    }
+    let range = cut(total, layout.rate_hz(), options)?;
+    if range.end - range.start > pcm.max_frames as u64 {
+        return Err(DecodeError::TooLong { format: Format::Flac, limit_s: pcm.max_duration_s });
+    }
+    let mut second = [0; 2];
+    file.read_at(layout.frames_at, &mut second)?;
+    let head = layout.head(Some(second[1]));
+    let stream = Behind { head, file, frames_at: layout.frames_at, len, at: 0 };
+    let found = frames_of(stream, &mut pcm, range.clone());
+    let whole = pcm.mono.len() as u64 == range.end.saturating_sub(pcm.first) && pcm.first <= range.start;
+    pcm.total = Some(total);
+    Ok((found.is_some() && whole).then_some(pcm))
+}
+
+/// Decodes the frames of the stretch one behind the other; `None` where they do not follow each other.
+fn frames_of(stream: Behind, pcm: &mut Pcm, range: Range<u64>) -> Option<()> {
+    let source = MediaSourceStream::new(Box::new(stream), Default::default());
+    let mut reader = FlacReader::try_new(source, FormatOptions::default()).ok()?;
+    let Some(CodecParameters::Audio(parameters)) = reader.tracks().first()?.codec_params.clone() else { return None };
+    let mut decoder = FlacDecoder::try_new(&parameters, &AudioDecoderOptions::default()).ok()?;
+    let to = SeekTo::Timestamp { ts: Timestamp::new(i64::try_from(range.start).ok()?), track_id: 0 };
+    reader.seek(SeekMode::Accurate, to).ok()?;
+    let mut block = Vec::<f32>::new();
+    let mut next = None;
+    while next.is_none_or(|next| next < range.end) {
+        let packet = reader.next_packet().ok()??;
+        let at = u64::try_from(packet.pts.get()).ok()?;
+        match next {
+            None => pcm.first = at,
+            Some(next) if next != at => return None,
+            Some(_) => {}
+        }
+        decoder.decode(&packet).ok()?.copy_to_vec_interleaved(&mut block);
+        pcm.push_interleaved(&block).ok()?;
+        next = Some(pcm.first + pcm.mono.len() as u64);
+    }
+    pcm.mono.truncate(usize::try_from(range.end.checked_sub(pcm.first)?).ok()?);
+    Some(())
+}
+
+/// Our own head with the frames of a file behind it.
+struct Behind {
+    head: Vec<u8>,
+    file: std::fs::File,
+    frames_at: u64,
+    len: u64,
+    at: u64,
+}
+
+impl Read for Behind {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let head = self.head.len() as u64;
+        let got = if self.at < head {
+            (&self.head[self.at as usize..]).read(buffer)?
+        } else {
+            self.file.seek(SeekFrom::Start(self.frames_at + self.at - head))?;
+            self.file.read(buffer)?
+        };
+        self.at += got as u64;
+        Ok(got)
+    }
+}
+
+impl Seek for Behind {
+    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+        let end = self.head.len() as u64 + self.len.saturating_sub(self.frames_at);
+        let at = match to {
+            SeekFrom::Start(at) => Some(at),
+            SeekFrom::End(by) => end.checked_add_signed(by),
+            SeekFrom::Current(by) => self.at.checked_add_signed(by),
+        };
+        self.at = at.ok_or(std::io::ErrorKind::InvalidInput)?;
+        Ok(self.at)
+    }
+}
+
+impl MediaSource for Behind {
+    fn is_seekable(&self) -> bool {
+        true
+    }
+
+    fn byte_len(&self) -> Option<u64> {
+        Some(self.head.len() as u64 + self.len.saturating_sub(self.frames_at))
+    }
+}
+
+/// Reads STREAMINFO and passes over the other blocks.
+pub(super) fn layout(source: &mut impl Source, len: u64) -> Result<Layout, DecodeError> {
+    let mut tag = [0; 10];
+    let got = source.read_at(0, &mut tag)?;
+    let start = (mp3::id3v2_len(&tag[..got]) as u64).min(len);
+    let truncated = |expected: u64| DecodeError::Truncated {
         format: Format::Flac,
         unit: "bytes of metadata",
-        expected: expected as u64,
-        actual: bytes.len() as u64,
+        expected,
+        actual: len,
     };
-    let first = bytes.get(start..start + 8 + STREAMINFO).ok_or_else(|| truncated(start + 8 + STREAMINFO))?;
+    let mut first = [0; 8 + STREAMINFO];
+    if source.read_at(start, &mut first)? < first.len() {
+        return Err(truncated(start + first.len() as u64));
+    }
     if first[4] & 0x7F != 0 || first[5..8] != [0, 0, STREAMINFO as u8] {
         return Err(DecodeError::Malformed {
             format: Format::Flac,
-            position: start as u64 + 4,
+            position: start + 4,
             expected: "a STREAMINFO block of 34 bytes".into(),
             actual: format!("block header {:02x?}", &first[4..8]),
         });
@@ -85,13 +216,16 @@ fn read_metadata(bytes: &[u8]) -> Result<([u8; STREAMINFO], usize), DecodeError>
     info.copy_from_slice(&first[8..]);
     let mut at = start + 4;
     loop {
-        let header = bytes.get(at..at + 4).ok_or_else(|| truncated(at + 4))?;
-        at += 4 + u32::from_be_bytes([0, header[1], header[2], header[3]]) as usize;
-        if at > bytes.len() {
+        let mut header = [0; 4];
+        if source.read_at(at, &mut header)? < 4 {
+            return Err(truncated(at + 4));
+        }
+        at += 4 + u64::from(u32::from_be_bytes([0, header[1], header[2], header[3]]));
+        if at > len {
             return Err(truncated(at));
         }
         if header[0] & 0x80 != 0 {
-            return Ok((info, at));
+            return Ok(Layout { info, frames_at: at });
         }
     }
 }

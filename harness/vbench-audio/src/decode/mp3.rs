@@ -133,12 +133,40 @@ pub(super) fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<Pcm, Decod
     if (frames.len() * first.samples()) as f64 > options.max_duration_s * f64::from(first.rate_hz) {
         return Err(DecodeError::TooLong { format: Format::Mp3, limit_s: options.max_duration_s });
     }
+    let lead = info.delay_padding.map_or(0, |(delay, _)| delay + DECODER_DELAY);
+    let all = frames.len() * first.samples();
+    frames.truncate(pcm.wanted.map_or(usize::MAX, |end| {
+        // The decoder leans on frames before: only those behind the stretch are left away.
+        usize::try_from(end).unwrap_or(usize::MAX).saturating_add(lead).div_ceil(first.samples())
+    }));
     decode_frames(bytes, &frames, &mut pcm)?;
-    if let Some((delay, padding)) = info.delay_padding {
-        let total = (frames.len() * first.samples()).saturating_sub(delay + padding);
-        pcm.trim(delay + DECODER_DELAY, total);
+    let total = info.delay_padding.map_or(all, |(delay, padding)| all.saturating_sub(delay + padding));
+    if info.delay_padding.is_some() {
+        pcm.trim(lead, total);
+    }
+    if frames.len() * first.samples() < all {
+        // As far as the whole file could be decoded: the end of the padding may lie beyond the last frame.
+        pcm.total = Some(total.min(all.saturating_sub(lead)) as u64);
     }
     Ok(pcm)
+}
+
+/// Rate, channels and samples of each channel, from the headers of all frames.
+pub(super) fn probe(bytes: &[u8]) -> Result<(u32, u32, u64), DecodeError> {
+    let start = find_first_frame(bytes).unwrap_or(bytes.len());
+    let first = Header::parse(&bytes[start..]).ok_or(DecodeError::Empty { format: Format::Mp3 })?;
+    let frames = walk(bytes, start, &first)?;
+    let info = read_info_frame(&bytes[frames[0].clone()], &first);
+    let count = frames.len() - usize::from(info.is_some());
+    let info = info.unwrap_or_default();
+    if let Some(expected) = info.frames.filter(|declared| (count as u64) < *declared) {
+        return Err(DecodeError::Truncated { format: Format::Mp3, unit: "frames", expected, actual: count as u64 });
+    }
+    let all = count * first.samples();
+    let total = info.delay_padding.map_or(all, |(delay, padding)| {
+        all.saturating_sub(delay + padding).min(all.saturating_sub(delay + DECODER_DELAY))
+    });
+    Ok((first.rate_hz, first.channels, total as u64))
 }
 
 /// The byte ranges of all frames from `start` on; trailing tags and zeros end the stream.

@@ -33,6 +33,7 @@ pub(super) fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<Pcm, Decod
     let mut decoder = OpusDecoder::new(head.channels).map_err(|e| failed(&pcm, e))?;
     let mut block = vec![0.0f32; MAX_PACKET_FRAMES * usize::from(head.channels)];
     let (mut lead_in, mut last_granule, mut timed_pages) = (None::<i64>, None, 0);
+    let (timed, mut left) = (packets[2..].iter().filter(|p| p.granule.is_some()).count(), false);
     for packet in &packets[2..] {
         let frames = decoder.decode(&packet.data, &mut block).map_err(|e| failed(&pcm, e))?;
         let decoded = &mut block[..frames * usize::from(head.channels)];
@@ -48,14 +49,31 @@ pub(super) fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<Pcm, Decod
             last_granule = Some(granule);
             timed_pages += 1;
         }
+        // Where time zero lies is known from the first page that has a time.
+        if timed > 1 && timed_pages > 0 && pcm.enough(u64::from(head.pre_skip)) {
+            (left, timed_pages) = (true, timed);
+            last_granule = packets[2..].iter().rev().find_map(|p| p.granule);
+            break;
+        }
     }
     // Times of a stream cut from a longer one have an offset; a stream of one page may only be cut at its end.
     let offset = if timed_pages > 1 { lead_in.unwrap_or(0).min(0) } else { 0 };
     let pre_skip = i64::from(head.pre_skip);
     let end = last_granule.map_or(i64::MAX, |g: i64| g.saturating_add(offset).saturating_sub(pre_skip));
     let samples = |granules: i64| ((granules.max(0) as u64 + 1) / GRANULES_PER_SAMPLE as u64) as usize;
-    pcm.trim(samples(pre_skip), samples(end.min(i64::MAX - 1)));
+    let total = samples(end.min(i64::MAX - 1));
+    pcm.trim(samples(pre_skip), total);
+    pcm.total = left.then_some(total as u64);
     Ok(pcm)
+}
+
+/// Rate, channels and samples of each channel, as the last page counts them.
+pub(super) fn probe(bytes: &[u8]) -> Result<(u32, u32, u64), DecodeError> {
+    let packets = ogg::read_packets(bytes, Format::OggOpus)?;
+    let head = read_head(&packets[0].data)?;
+    let last = packets.iter().rev().find_map(|p| p.granule).unwrap_or(0);
+    let granules = last.saturating_sub(i64::from(head.pre_skip)).max(0);
+    Ok((RATE_HZ, u32::from(head.channels), (granules as u64 + 1) / GRANULES_PER_SAMPLE as u64))
 }
 
 fn read_head(data: &[u8]) -> Result<Head, DecodeError> {

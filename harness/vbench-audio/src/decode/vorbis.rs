@@ -37,6 +37,8 @@ pub(crate) fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<Pcm, Decod
     // Frames by which the decoded signal starts before the stream's time zero, from the first page that has a time.
     let mut lead_in: Option<i64> = None;
     let mut last_granule = None;
+    let timed = packets[3..].iter().filter(|p| p.granule.is_some()).count();
+    let mut left = false;
     for packet in packets[3..].iter().filter(|p| !p.data.is_empty()) {
         let audio = decoder
             .decode_ref(&PacketRef::new(0, Timestamp::ZERO, Duration::ZERO, &packet.data))
@@ -47,6 +49,16 @@ pub(crate) fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<Pcm, Decod
             lead_in = lead_in.or(Some((pcm.mono.len() as i64).saturating_sub(granule)));
             last_granule = Some(granule);
         }
+        // Where time zero lies is known from the first page that has a time.
+        if timed > 1 && lead_in.is_some_and(|lead| pcm.enough(lead.max(0) as u64)) {
+            left = true;
+            break;
+        }
+    }
+    if left {
+        last_granule = packets[3..].iter().rev().find_map(|p| p.granule);
+        let end = last_granule.map_or(0, |g| g.saturating_add(lead_in.unwrap_or(0).min(0)));
+        pcm.total = Some(end.max(0) as u64);
     }
     trim(&mut pcm, &packets, lead_in, last_granule);
     Ok(pcm)
@@ -71,6 +83,17 @@ fn header(packets: &[ogg::Packet], index: usize, kind: u8) -> Result<&[u8], Deco
                 format!("a packet of {} bytes starting {start:02x?}", p.data.len())
             }),
         })
+}
+
+/// Rate, channels and samples of each channel, as the last page counts them.
+pub(super) fn probe(bytes: &[u8]) -> Result<(u32, u32, u64), DecodeError> {
+    let packets = ogg::read_packets(bytes, FORMAT)?;
+    let ident = header(&packets, 0, 1)?;
+    let Some(&[channels, a, b, c, d]) = ident.get(11..16) else {
+        return Err(DecodeError::Empty { format: FORMAT });
+    };
+    let frames = packets.iter().rev().find_map(|p| p.granule).unwrap_or(0);
+    Ok((u32::from_le_bytes([a, b, c, d]), u32::from(channels), frames.max(0) as u64))
 }
 
 /// Vorbis I, appendix A.2: a first page shorter than its packets starts the stream late, a last page shorter than its

@@ -1,6 +1,7 @@
 //! RIFF WAVE.
 
-use super::{DecodeOptions, Format, Pcm};
+use super::stretch::Source;
+use super::{DecodeOptions, Format, Pcm, cut};
 use crate::error::DecodeError;
 
 const FORMAT_PCM: u16 = 1;
@@ -26,32 +27,89 @@ struct Fmt {
     block_align: usize,
 }
 
+/// What the chunks before the samples say.
+pub(super) struct Layout {
+    fmt: Fmt,
+    data_at: u64,
+    data_bytes: u64,
+}
+
+impl Layout {
+    pub(super) fn rate_hz(&self) -> u32 {
+        self.fmt.rate_hz
+    }
+
+    pub(super) fn channels(&self) -> u32 {
+        u32::from(self.fmt.channels)
+    }
+
+    pub(super) fn frames(&self) -> u64 {
+        self.data_bytes / self.fmt.block_align as u64
+    }
+}
+
 pub(super) fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<Pcm, DecodeError> {
+    let layout = layout(&mut &*bytes, bytes.len() as u64)?;
+    // `layout` has checked that the chunk is there.
+    let data = &bytes[layout.data_at as usize..][..layout.data_bytes as usize];
+    let mut pcm = Pcm::new(Format::Wav, layout.rate_hz(), layout.channels(), options)?;
+    read_data(data, &layout, &mut pcm)?;
+    Ok(pcm)
+}
+
+/// Decodes a stretch, of which nothing else is read.
+pub(super) fn decode_stretch(source: &mut impl Source, len: u64, options: &DecodeOptions) -> Result<Pcm, DecodeError> {
+    let layout = layout(source, len)?;
+    let mut pcm = Pcm::new(Format::Wav, layout.rate_hz(), layout.channels(), options)?;
+    let range = cut(layout.frames(), layout.rate_hz(), options)?;
+    if range.end - range.start > pcm.max_frames as u64 {
+        return Err(DecodeError::TooLong { format: Format::Wav, limit_s: pcm.max_duration_s });
+    }
+    let align = layout.fmt.block_align as u64;
+    let mut data = vec![0; ((range.end - range.start) * align) as usize];
+    let got = source.read_at(layout.data_at + range.start * align, &mut data)?;
+    if got < data.len() {
+        let (expected, actual) = (range.end, range.start + got as u64 / align);
+        return Err(DecodeError::Truncated { format: Format::Wav, unit: "samples", expected, actual });
+    }
+    (pcm.first, pcm.total) = (range.start, Some(layout.frames()));
+    read_data(&data, &layout, &mut pcm)?;
+    Ok(pcm)
+}
+
+/// Reads chunk headers up to the samples, which must all be there.
+pub(super) fn layout(source: &mut impl Source, len: u64) -> Result<Layout, DecodeError> {
     let mut fmt = None;
-    let mut at = 12;
+    let mut at = 12u64;
     loop {
-        let Some(header) = bytes.get(at..at + 8) else {
+        let mut header = [0; 8];
+        if source.read_at(at, &mut header)? < 8 {
             let expected = if fmt.is_none() { "a fmt chunk" } else { "a data chunk" };
             return Err(malformed(at, expected, "the end of the file".into()));
-        };
-        let size = u32::from_le_bytes([header[4], header[5], header[6], header[7]]) as usize;
+        }
+        let size = u64::from(u32::from_le_bytes([header[4], header[5], header[6], header[7]]));
         let body = at + 8;
-        let present = bytes.len() - body;
+        let present = len.saturating_sub(body);
         match &header[..4] {
-            b"fmt " => fmt = Some(read_fmt(bytes.get(body..body + size.min(present)).unwrap_or_default(), body)?),
+            b"fmt " => {
+                // The longest known form has 40 bytes.
+                let mut chunk = vec![0; size.min(present).min(64) as usize];
+                let got = source.read_at(body, &mut chunk)?;
+                fmt = Some(read_fmt(&chunk[..got], body)?);
+            }
             b"data" => {
                 let fmt =
                     fmt.ok_or_else(|| malformed(at, "a fmt chunk before the data chunk", "a data chunk".into()))?;
+                let per_sample = fmt.block_align as u64;
                 if size > present {
-                    let per_sample = fmt.block_align as u64;
                     return Err(DecodeError::Truncated {
                         format: Format::Wav,
                         unit: "samples",
-                        expected: size as u64 / per_sample,
-                        actual: present as u64 / per_sample,
+                        expected: size / per_sample,
+                        actual: present / per_sample,
                     });
                 }
-                return read_data(&bytes[body..body + size], body, &fmt, options);
+                return Ok(Layout { fmt, data_at: body, data_bytes: size });
             }
             _ => {}
         }
@@ -59,8 +117,8 @@ pub(super) fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<Pcm, Decod
             return Err(DecodeError::Truncated {
                 format: Format::Wav,
                 unit: "bytes of a chunk",
-                expected: size as u64,
-                actual: present as u64,
+                expected: size,
+                actual: present,
             });
         }
         // Chunks are padded to even sizes.
@@ -68,11 +126,11 @@ pub(super) fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<Pcm, Decod
     }
 }
 
-fn malformed(position: usize, expected: &str, actual: String) -> DecodeError {
-    DecodeError::Malformed { format: Format::Wav, position: position as u64, expected: expected.into(), actual }
+fn malformed(position: u64, expected: &str, actual: String) -> DecodeError {
+    DecodeError::Malformed { format: Format::Wav, position, expected: expected.into(), actual }
 }
 
-fn read_fmt(chunk: &[u8], position: usize) -> Result<Fmt, DecodeError> {
+fn read_fmt(chunk: &[u8], position: u64) -> Result<Fmt, DecodeError> {
     if chunk.len() < 16 {
         return Err(malformed(position, "a fmt chunk of at least 16 bytes", format!("{} bytes", chunk.len())));
     }
@@ -115,8 +173,8 @@ fn unsupported(what: String) -> DecodeError {
     DecodeError::Unsupported { format: Format::Wav, what }
 }
 
-fn read_data(data: &[u8], position: usize, fmt: &Fmt, options: &DecodeOptions) -> Result<Pcm, DecodeError> {
-    let mut pcm = Pcm::new(Format::Wav, fmt.rate_hz, u32::from(fmt.channels), options)?;
+fn read_data(data: &[u8], layout: &Layout, pcm: &mut Pcm) -> Result<(), DecodeError> {
+    let (fmt, position) = (&layout.fmt, layout.data_at);
     if !data.len().is_multiple_of(fmt.block_align) {
         return Err(malformed(
             position,
@@ -144,7 +202,7 @@ fn read_data(data: &[u8], position: usize, fmt: &Fmt, options: &DecodeOptions) -
         }
         pcm.push_interleaved(&block)?;
     }
-    Ok(pcm)
+    Ok(())
 }
 
 fn words<const N: usize>(bytes: &[u8]) -> impl Iterator<Item = [u8; N]> + '_ {

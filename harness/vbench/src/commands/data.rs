@@ -1,16 +1,15 @@
 //! `vbench data list|pull|import`, and loading a suite with its corpora fetched.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use comfy_table::{Table, TableStyle};
-use serde_json::json;
 use vbench_core::ExitCode;
 use vbench_fetch::{Cache, CorpusReport, Registry, corpus_status, pull_corpus};
 use vbench_suite::{LoadContext, Suite, load};
 
-use crate::cli::{CacheArguments, DataCommand, ImportCommand};
-use crate::failure::{Failure, note, say};
+use crate::cli::{CacheArguments, DataCommand};
+use crate::commands::import::import;
+use crate::failure::{Failure, say};
 use crate::open::{Shown, cache_folder, clients};
 
 /// `vbench data …`.
@@ -31,9 +30,7 @@ pub fn data(command: &DataCommand) -> Result<ExitCode, Failure> {
             ));
             Ok(ExitCode::Passed)
         }
-        DataCommand::Import(ImportCommand::Librispeech { dir, name, cache }) => {
-            import_librispeech(dir, name, &cache_folder(cache)?)
-        }
+        DataCommand::Import(arguments) => import(arguments),
     }
 }
 
@@ -90,88 +87,4 @@ pub fn load_with_corpora(path: &Path, cache: &Path, quiet: bool) -> Result<Suite
         return Err(Failure::new(ExitCode::Unavailable, lines.join("\n")));
     }
     Ok(suite)
-}
-
-/// LibriSpeech's layout (Panayotov et al. 2015): `SPEAKER/CHAPTER/SPEAKER-CHAPTER.trans.txt` with lines `ID TEXT`, audio
-/// `ID.flac` beside it; `SPEAKERS.TXT` one or two folders up tells the readers' sex.
-fn import_librispeech(dir: &Path, name: &str, cache: &Path) -> Result<ExitCode, Failure> {
-    let bad = |message: String| Failure::new(ExitCode::InputInvalid, message);
-    let root = dir.canonicalize().map_err(|e| bad(format!("{}: {e}", dir.display())))?;
-    let mut transcripts = Vec::new();
-    find_transcripts(&root, 0, &mut transcripts);
-    transcripts.sort();
-    let sexes = speaker_sexes(&root);
-    let (mut manifest, mut count, mut missing) = (String::new(), 0usize, 0usize);
-    for transcript in &transcripts {
-        let text = std::fs::read_to_string(transcript).map_err(|e| bad(format!("{}: {e}", transcript.display())))?;
-        for (index, line) in text.lines().enumerate().filter(|(_, l)| !l.trim().is_empty()) {
-            let place = format!("{}:{}", transcript.display(), index + 1);
-            let (id, words) =
-                line.split_once(' ').ok_or_else(|| bad(format!("{place}: expected `ID TEXT`, found `{line}`")))?;
-            let audio = transcript.with_file_name(format!("{id}.flac"));
-            if !audio.exists() {
-                missing += 1;
-                note(format_args!("{place}: no {}", audio.display()));
-                continue;
-            }
-            let mut parts = id.split('-');
-            let (speaker, chapter) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-            let mut tags = BTreeMap::new();
-            if let Some(sex) = sexes.get(speaker) {
-                tags.insert("gender", sex.to_ascii_lowercase());
-            }
-            let (sha256, _) = vbench_fetch::digest::sha256_file(&audio)?;
-            let decoded = vbench_audio::decode_file(&audio, &vbench_audio::DecodeOptions::default())
-                .map_err(|e| bad(format!("{}: {e}", audio.display())))?;
-            let duration_s = decoded.samples.len() as f64 / f64::from(vbench_audio::RATE_HZ);
-            manifest += &json!({
-                "id": id, "audio": audio, "text": words, "speaker": speaker, "session": format!("{speaker}-{chapter}"),
-                "language": "en", "duration_s": duration_s, "sha256": sha256, "tags": tags,
-            })
-            .to_string();
-            manifest.push('\n');
-            count += 1;
-        }
-    }
-    if count == 0 {
-        return Err(bad(format!(
-            "{}: no SPEAKER/CHAPTER/*.trans.txt with audio found; name a subset's folder, e.g. LibriSpeech/test-clean",
-            dir.display()
-        )));
-    }
-    let folder = cache.join("corpora").join(name);
-    let write = |e: std::io::Error| Failure::new(ExitCode::OutputNotWritten, format!("{}: {e}", folder.display()));
-    std::fs::create_dir_all(&folder).map_err(write)?;
-    let temporary = folder.join("manifest.jsonl.tmp");
-    std::fs::write(&temporary, manifest).map_err(write)?;
-    std::fs::rename(&temporary, folder.join("manifest.jsonl")).map_err(write)?;
-    say(format_args!("{name}: {count} utterances, {missing} without audio left out; manifest in {}", folder.display()));
-    Ok(if missing == 0 { ExitCode::Passed } else { ExitCode::Incomplete })
-}
-
-/// Transcripts at most four folders down.
-fn find_transcripts(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = entry.path();
-        if path.is_dir() && depth < 4 {
-            find_transcripts(&path, depth + 1, found);
-        } else if path.to_string_lossy().ends_with(".trans.txt") {
-            found.push(path);
-        }
-    }
-}
-
-/// `SPEAKERS.TXT`: `ID | SEX | SUBSET | MINUTES | NAME`, comments begin with `;`.
-fn speaker_sexes(root: &Path) -> BTreeMap<String, String> {
-    let text = [root, root.parent().unwrap_or(root)]
-        .iter()
-        .find_map(|folder| std::fs::read_to_string(folder.join("SPEAKERS.TXT")).ok())
-        .unwrap_or_default();
-    text.lines()
-        .filter(|l| !l.starts_with(';'))
-        .filter_map(|line| {
-            let mut fields = line.split('|').map(str::trim);
-            Some((fields.next()?.to_string(), fields.next()?.to_string()))
-        })
-        .collect()
 }

@@ -49,10 +49,13 @@ fn check(suites: &[PathBuf], cache: &CacheArguments) -> Result<ExitCode, Failure
 
 /// Decodes every file that the suite would play.
 fn check_audio(suite: &Suite) -> Option<Failure> {
+    let hashes = vbench_run::FileHashes::default();
     let bad: Vec<String> = suite
         .utterances
         .par_iter()
-        .filter_map(|u| read_utterance(u).err().map(|reason| format!("  {}/{}: {}", u.corpus, u.id, reason.text)))
+        .filter_map(|u| {
+            read_utterance(u, &hashes).err().map(|reason| format!("  {}/{}: {}", u.corpus, u.id, reason.text))
+        })
         .collect();
     for corpus in &suite.absent {
         say(format_args!("{}: corpus {}: skipped: not present ({})", suite.path.display(), corpus.name, corpus.hint));
@@ -205,6 +208,7 @@ const SAMPLED: usize = 64;
 
 impl Durations {
     fn of(suite: &Suite) -> Self {
+        let hashes = vbench_run::FileHashes::default();
         let mut durations = Self { mean_s: std::collections::HashMap::new(), sampled: 0, unknown: 0 };
         for corpus in &suite.corpora {
             let unknown: Vec<_> =
@@ -213,7 +217,7 @@ impl Durations {
             let read: Vec<f64> = unknown
                 .par_iter()
                 .step_by(step)
-                .filter_map(|u| Some(read_utterance(u).ok()?.len() as f64 / f64::from(vbench_audio::RATE_HZ)))
+                .filter_map(|u| Some(read_utterance(u, &hashes).ok()?.len() as f64 / f64::from(vbench_audio::RATE_HZ)))
                 .collect();
             durations.unknown += unknown.len();
             durations.sampled += read.len();

@@ -1,0 +1,7 @@
+//! Corpora in every format, good and bad.
+
+mod bad_input;
+mod common;
+mod formats;
+mod parquet;
+mod properties;
