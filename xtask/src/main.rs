@@ -35,7 +35,7 @@ enum Task {
     Golden,
     /// Put a sentence through every built-in condition and write docs/conditions.md with a spectrogram of each
     Conditions,
-    /// Render reports/all and reports/tiny-en-vs-base again, from fresh runs of the default suite unless runs are given
+    /// Render reports/all, reports/tiny-en-vs-base and reports/latency again, from fresh runs unless runs are given
     Reports {
         /// Run of suites/all.toml to render
         #[arg(long, value_name = "DIR")]
@@ -43,6 +43,9 @@ enum Task {
         /// Run of suites/all.toml with whisper-base, to compare with it
         #[arg(long, value_name = "DIR")]
         base: Option<PathBuf>,
+        /// Bench of whisper-tiny.en to render
+        #[arg(long, value_name = "DIR")]
+        bench: Option<PathBuf>,
     },
     /// Run the criterion benches of the hot crates, store the dated results in reports/bench and draw the trend: half an hour
     Bench {
@@ -67,7 +70,10 @@ fn main() -> ExitCode {
         Task::Statistics { sets } => statistics(sets),
         Task::Golden => golden(),
         Task::Conditions => told("conditions", conditions::write(&root())),
-        Task::Reports { run, base } => told("reports", reports::write(&root(), run.as_deref(), base.as_deref())),
+        Task::Reports { run, base, bench } => {
+            let given = reports::Given { run: run.as_deref(), base: base.as_deref(), bench: bench.as_deref() };
+            told("reports", reports::write(&root(), &given))
+        }
         Task::Bench { draw: true, .. } => told("bench", bench::draw(&root())),
         Task::Bench { quick, package, .. } => {
             told("bench", bench::run(&root(), &bench::Options { quick, crates: package }))

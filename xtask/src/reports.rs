@@ -12,17 +12,48 @@ const AUDIO_BUDGET_MIB: &str = "2";
 /// The model that is compared with the suite's own.
 const BASE: &str = "whisper-base=whisper:whisper-base";
 
-/// Writes `reports/all` and `reports/tiny-en-vs-base`. `run` and `base` are runs of the default suite with its own model and
-/// with whisper-base; what is not given is run afresh (minutes each) into `target/reports`.
+/// The bench that is published: one request at a time, then time over length.
+const BENCH: [&str; 8] = [
+    "bench",
+    "whisper:whisper-tiny.en",
+    "--min-count",
+    "400",
+    "--sweep-length",
+    "1,2,5,10,20",
+    "--budgets",
+    "suites/budgets/recogniser.toml",
+];
+
+/// Runs that are there already.
+pub struct Given<'a> {
+    /// Of the default suite with its own model.
+    pub run: Option<&'a Path>,
+    /// The same with whisper-base.
+    pub base: Option<&'a Path>,
+    /// A bench of the suite's model.
+    pub bench: Option<&'a Path>,
+}
+
+/// Writes `reports/all`, `reports/tiny-en-vs-base` and `reports/latency`. What is not given is run afresh (minutes each) into
+/// `target/reports`.
 ///
 /// # Errors
 ///
 /// In words: what could not be run, read or written, or a report that names a path of this machine.
-pub fn write(root: &Path, run: Option<&Path>, base: Option<&Path>) -> Result<(), String> {
-    let run = run.map_or_else(|| fresh(root, "all", &[]), |given| Ok(given.to_path_buf()))?;
+pub fn write(root: &Path, given: &Given<'_>) -> Result<(), String> {
+    let run = given.run.map_or_else(|| fresh(root, "all", &[]), |given| Ok(given.to_path_buf()))?;
     report(root, &run, None, "reports/all")?;
-    let base = base.map_or_else(|| fresh(root, "base", &["--model", BASE]), |given| Ok(given.to_path_buf()))?;
-    report(root, &base, Some(&run), "reports/tiny-en-vs-base")
+    let base = given.base.map_or_else(|| fresh(root, "base", &["--model", BASE]), |given| Ok(given.to_path_buf()))?;
+    report(root, &base, Some(&run), "reports/tiny-en-vs-base")?;
+    let bench = given.bench.map_or_else(|| fresh_bench(root), |given| Ok(given.to_path_buf()))?;
+    report(root, &bench, None, "reports/latency")
+}
+
+fn fresh_bench(root: &Path) -> Result<PathBuf, String> {
+    let out = "target/reports/latency";
+    remove(&root.join(out))?;
+    vbench(root, &[&BENCH[..], &["--out", out]].concat())?;
+    Ok(PathBuf::from(out))
 }
 
 /// Runs the suite into `target/reports/NAME`, replacing what is there.

@@ -41,6 +41,9 @@ pub struct CompareHead {
     pub secondary: bool,
     /// What was allowed to differ although it should not, in words.
     pub forced: Vec<String>,
+    /// Why differences of times are shown and not judged, as after `not judged: `; absent where the models took turns in
+    /// one session.
+    pub times_not_judged: Option<String>,
 }
 
 /// One stratum and metric of both sides.
@@ -62,9 +65,11 @@ pub struct StratumComparison {
     pub clusters: usize,
     /// What the interval is conditional on when the resampling unit is not the speaker.
     pub note: Option<String>,
-    /// Two-sided p of the sign-flip test, adjusted over the metric's strata (Benjamini-Hochberg); absent where the test
-    /// is not estimable.
+    /// Two-sided p of the sign-flip test, adjusted over the metric's family (Benjamini-Hochberg, [`Comparison::families`]);
+    /// for the whole, and strata with the same cells, the p itself. Absent where the test is not estimable.
     pub p_adjusted: Option<f64>,
+    /// Whether a finding may be made: times of separate runs are shown without one.
+    pub judged: bool,
 }
 
 /// Two-sided level at which a difference counts as found.
@@ -81,11 +86,13 @@ pub enum Finding {
     Undecided,
     /// Every cluster has the same sums on both sides.
     Identical,
+    /// Not looked at: [`CompareHead::times_not_judged`] says why.
+    NotJudged,
 }
 
 impl Finding {
     /// All findings.
-    pub const ALL: [Self; 4] = [Self::Improved, Self::Regressed, Self::Undecided, Self::Identical];
+    pub const ALL: [Self; 5] = [Self::Improved, Self::Regressed, Self::Undecided, Self::Identical, Self::NotJudged];
 
     /// The word shown.
     #[must_use]
@@ -95,25 +102,34 @@ impl Finding {
             Self::Regressed => "regressed",
             Self::Undecided => "undecided",
             Self::Identical => "identical",
+            Self::NotJudged => "not judged",
         }
     }
 }
 
 impl StratumComparison {
-    /// What is found at the two-sided level [`ALPHA`]: by the p of the test for `all`, which is one question asked in
-    /// advance, by the adjusted p for every other stratum. For metrics of which less is better.
+    /// What is found at the two-sided level [`ALPHA`] by the adjusted p, which for `all`, one question asked in advance, is
+    /// the p of the test. For metrics of which less is better.
     #[must_use]
     pub fn finding(&self) -> Finding {
+        if !self.judged {
+            return Finding::NotJudged;
+        }
         if self.paired.identical {
             return Finding::Identical;
         }
-        let own = self.paired.test.as_ref().ok().map(|t| t.p_two_sided);
-        let p = if self.by == "all" { own } else { self.p_adjusted };
-        match p {
+        match self.p_adjusted {
             Some(p) if p <= ALPHA && self.paired.difference.value < 0.0 => Finding::Improved,
             Some(p) if p <= ALPHA && self.paired.difference.value > 0.0 => Finding::Regressed,
             _ => Finding::Undecided,
         }
+    }
+
+    /// Whether the interval excludes 0 although the test finds nothing: the interval is approximate, the test decides.
+    #[must_use]
+    pub fn interval_disagrees(&self) -> bool {
+        let excludes = self.paired.difference.ends().is_some_and(|(lo, hi)| lo > 0.0 || hi < 0.0);
+        excludes && self.finding() == Finding::Undecided && self.paired.test.is_ok()
     }
 }
 
@@ -126,6 +142,9 @@ pub struct Comparison {
     pub shared: usize,
     /// Metric by metric: `all` first, then every stratum; single speakers for the headline metric only.
     pub strata: Vec<StratumComparison>,
+    /// Tests that p is adjusted over, metric by metric: one for every distinct set of cells among the strata, the whole
+    /// apart. Noise conditions and the strata of their SNR have the same cells and are one question, not two.
+    pub families: Vec<(GateMetric, usize)>,
     /// Cells not compared.
     pub left_out: LeftOut,
     /// Where the difference of word errors comes from.
@@ -146,14 +165,16 @@ pub fn compare(head: CompareHead, pairing: &Pairing<'_>) -> Comparison {
         .iter()
         .flat_map(|metric| groups.iter().filter(move |g| wanted(metric, g)).map(|group| (*metric, group)))
         .collect();
-    let mut strata: Vec<StratumComparison> =
-        work.into_par_iter().filter_map(|(metric, group)| stratum(&plan, metric, group)).collect();
-    for metric in &head.metrics {
-        adjust(strata.iter_mut().filter(|s| s.metric == *metric));
-    }
+    let judged = |metric: GateMetric| metric != GateMetric::Rtf || head.times_not_judged.is_none();
+    let found: Vec<(Vec<usize>, StratumComparison)> =
+        work.into_par_iter().filter_map(|(metric, group)| stratum(&plan, metric, group, judged(metric))).collect();
+    let (cells, mut strata): (Vec<Vec<usize>>, Vec<StratumComparison>) = found.into_iter().unzip();
+    let family = |metric: &GateMetric| (*metric, adjust(&mut strata, &cells, *metric));
+    let families = head.metrics.iter().map(family).collect();
     Comparison {
         shared: pairing.pairs.len(),
         strata,
+        families,
         left_out: pairing.left_out.clone(),
         explained: explain(&pairing.pairs, &head.conditions),
         secondary: head.secondary.then(|| secondary_tests(&pairing.pairs)),
@@ -164,22 +185,24 @@ pub fn compare(head: CompareHead, pairing: &Pairing<'_>) -> Comparison {
 struct Group<'a> {
     by: String,
     value: String,
-    pairs: Vec<Pair<'a>>,
+    /// Each pair with its place among all.
+    pairs: Vec<(usize, Pair<'a>)>,
 }
 
 /// `all`, then each stratum in the order the suite declares; conditions in suite order.
 fn groups<'a>(pairs: &[Pair<'a>], head: &CompareHead) -> Vec<Group<'a>> {
-    let mut groups = vec![Group { by: "all".into(), value: String::new(), pairs: pairs.to_vec() }];
+    let all = pairs.iter().copied().enumerate().collect();
+    let mut groups = vec![Group { by: "all".into(), value: String::new(), pairs: all }];
     for by in &head.strata {
         let mut mine: Vec<Group<'a>> = Vec::new();
         let mut at: HashMap<String, usize> = HashMap::new();
-        for pair in pairs {
+        for (place, pair) in pairs.iter().enumerate() {
             let Some(value) = value_of(&pair.b.scored, by) else { continue };
             let index = *at.entry(value).or_insert_with_key(|value| {
                 mine.push(Group { by: by.clone(), value: value.clone(), pairs: Vec::new() });
                 mine.len() - 1
             });
-            mine[index].pairs.push(*pair);
+            mine[index].pairs.push((place, *pair));
         }
         if by == "condition" {
             mine.sort_by_key(|g| head.conditions.iter().position(|c| *c == g.value).unwrap_or(usize::MAX));
@@ -189,11 +212,18 @@ fn groups<'a>(pairs: &[Pair<'a>], head: &CompareHead) -> Vec<Group<'a>> {
     groups
 }
 
-fn stratum(plan: &Plan, metric: GateMetric, group: &Group<'_>) -> Option<StratumComparison> {
+/// The places of the cells that have the metric, and the comparison over them.
+fn stratum(
+    plan: &Plan,
+    metric: GateMetric,
+    group: &Group<'_>,
+    judged: bool,
+) -> Option<(Vec<usize>, StratumComparison)> {
     let names: Vec<String> =
-        group.pairs.iter().map(|p| format!("{}/{}", p.b.scored.corpus, p.b.scored.utterance)).collect();
-    let observations: Vec<PairedObservation<'_>> =
-        group.pairs.iter().zip(&names).filter_map(|(pair, name)| observe(metric, pair, name)).collect();
+        group.pairs.iter().map(|(_, p)| format!("{}/{}", p.b.scored.corpus, p.b.scored.utterance)).collect();
+    let with_metric =
+        group.pairs.iter().zip(&names).filter_map(|((place, pair), name)| Some((*place, observe(metric, pair, name)?)));
+    let (places, observations): (Vec<usize>, Vec<PairedObservation<'_>>) = with_metric.unzip();
     if observations.is_empty() {
         return None;
     }
@@ -201,7 +231,7 @@ fn stratum(plan: &Plan, metric: GateMetric, group: &Group<'_>) -> Option<Stratum
     let mut paired = compare_paired(&clusters, plan, &format!("{}-difference", metric.name()));
     // No spread at all says nothing about what could be detected.
     paired.detectable = paired.detectable.filter(|d| *d > 0.0);
-    Some(StratumComparison {
+    let comparison = StratumComparison {
         metric,
         by: group.by.clone(),
         value: group.value.clone(),
@@ -211,7 +241,9 @@ fn stratum(plan: &Plan, metric: GateMetric, group: &Group<'_>) -> Option<Stratum
         clusters: clusters.sums.len(),
         note: note(&clusters),
         p_adjusted: None,
-    })
+        judged,
+    };
+    Some((places, comparison))
 }
 
 /// Both sides share the denominator: references are the same text, the audio is as long.
@@ -235,14 +267,26 @@ pub(crate) fn note(clusters: &PairedClusters) -> Option<String> {
     Clusters { unit, sums: Vec::new(), utterances, speakers }.note()
 }
 
-fn adjust<'s>(strata: impl Iterator<Item = &'s mut StratumComparison>) {
-    let mut tested: Vec<&mut StratumComparison> = strata.filter(|s| s.paired.test.is_ok()).collect();
-    let p: Vec<f64> = tested.iter().filter_map(|s| s.paired.test.as_ref().ok().map(|t| t.p_two_sided)).collect();
-    if let Ok(adjusted) = benjamini_hochberg(&p) {
-        for (stratum, p) in tested.iter_mut().zip(adjusted) {
-            stratum.p_adjusted = Some(p);
-        }
+/// Adjusts p over the strata of a metric and returns how many tests that were. Strata with the same cells are one test; the
+/// whole, and strata with its cells, keep their p.
+fn adjust(strata: &mut [StratumComparison], cells: &[Vec<usize>], metric: GateMetric) -> usize {
+    let own = |s: &StratumComparison| s.paired.test.as_ref().ok().map(|t| t.p_two_sided);
+    let mine: Vec<usize> = (0..strata.len()).filter(|i| strata[*i].metric == metric && strata[*i].judged).collect();
+    let whole = mine.iter().copied().find(|i| strata[*i].by == "all").map(|i| &cells[i]);
+    let (mut places, mut p): (HashMap<&Vec<usize>, usize>, Vec<f64>) = (HashMap::new(), Vec::new());
+    for &i in &mine {
+        let (true, Some(value)) = (Some(&cells[i]) != whole, own(&strata[i])) else { continue };
+        places.entry(&cells[i]).or_insert_with(|| {
+            p.push(value);
+            p.len() - 1
+        });
     }
+    let adjusted = benjamini_hochberg(&p).unwrap_or_default();
+    for i in mine {
+        let of_family = places.get(&cells[i]).and_then(|at| adjusted.get(*at)).copied();
+        strata[i].p_adjusted = own(&strata[i]).map(|p| of_family.unwrap_or(p));
+    }
+    adjusted.len()
 }
 
 /// Metrics that some shared cell of two sides has, of those asked for.

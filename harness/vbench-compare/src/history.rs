@@ -155,8 +155,10 @@ pub fn change_points(
     let smallest = 2.0 * 0.5f64.powi(i32::try_from(series.den.len()).unwrap_or(i32::MAX)) * boundaries as f64;
     if series.den.len() < MIN_UNITS || smallest > ALPHA {
         let (n, unit) = (series.den.len(), series.unit);
-        found.reason =
-            Some(format!("{n} {unit} clusters are too few to show a change at one of {boundaries} boundaries"));
+        found.reason = Some(match boundaries {
+            1 => format!("{n} {unit} clusters are too few to show a change at one boundary"),
+            _ => format!("{n} {unit} clusters are too few to show a change at one of {boundaries} boundaries"),
+        });
         return found;
     }
     let search = Search { series: &series, metric, seed, boundaries };

@@ -58,6 +58,50 @@ fn side(cells: Vec<SideCell>) -> Side {
     Side { model: "m".into(), cells, unscored: Vec::new(), outstanding: 0 }
 }
 
+fn compared(strata: &[&str]) -> vbench_compare::Comparison {
+    let cells = |worse: u64| -> Vec<SideCell> {
+        let of = |i: usize, condition: &str| {
+            let sub = if condition == "noise" && !i.is_multiple_of(4) { worse } else { u64::from(i == 3) };
+            let mut cell = cell(i, condition, (sub, 0, 0));
+            cell.scored.target_snr_db = (condition == "noise").then_some(5.0);
+            cell
+        };
+        (0..24).flat_map(|i| [of(i, "clean"), of(i, "noise")]).collect()
+    };
+    let (a, b) = (side(cells(1)), side(cells(2)));
+    let head = vbench_compare::CompareHead {
+        a: "a".into(),
+        b: "b".into(),
+        suite: "s".into(),
+        normalizer: "basic".into(),
+        weights: "sclite".into(),
+        seed: 7,
+        metrics: vec![GateMetric::Wer],
+        conditions: vec!["clean".into(), "noise".into()],
+        strata: strata.iter().map(|s| (*s).to_owned()).collect(),
+        secondary: false,
+        forced: Vec::new(),
+        times_not_judged: None,
+    };
+    vbench_compare::compare(head, &pair(&a, &b))
+}
+
+#[test]
+fn strata_with_the_same_cells_are_one_test_and_the_whole_keeps_its_p() {
+    let p = |c: &vbench_compare::Comparison, by: &str, value: &str| {
+        let s = c.strata.iter().find(|s| s.by == by && s.value == value).expect("the stratum");
+        (s.paired.test.as_ref().expect("tested").p_two_sided, s.p_adjusted.expect("adjusted"))
+    };
+    let (once, twice) = (compared(&["condition"]), compared(&["condition", "snr"]));
+    assert_eq!((&once.families, &twice.families), (&vec![(GateMetric::Wer, 2)], &vec![(GateMetric::Wer, 2)]));
+    let noise = p(&once, "condition", "noise");
+    assert_eq!(noise.1, 2.0 * noise.0, "two tests, one of them without any difference");
+    assert_eq!(p(&twice, "condition", "noise"), noise, "the stratum of its SNR is the same question");
+    assert_eq!(p(&twice, "snr", "5 dB"), noise);
+    let all = p(&twice, "all", "");
+    assert_eq!(all.0, all.1);
+}
+
 fn errors() -> impl Strategy<Value = (u64, u64, u64)> {
     (0u64..5, 0u64..5, 0u64..4)
 }

@@ -31,6 +31,8 @@ use crate::palette::Palette;
 pub(crate) use figures::{Sketch, of_differences, of_plane, of_rows};
 pub(crate) use words::{TimeScale, duration};
 
+pub(crate) use sound::picture;
+
 pub use json::analysis_json;
 pub use sound::{SoundPicture, WAVE_COLUMNS};
 

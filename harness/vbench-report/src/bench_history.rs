@@ -183,6 +183,28 @@ pub(crate) fn page_values(benches: &[BenchHistory]) -> Result<Vec<Value>, Report
     benches.iter().enumerate().map(one).collect()
 }
 
+/// The same for a terminal, a paragraph each: what it is of, what was found, the newest run.
+pub(crate) fn paragraphs(benches: &[BenchHistory]) -> Vec<String> {
+    let mut all = Vec::new();
+    for b in benches {
+        all.push(format!("latency of {}, branch {}: {}", visible(&b.model), visible(&b.branch), visible(&b.setting)));
+        let (changes, remarks) = sentences(b);
+        all.extend(changes.into_iter().map(|(_, s)| s).chain(remarks));
+        if let Some(newest) = b.runs.len().checked_sub(1) {
+            let named = b.percentiles.iter().map(|(p, _)| p).zip(cells(b, newest));
+            let values: Vec<String> = named.map(|(p, (value, interval))| format!("p{p} {value} {interval}")).collect();
+            all.push(format!(
+                "newest of {}, {}: {}",
+                count(b.runs.len() as u64),
+                text(&b.runs[newest].name),
+                values.join(", ")
+            ));
+        }
+        all.push(String::new());
+    }
+    all
+}
+
 /// The same as Markdown.
 pub(crate) fn markdown(benches: &[BenchHistory]) -> String {
     let mut out = String::new();

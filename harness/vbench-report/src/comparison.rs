@@ -2,9 +2,11 @@
 //!
 //! ```text
 //! {"schema", "a", "b", "suite", "normalizer", "weights", "seed", "forced"?, "shared", "left_out": {WHY: [PLACE…]},
+//!  "verdict": {"finding", "text"},
 //!  "results": [{"stratum": {"by", "value"}, "metric", "cells", "a", "b", "difference": Estimate, "p_value"?,
 //!               "p_adjusted"?, "probability_of_improvement"?: {"strict", "half_ties"}, "detectable"?, "identical",
-//!               "note"?}],
+//!               "finding", "unit", "clusters", "note"?}],
+//!  "families": {METRIC: tests that p is adjusted over}, "times_not_judged"?: why,
 //!  "explained": {"words", "errors_a", "errors_b", "splits": {BY: [{"value", "errors_a", "errors_b", "contribution"}]},
 //!                "utterances": {"fixed", "broken", "same"}, "carriers": […]},
 //!  "secondary"?: [{"name", "over", "statistic"?, "value"?, "p_value"?, "reason"?}]}
@@ -16,11 +18,13 @@ use vbench_compare::secondary::SecondaryTest;
 use vbench_compare::{Comparison, Explained, LeftOut, StratumComparison};
 use vbench_core::{GateMetric, GateUnit};
 
+use crate::comparison_page::verdict;
 use crate::format::{self, ABSENT, NumberStyle, count, p_value, usable_interval, visible};
 use crate::grid::Grid;
 use crate::json::{estimate_json, insert_number};
 use crate::markdown::inline;
-use crate::terminal::wrap;
+use crate::strata::push_new;
+use crate::terminal::wrapped;
 
 /// Schema of [`comparison_json`].
 pub const COMPARE_SCHEMA: &str = "vbench/compare/1";
@@ -57,26 +61,59 @@ fn stratum_name(s: &StratumComparison) -> String {
 
 /// What the numbers mean; shown under the first table.
 pub(crate) const NOTES: &str = "difference: B - A over the shared cells, in points for rates, with its 95 % interval. \
-    p: cluster sign-flip test of no difference, which decides; adjusted over the table (Benjamini-Hochberg). \
+    p: cluster sign-flip test of no difference, which decides. \
     P(B better): share of bootstrap replicates, half of the ties. \
     detectable: the smallest true difference that these units would show (80 %, two-sided 0.05).";
 
+/// What p is adjusted over, what is not judged, and where interval and test disagree.
+pub(crate) fn rules(c: &Comparison) -> Vec<String> {
+    let size = |(metric, n): &(GateMetric, usize)| {
+        let tests = if *n == 1 { "test" } else { "tests" };
+        format!("{}: {n} {tests}", metric.name().to_uppercase())
+    };
+    let sizes: Vec<String> = c.families.iter().filter(|(_, n)| *n > 0).map(size).collect();
+    let mut rules = Vec::new();
+    if !sizes.is_empty() {
+        rules.push(format!(
+            "p adjusted: Benjamini-Hochberg over the strata of one metric, single speakers among them ({}). Strata with the \
+             same cells are one test; the whole is one question asked in advance and keeps its p.",
+            sizes.join(", ")
+        ));
+    }
+    if let Some(why) = c.head.times_not_judged.as_ref().filter(|_| c.head.metrics.contains(&GateMetric::Rtf)) {
+        rules.push(format!("Differences of RTF are not judged: {why}."));
+    }
+    if c.strata.iter().any(StratumComparison::interval_disagrees) {
+        rules.push(
+            "An interval that excludes 0 beside an undecided finding: the sign-flip test decides, the interval is \
+             approximate, most of all with few units."
+                .into(),
+        );
+    }
+    rules
+}
+
+/// The columns of a table of strata; what is left out first where they do not fit.
+const COLUMNS: [(&str, bool); 10] = [
+    ("stratum", false),
+    ("cells", true),
+    ("A", true),
+    ("B", true),
+    ("difference [95 %]", true),
+    ("p", true),
+    ("p adjusted", true),
+    ("P(B better)", true),
+    ("detectable", true),
+    ("unit", false),
+];
+const LEAVE_OUT: [usize; 5] = [7, 8, 9, 1, 6];
+
 fn grid(rows: &[&StratumComparison], reasons: &mut Vec<String>) -> Grid {
-    let mut grid = Grid::new(&[
-        ("stratum", false),
-        ("cells", true),
-        ("A", true),
-        ("B", true),
-        ("difference [95 %]", true),
-        ("p", true),
-        ("p adjusted", true),
-        ("P(B better)", true),
-        ("detectable", true),
-        ("unit", false),
-    ]);
+    let mut grid = Grid::new(&COLUMNS);
     for s in rows {
         let (value, change) = styles(s.metric);
         let p = &s.paired;
+        let judged = |text: Option<String>| text.filter(|_| s.judged).unwrap_or_else(|| ABSENT.into());
         let difference = match usable_interval(&p.difference) {
             Ok(i) => format!("{} {}", change.number(p.difference.value), change.interval(i.lo, i.hi)),
             Err(_) if p.identical => "identical".into(),
@@ -95,10 +132,10 @@ fn grid(rows: &[&StratumComparison], reasons: &mut Vec<String>) -> Grid {
             value.number(p.a),
             value.number(p.b),
             difference,
-            p.test.as_ref().map_or_else(|_| ABSENT.into(), |t| p_value(t.p_two_sided)),
-            s.p_adjusted.map_or_else(|| ABSENT.into(), p_value),
-            p.improvement.map_or_else(|| ABSENT.into(), |i| format!("{:.2}", i.half_ties)),
-            p.detectable.map_or_else(|| ABSENT.into(), |d| NumberStyle { signed: false, ..change }.number(d)),
+            judged(p.test.as_ref().ok().map(|t| p_value(t.p_two_sided))),
+            judged(s.p_adjusted.map(p_value)),
+            judged(p.improvement.map(|i| format!("{:.2}", i.half_ties))),
+            judged(p.detectable.map(|d| NumberStyle { signed: false, ..change }.number(d))),
             unit,
         ]);
     }
@@ -183,8 +220,18 @@ pub(crate) fn explained_head(e: &Explained) -> String {
 
 fn carrier_head(c: &Carrier) -> String {
     let verdict = if c.change() > 0 { "broken" } else { "fixed" };
-    let cells = if c.cells == 1 { String::new() } else { format!(" in {} cells", c.cells) };
-    format!("{verdict} {}: {} -> {} errors{cells}, {}", signed(c.change()), c.errors_a, c.errors_b, c.utterance)
+    let (change, over) = (signed(c.change()), over_conditions(c.cells));
+    format!("{verdict} {change}: {} -> {} errors{over}, {}", c.errors_a, c.errors_b, c.utterance)
+}
+
+/// ` over 2 conditions`: the errors of an utterance are sums, its texts are of one condition.
+pub(crate) fn over_conditions(cells: usize) -> String {
+    if cells > 1 { format!(" over {cells} conditions") } else { String::new() }
+}
+
+/// `1 shared cell`, `2 shared cells`.
+pub(crate) fn cells_in_words(what: &str, n: usize) -> String {
+    format!("{} {what}cell{}", count(n as u64), if n == 1 { "" } else { "s" })
 }
 
 fn secondary_grid(tests: &[SecondaryTest]) -> Grid {
@@ -210,56 +257,75 @@ pub(crate) fn hallucinated(c: &Comparison) -> Option<String> {
 
 fn facts(c: &Comparison) -> String {
     format!(
-        "suite {}, normaliser {}, alignment weights {}, seed {}, {} shared cells",
+        "suite {}, normaliser {}, alignment weights {}, seed {}, {}",
         visible(&c.head.suite),
         c.head.normalizer,
         c.head.weights,
         c.head.seed,
-        count(c.shared as u64)
+        cells_in_words("shared ", c.shared)
     )
 }
 
-/// The comparison as plain text for a terminal; about 130 columns.
+/// The tables, with as many columns as fit; what was left out.
+fn fitting_tables(c: &Comparison, reasons: &mut Vec<String>, width: usize) -> (String, Vec<&'static str>) {
+    let (mut out, mut left_out) = (String::new(), Vec::new());
+    for (title, grid) in tables(c, reasons) {
+        let (text, missing) = grid.fitted(width, &LEAVE_OUT);
+        out += &format!("\n{title}\n{text}");
+        for column in missing {
+            push_new(&mut left_out, column);
+        }
+    }
+    (out, left_out)
+}
+
+/// The comparison as plain text of at most `width` columns where that is possible (from 80 on); about 130 show everything.
 #[must_use]
-pub fn comparison_text(c: &Comparison) -> String {
+pub fn comparison_text(c: &Comparison, width: usize) -> String {
     let mut reasons = Vec::new();
-    let mut out = format!("A  {}\nB  {}\n{}\n", visible(&c.head.a), visible(&c.head.b), facts(c));
+    let wrap = |text: &str| -> String { wrapped(text, width.min(120)).iter().map(|l| format!("{l}\n")).collect() };
+    let mut out = format!("A  {}\nB  {}\n{}", visible(&c.head.a), visible(&c.head.b), wrap(&facts(c)));
     for forced in &c.head.forced {
         out += &wrap(&format!("FORCED: {}", visible(forced)));
     }
-    for (title, grid) in tables(c, &mut reasons) {
-        out += &format!("\n{title}\n{}", grid.plain());
+    out += &format!("\n{}", wrap(&verdict(c).1));
+    let (tables, missing) = fitting_tables(c, &mut reasons, width);
+    out += &format!("{tables}\n{}", wrap(NOTES));
+    if !missing.is_empty() {
+        out += &wrap(&format!("no room for {} at this width: --markdown and --json have them", missing.join(", ")));
     }
-    out += &format!("\n{}", wrap(NOTES));
+    for rule in rules(c) {
+        out += &wrap(&rule);
+    }
     for note in notes(c) {
         out += &wrap(&note);
     }
     for (i, reason) in reasons.iter().enumerate() {
-        out += &format!("{ABSENT} {}: {reason}\n", i + 1);
+        out += &wrap(&format!("{ABSENT} {}: {reason}", i + 1));
     }
     for line in left_out(&c.left_out).into_iter().chain(hallucinated(c)) {
         out += &wrap(&line);
     }
     if let Some(tests) = &c.secondary {
         out += &format!(
-            "\nSecondary tests over all shared cells, which they take as independent\n{}",
-            secondary_grid(tests).plain()
+            "\n{}{}",
+            wrap("Secondary tests over all shared cells, which they take as independent"),
+            secondary_grid(tests).fitted(width, &[1]).0
         );
     }
     out += &format!("\n{}", wrap(&explained_head(&c.explained)));
     for split in splits(&c.explained) {
-        out += &format!("\n{}\n{}", split_title(split), split_grid(split).plain());
+        out += &format!("\n{}\n{}", split_title(split), split_grid(split).fitted(width, &[]).0);
     }
     if !c.explained.carriers.is_empty() {
         out += "\nThe utterances that carry most of it\n";
     }
     for carrier in &c.explained.carriers {
-        let text = |t: &str| format::shortened(&visible(t), TEXT);
+        let text = |t: &str| format::shortened(&visible(t), TEXT.min(width.saturating_sub(10)));
+        let head = format!("{} ({}; texts of {})", carrier_head(carrier), carrier.speaker, carrier.condition);
         out += &format!(
-            "  {} ({}, {})\n    said  {}\n    A     {}\n    B     {}\n",
-            visible(&carrier_head(carrier)),
-            visible(&carrier.speaker),
-            visible(&carrier.condition),
+            "  {}\n    said  {}\n    A     {}\n    B     {}\n",
+            wrapped(&visible(&head), width.saturating_sub(2)).join("\n  "),
             text(&carrier.reference),
             text(&carrier.hypothesis_a),
             text(&carrier.hypothesis_b)
@@ -289,10 +355,12 @@ pub fn comparison_markdown(c: &Comparison) -> String {
     for forced in &c.head.forced {
         out += &format!("\n> **Forced:** {}\n", inline(&visible(forced)));
     }
+    out += &format!("\n**{}**\n", inline(&verdict(c).1));
     for (title, grid) in tables(c, &mut reasons) {
         out += &format!("\n## {title}\n\n{}", grid.markdown());
     }
     let mut lines = vec![NOTES.to_owned()];
+    lines.extend(rules(c));
     lines.extend(notes(c));
     lines.extend(reasons.iter().enumerate().map(|(i, reason)| format!("{ABSENT} {}: {reason}", i + 1)));
     lines.extend(left_out(&c.left_out));
@@ -311,7 +379,7 @@ pub fn comparison_markdown(c: &Comparison) -> String {
     if !c.explained.carriers.is_empty() {
         out += "\n### The utterances that carry most of it\n\n";
         let mut grid =
-            Grid::new(&[("change", false), ("condition", false), ("said", false), ("A", false), ("B", false)]);
+            Grid::new(&[("change", false), ("texts of", false), ("said", false), ("A", false), ("B", false)]);
         for c in &c.explained.carriers {
             grid.push(vec![
                 carrier_head(c),
@@ -345,6 +413,13 @@ pub fn comparison_json(c: &Comparison) -> Value {
     }
     out["shared"] = c.shared.into();
     out["left_out"] = left.into();
+    let (finding, text) = verdict(c);
+    out["verdict"] = json!({"finding": finding.name(), "text": text});
+    let families = c.families.iter().map(|(metric, n)| (metric.name().to_owned(), Value::from(*n)));
+    out["families"] = families.collect::<Map<String, Value>>().into();
+    if let Some(why) = &c.head.times_not_judged {
+        out["times_not_judged"] = why.clone().into();
+    }
     out["results"] = c.strata.iter().map(result_json).collect();
     out["explained"] = explained_json(&c.explained);
     if let Some(tests) = &c.secondary {
@@ -361,16 +436,17 @@ fn result_json(s: &StratumComparison) -> Value {
     insert_number(&mut out, "a", s.paired.a);
     insert_number(&mut out, "b", s.paired.b);
     out.insert("difference".into(), estimate_json(&s.paired.difference));
-    if let Ok(test) = &s.paired.test {
+    out.insert("finding".into(), s.finding().name().into());
+    if let Some(test) = s.paired.test.as_ref().ok().filter(|_| s.judged) {
         insert_number(&mut out, "p_value", test.p_two_sided);
     }
     if let Some(p) = s.p_adjusted {
         insert_number(&mut out, "p_adjusted", p);
     }
-    if let Some(i) = s.paired.improvement {
+    if let Some(i) = s.paired.improvement.filter(|_| s.judged) {
         out.insert("probability_of_improvement".into(), json!({"strict": i.strict, "half_ties": i.half_ties}));
     }
-    if let Some(d) = s.paired.detectable {
+    if let Some(d) = s.paired.detectable.filter(|_| s.judged) {
         insert_number(&mut out, "detectable", d);
     }
     out.insert("identical".into(), s.paired.identical.into());

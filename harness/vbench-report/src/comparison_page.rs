@@ -2,6 +2,8 @@
 //!
 //! Times and provenance stand in the block that [`BLOCK_BEGIN`] opens, as on the page of a run.
 
+mod markdown;
+
 use minijinja::value::Serde;
 use minijinja::{Value, context};
 use serde::Serialize;
@@ -10,32 +12,34 @@ use vbench_compare::explain::{Carrier, Split};
 use vbench_compare::{Comparison, Finding, Moved, StratumComparison, StratumSummary, Summary, waterfall};
 use vbench_core::GateMetric;
 
+use crate::analysis::{self, SoundPicture, analysis_json};
+use crate::cells;
 use crate::comparison::{
-    NOTES, comparison_json, explained_head, hallucinated, left_out, split_grid, split_title, splits, styles, title,
+    NOTES, cells_in_words, comparison_json, explained_head, hallucinated, left_out, over_conditions, rules, splits,
+    styles, title,
 };
 use crate::difference_plot::{DifferencePlot, DifferenceRow};
 use crate::error::ReportError;
-use crate::figures::{self, Figure, MAX_ROWS, finish, point_of, themed};
-use crate::format::{self, ABSENT, count, p_in_words, p_value, shortened, visible};
+use crate::figures::{self, Figure, MAX_ROWS, Metric, finish, point_of, themed};
+use crate::format::{self, ABSENT, count, p_in_words, p_value, visible};
 use crate::html::{self, BLOCK_BEGIN, BLOCK_END};
-use crate::input::{AlignedToken, AudioClip};
+use crate::input::{AlignedToken, AudioClip, ReportInput};
 use crate::json::estimate_json;
-use crate::markdown::{MAX_CHARS, inline};
 use crate::page::{Media, Page, PageKind};
 use crate::palette::Palette;
 use crate::strata::push_new;
 use crate::view::{self, Fact, Number, Token};
 use crate::waterfall::{WaterfallPlot, signed};
 
+pub use markdown::comparison_page_markdown;
+
 /// Schema of [`comparison_page_json`].
 pub const COMPARISON_PAGE_SCHEMA: &str = "vbench/comparison/1";
 
 /// Steps of a waterfall before the others are one step.
 const STEPS: usize = 14;
-/// Strata of one property in Markdown.
-const MARKDOWN_STRATA: usize = 40;
-/// Longest transcript in Markdown, in characters.
-const MARKDOWN_TEXT: usize = 160;
+/// Utterances listed behind the fold of those that moved; the list of every utterance has all.
+const LISTED: usize = 200;
 
 /// What a comparison page is made of: values only, all computed elsewhere.
 #[derive(Debug, Clone)]
@@ -54,6 +58,8 @@ pub struct ComparisonInput<'a> {
     pub fixed: Vec<MovedCell>,
     /// One sentence per condition in suite order: (name, description).
     pub conditions: Vec<(String, String)>,
+    /// The shared cells as one run of two models, `A: …` and `B: …`: what the page of a run shows, side by side.
+    pub together: ReportInput<'a>,
 }
 
 /// One side.
@@ -90,6 +96,10 @@ pub struct MovedCell {
     pub audio_a: Option<AudioClip>,
     /// What the second side heard; absent where it is the same audio.
     pub audio_b: Option<AudioClip>,
+    /// The first sound as a picture.
+    pub picture_a: Option<SoundPicture>,
+    /// The second.
+    pub picture_b: Option<SoundPicture>,
     /// Why a player is missing, where that is known.
     pub audio_note: Option<String>,
     /// Whether both heard the same bytes.
@@ -119,13 +129,27 @@ struct View {
     fixed_total: String,
     broken: Vec<MovedView>,
     fixed: Vec<MovedView>,
+    /// The first [`LISTED`] of each, and how many more there are.
+    all_broken: Vec<ListedView>,
+    all_fixed: Vec<ListedView>,
     secondary: Vec<[String; 4]>,
     identity: Vec<PairedFact>,
     conditions: Vec<Fact>,
 }
 
+/// An utterance that moved, in a line.
+#[derive(Debug, Serialize)]
+struct ListedView {
+    utterance: String,
+    speaker: String,
+    change: String,
+    errors: String,
+}
+
 #[derive(Debug, Serialize)]
 struct TimingsView {
+    /// Why times are not judged.
+    not_judged: Option<String>,
     tables: Vec<TableView>,
     provenance: Vec<PairedFact>,
 }
@@ -225,6 +249,14 @@ pub(crate) fn verdict(c: &Comparison) -> (Finding, String) {
     let (value, change) = styles(all.metric);
     let name = all.metric.name().to_uppercase();
     let units = format!("{} {}", count(all.clusters as u64), plural(all));
+    let why = if all.interval_disagrees() {
+        format!(
+            " The interval excludes 0 and still nothing is shown: the sign-flip test over {units} decides, and the interval \
+             is approximate."
+        )
+    } else {
+        String::new()
+    };
     let from_to = format!("from {} % to {} %", value.number(all.paired.a), value.number(all.paired.b));
     let interval = format::usable_interval(&all.paired.difference);
     let between = interval.map_or_else(
@@ -247,17 +279,17 @@ pub(crate) fn verdict(c: &Comparison) -> (Finding, String) {
         (Finding::Regressed, _) => {
             format!("B is worse: {name} goes {from_to}, {size}; {p} over {units}.")
         }
-        (Finding::Undecided, Err(reason)) => {
+        (Finding::Undecided | Finding::NotJudged, Err(reason)) => {
             format!("Cannot be decided: {name} goes {from_to}, {size}, and there is no interval: {}.", visible(reason))
         }
-        (Finding::Undecided, Ok(_)) => {
+        (Finding::Undecided | Finding::NotJudged, Ok(_)) => {
             let detectable = all.paired.detectable.map_or_else(String::new, |d| {
                 format!(
                     " A true difference of {} points would show four times out of five with these {units}.",
                     format::RATE.number(d)
                 )
             });
-            format!("No difference is shown: {name} goes {from_to}, {size}; {p} over {units}.{detectable}")
+            format!("No difference is shown: {name} goes {from_to}, {size}; {p} over {units}.{why}{detectable}")
         }
     };
     (finding, text)
@@ -309,6 +341,7 @@ fn row(s: &StratumComparison) -> RowView {
     let (value, change) = styles(s.metric);
     let p = &s.paired;
     let interval = format::usable_interval(&p.difference);
+    let judged = |text: Option<String>| text.filter(|_| s.judged).unwrap_or_else(|| ABSENT.into());
     RowView {
         by: visible(&s.by),
         value: if s.by == "all" { "all".into() } else { visible(&s.value) },
@@ -318,12 +351,10 @@ fn row(s: &StratumComparison) -> RowView {
         difference: change.number(p.difference.value),
         interval: interval.ok().map(|i| change.interval(i.lo, i.hi)),
         reason: interval.err().map(visible),
-        p: p.test.as_ref().map_or_else(|_| ABSENT.into(), |t| p_value(t.p_two_sided)),
-        p_adjusted: s.p_adjusted.map_or_else(|| ABSENT.into(), p_value),
-        improvement: p.improvement.map_or_else(|| ABSENT.into(), |i| format!("{:.2}", i.half_ties)),
-        detectable: p
-            .detectable
-            .map_or_else(|| ABSENT.into(), |d| format::NumberStyle { signed: false, ..change }.number(d)),
+        p: judged(p.test.as_ref().ok().map(|t| p_value(t.p_two_sided))),
+        p_adjusted: judged(s.p_adjusted.map(p_value)),
+        improvement: judged(p.improvement.map(|i| format!("{:.2}", i.half_ties))),
+        detectable: judged(p.detectable.map(|d| format::NumberStyle { signed: false, ..change }.number(d))),
         finding: s.finding().name(),
         unit: format!("{} ({})", s.unit, count(s.clusters as u64)),
         note: s.note.as_deref().map(visible),
@@ -343,14 +374,16 @@ fn tables(c: &Comparison, times: bool) -> Vec<TableView> {
 
 fn side_view(label: &str, side: &ComparedSide<'_>) -> SideView {
     let complete = side.failed == 0 && side.outstanding == 0;
-    let mut coverage = format!("{} cells have a hypothesis", count(side.done as u64));
+    let have = if side.done == 1 { "has" } else { "have" };
+    let mut coverage = format!("{} {have} a hypothesis", cells_in_words("", side.done));
     if side.failed > 0 {
         coverage += &format!(", {} failed or were skipped", count(side.failed as u64));
     }
     if side.outstanding > 0 {
         coverage += &format!(
-            ", {} planned cells of its run have no outcome: it was interrupted",
-            count(side.outstanding as u64)
+            ", {} of its run {} no outcome: it was interrupted",
+            cells_in_words("planned ", side.outstanding),
+            if side.outstanding == 1 { "has" } else { "have" }
         );
     }
     SideView { label: visible(label), name: visible(&side.name), coverage, complete }
@@ -381,25 +414,43 @@ fn moved_view(cell: &MovedCell, rank: usize) -> MovedView {
     }
 }
 
-/// Facts side by side: the n-th fact of a name beside the n-th of that name.
+/// What of several facts of one name tells them apart: a corpus or a model by its name, a hash by itself.
+fn sub_name(value: &str) -> &str {
+    value.split([',', '=']).next().unwrap_or_default().trim()
+}
+
+/// Facts side by side. Of several with one name those stand together that are about the same thing; what only one side has
+/// stands alone, unless exactly one is left on each side.
 fn paired_facts(a: &[(String, String)], b: &[(String, String)]) -> Vec<PairedFact> {
-    let numbered = |list: &[(String, String)]| -> Vec<((String, usize), String)> {
-        let nth = |i: usize| list[..i].iter().filter(|(name, _)| *name == list[i].0).count();
-        list.iter().enumerate().map(|(i, (name, value))| ((name.clone(), nth(i)), value.clone())).collect()
-    };
-    let (first, second) = (numbered(a), numbered(b));
-    let mut keys: Vec<(String, usize)> = Vec::new();
-    for (key, _) in first.iter().chain(&second) {
-        push_new(&mut keys, key.clone());
+    let mut names: Vec<&str> = Vec::new();
+    for (name, _) in a.iter().chain(b) {
+        push_new(&mut names, name.as_str());
     }
-    let value = |list: &[((String, usize), String)], key: &(String, usize)| {
-        list.iter().find(|(k, _)| k == key).map_or_else(|| "–".to_owned(), |(_, v)| view::text(v))
+    let of = |list: &'_ [(String, String)], name: &str| -> Vec<String> {
+        list.iter().filter(|f| f.0 == name).map(|f| f.1.clone()).collect()
     };
-    let fact = |key: &(String, usize)| {
-        let (a, b) = (value(&first, key), value(&second, key));
-        PairedFact { name: visible(&key.0), same: a == b, a, b }
-    };
-    keys.iter().map(fact).collect()
+    let mut facts = Vec::new();
+    for name in names {
+        let (first, mut second) = (of(a, name), of(b, name));
+        let mut add = |x: Option<&str>, y: Option<&str>| {
+            let shown = |v: Option<&str>| v.map_or_else(|| "–".to_owned(), view::text);
+            facts.push(PairedFact { name: visible(name), same: x == y, a: shown(x), b: shown(y) });
+        };
+        let mut alone = Vec::new();
+        for x in &first {
+            match second.iter().position(|y| sub_name(y) == sub_name(x)) {
+                Some(at) => add(Some(x), Some(&second.remove(at))),
+                None => alone.push(x.as_str()),
+            }
+        }
+        if let ([x], [y]) = (alone.as_slice(), second.as_slice()) {
+            add(Some(x), Some(y));
+            continue;
+        }
+        alone.iter().for_each(|x| add(Some(x), None));
+        second.iter().for_each(|y| add(None, Some(y)));
+    }
+    facts
 }
 
 fn secondary(c: &Comparison) -> Vec<[String; 4]> {
@@ -425,8 +476,19 @@ fn notes(c: &Comparison) -> Vec<String> {
          p, for strata by the adjusted one. It is no gate: `vbench gate` judges against a margin."
             .into(),
     );
+    notes.extend(rules(c));
     notes.extend(hallucinated(c));
     notes
+}
+
+fn listed(all: &[Carrier]) -> Vec<ListedView> {
+    let one = |c: &Carrier| ListedView {
+        utterance: view::text(&c.utterance),
+        speaker: visible(&c.speaker),
+        change: signed(c.change()),
+        errors: format!("{} → {}{}", c.errors_a, c.errors_b, over_conditions(c.cells)),
+    };
+    all.iter().take(LISTED).map(one).collect()
 }
 
 fn view(input: &ComparisonInput<'_>) -> View {
@@ -440,7 +502,7 @@ fn view(input: &ComparisonInput<'_>) -> View {
         normalizer: visible(&c.head.normalizer),
         weights: visible(&c.head.weights),
         seed: c.head.seed,
-        shared: count(c.shared as u64),
+        shared: cells_in_words("shared ", c.shared),
         finding: finding.name(),
         verdict,
         forced: c.head.forced.iter().map(|f| visible(f)).collect(),
@@ -448,12 +510,14 @@ fn view(input: &ComparisonInput<'_>) -> View {
         tables: tables(c, false),
         notes: notes(c),
         left_out: left_out(&c.left_out),
-        left_out_total: count(c.left_out.total() as u64),
+        left_out_total: cells_in_words("", c.left_out.total()),
         explained: explained(c),
         broken_total: count(input.moved.broken.len() as u64),
         fixed_total: count(input.moved.fixed.len() as u64),
         broken: moved(&input.broken),
         fixed: moved(&input.fixed),
+        all_broken: listed(&input.moved.broken),
+        all_fixed: listed(&input.moved.fixed),
         secondary: secondary(c),
         identity: paired_facts(&input.a.identity, &input.b.identity),
         conditions: view::facts(&input.conditions),
@@ -462,6 +526,7 @@ fn view(input: &ComparisonInput<'_>) -> View {
 
 fn timings(input: &ComparisonInput<'_>) -> TimingsView {
     TimingsView {
+        not_judged: input.comparison.head.times_not_judged.as_ref().map(|why| visible(why)),
         tables: tables(input.comparison, true),
         provenance: paired_facts(&input.a.provenance, &input.b.provenance),
     }
@@ -510,6 +575,9 @@ fn difference_drawing(c: &Comparison, metric: GateMetric, speakers: bool) -> Opt
     }
     let estimates: Vec<_> = shown.iter().map(|s| &s.paired.difference).collect();
     let mut subtitle = figures::subtitle_of(&estimates);
+    if shown.iter().any(|s| !s.judged) {
+        subtitle += " Not judged: the models did not take turns.";
+    }
     if shown.len() > MAX_ROWS {
         subtitle += &format!(" {} more are in the table.", shown.len() - MAX_ROWS);
     }
@@ -566,14 +634,27 @@ fn drawings(input: &ComparisonInput<'_>) -> Drawings {
     }
 }
 
-/// PNG and SVG of every figure of the page.
+/// PNG and SVG of every figure of the page: differences, then both sides beside each other.
 ///
 /// # Errors
 ///
 /// A broken build, never the data.
 pub fn comparison_figures(input: &ComparisonInput<'_>, palette: Palette) -> Result<Vec<Figure>, ReportError> {
     let d = drawings(input);
-    d.differences.iter().chain(&d.waterfalls).chain(&d.times).map(|d| d.figure(palette)).collect()
+    let own = d.differences.iter().chain(&d.waterfalls).chain(&d.times);
+    let mut all = own.map(|d| d.figure(palette)).collect::<Result<Vec<Figure>, _>>()?;
+    all.extend(figures::figures_in(&input.together, palette)?);
+    Ok(all)
+}
+
+/// Error rates by condition and their curves, both sides in one figure.
+fn rates(together: &ReportInput<'_>) -> Result<Vec<Value>, ReportError> {
+    let one = |m: &Metric| -> Result<Value, ReportError> {
+        Ok(html::plot(m.title(), &figures::inline_svg(together.summary, *m)?))
+    };
+    let mut rates = figures::accuracy_metrics(together.summary).iter().map(one).collect::<Result<Vec<_>, _>>()?;
+    rates.extend(figures::inline_curves(together.summary)?.iter().map(|c| html::plot(&c.title, &c.svgs)));
+    Ok(rates)
 }
 
 /// The comparison as one HTML file.
@@ -584,15 +665,20 @@ pub fn comparison_figures(input: &ComparisonInput<'_>, palette: Palette) -> Resu
 pub fn comparison_html(input: &ComparisonInput<'_>) -> Result<String, ReportError> {
     let drawn = drawings(input);
     let inline = |list: &[Drawing]| list.iter().map(Drawing::inline).collect::<Result<Vec<Value>, _>>();
-    let players = |list: &[MovedCell]| list.iter().map(players).collect::<Vec<Value>>();
+    let players = |list: &[MovedCell]| list.iter().map(players).collect::<Result<Vec<Value>, _>>();
+    let together = &input.together;
     let context = context! {
         comparison => Value::from(Serde(view(input))),
         timings => Value::from(Serde(timings(input))),
         differences => inline(&drawn.differences)?,
         waterfalls => inline(&drawn.waterfalls)?,
         time_figures => inline(&drawn.times)?,
-        broken_audio => players(&input.broken),
-        fixed_audio => players(&input.fixed),
+        accuracy_figures => rates(together)?,
+        rtf_figure => html::plot(Metric::Rtf.title(), &figures::inline_svg(together.summary, Metric::Rtf)?),
+        analysis => analysis::page_values(together.analysis.as_ref())?,
+        cells_total => count(together.cells.rows.len() as u64),
+        broken_audio => players(&input.broken)?,
+        fixed_audio => players(&input.fixed)?,
         block_begin => Value::from_safe_string(BLOCK_BEGIN.to_owned()),
         block_end => Value::from_safe_string(BLOCK_END.to_owned()),
     };
@@ -600,29 +686,33 @@ pub fn comparison_html(input: &ComparisonInput<'_>) -> Result<String, ReportErro
     let clips = input.broken.iter().chain(&input.fixed).flat_map(|m| [&m.audio_a, &m.audio_b]).flatten();
     let beside = clips.into_iter().any(|c| c.href.is_some());
     let media = if beside { Media::Folder } else { Media::Embedded };
-    Page { kind: PageKind::Comparison, title, media, data: Vec::new(), context }.render()
+    let data = cells::block(together)?.into_iter().collect();
+    Page { kind: PageKind::Comparison, title, media, data, context }.render()
 }
 
-/// One player where both heard the same bytes, else one for each.
-fn players(cell: &MovedCell) -> Value {
+/// One player with its picture where both heard the same bytes, else one for each.
+fn players(cell: &MovedCell) -> Result<Value, ReportError> {
     let note = cell.audio_note.as_deref();
-    let labelled = |label: &str, clip: Option<&AudioClip>| context! { label => label, ..html::player(clip, note) };
-    if cell.same_audio {
-        let clip = cell.audio_a.as_ref().or(cell.audio_b.as_ref());
-        Value::from(vec![labelled("What both models heard", clip)])
+    let labelled = |label: &str, clip: Option<&AudioClip>, picture: Option<&SoundPicture>| {
+        let sound = analysis::picture(picture)?;
+        Ok::<_, ReportError>(context! { label => label, sound => sound, ..html::player(clip, note) })
+    };
+    let a = (cell.audio_a.as_ref(), cell.picture_a.as_ref());
+    let b = (cell.audio_b.as_ref(), cell.picture_b.as_ref());
+    let list = if cell.same_audio {
+        vec![labelled("What both models heard", a.0.or(b.0), a.1.or(b.1))?]
     } else {
-        Value::from(vec![
-            labelled("What A heard", cell.audio_a.as_ref()),
-            labelled("What B heard", cell.audio_b.as_ref()),
-        ])
-    }
+        vec![labelled("What A heard", a.0, a.1)?, labelled("What B heard", b.0, b.1)?]
+    };
+    Ok(Value::from(list))
 }
 
 /// The comparison as JSON: [`comparison_json`], the verdict, both sides with intervals and every utterance that moved.
 ///
 /// ```text
 /// {"schema", "verdict": {"finding", "text"}, "sides": {"a": {"name", "done", "failed", "outstanding", "wer", "cer"},
-///  "b": …}, "comparison": vbench/compare/1, "broken": [{"utterance", "speaker", "errors_a", "errors_b"}], "fixed": […]}
+///  "b": …}, "comparison": vbench/compare/1, "broken": [{"utterance", "speaker", "errors_a", "errors_b", "cells"}],
+///  "fixed": […], "analysis": as in vbench/run/1, with the models `A: …` and `B: …`}
 /// ```
 #[must_use]
 pub fn comparison_page_json(input: &ComparisonInput<'_>) -> serde_json::Value {
@@ -635,131 +725,50 @@ pub fn comparison_page_json(input: &ComparisonInput<'_>) -> serde_json::Value {
         out
     };
     let moved = |list: &[Carrier]| -> serde_json::Value {
-        let one = |c: &Carrier| json!({"utterance": c.utterance, "speaker": c.speaker, "errors_a": c.errors_a, "errors_b": c.errors_b});
+        let one = |c: &Carrier| json!({"utterance": c.utterance, "speaker": c.speaker, "errors_a": c.errors_a, "errors_b": c.errors_b, "cells": c.cells});
         list.iter().map(one).collect()
     };
     let (finding, text) = verdict(input.comparison);
-    json!({
+    let mut out = json!({
         "schema": COMPARISON_PAGE_SCHEMA,
         "verdict": {"finding": finding.name(), "text": text},
         "sides": {"a": side(&input.a), "b": side(&input.b)},
         "comparison": comparison_json(input.comparison),
         "broken": moved(&input.moved.broken),
         "fixed": moved(&input.moved.fixed),
-    })
-}
-
-/// The comparison as Markdown for a pull-request comment, at most [`MAX_CHARS`] characters.
-#[must_use]
-pub fn comparison_page_markdown(input: &ComparisonInput<'_>) -> String {
-    let v = view(input);
-    let mut out = format!("# {} against {}\n\n**{}**\n", inline(&v.b.name), inline(&v.a.name), inline(&v.verdict));
-    out += &format!(
-        "\nA: {} ({})  \nB: {} ({})  \nsuite {}, normaliser {}, alignment weights {}, seed {}, {} shared cells\n",
-        inline(&v.a.label),
-        v.a.coverage,
-        inline(&v.b.label),
-        v.b.coverage,
-        inline(&v.suite),
-        v.normalizer,
-        v.weights,
-        v.seed,
-        v.shared
-    );
-    for forced in &v.forced {
-        out += &format!("\n> **Forced:** {}\n", inline(forced));
-    }
-    out += "\n| | A | B | B - A | p | |\n| --- | --- | --- | --- | ---: | --- |\n";
-    for h in &v.headlines {
-        let side = |n: &Number| format!("{} % {}", n.value, n.interval.as_deref().unwrap_or(""));
-        let reason = || inline(h.reason.as_deref().unwrap_or(""));
-        let interval = h.interval.clone().unwrap_or_else(reason);
-        let (a, b) = (side(&h.a), side(&h.b));
-        out += &format!("| {} | {a} | {b} | {} {interval} | {} | {} |\n", h.name, h.difference, h.p, h.finding);
-    }
-    for drawing in &drawings(input).differences {
-        if let Drawing::Difference(name, plot) = drawing {
-            out += &format!("\n![{}](figures/{name}.svg)\n", inline(&plot.title));
-        }
-    }
-    out += &markdown_tables(&v.tables);
-    out.push('\n');
-    for line in v.notes.iter().chain(&v.left_out) {
-        out += &format!("- {}\n", inline(line));
-    }
-    out += &markdown_explained(input, &v);
-    let mut block = String::from("\n## Timings and provenance\n");
-    let t = timings(input);
-    block += &markdown_tables(&t.tables);
-    block += "\n| | A | B |\n| --- | --- | --- |\n";
-    for f in &t.provenance {
-        let short = |s: &str| inline(&shortened(s, MARKDOWN_TEXT));
-        block += &format!("| {} | {} | {} |\n", inline(&f.name), short(&f.a), short(&f.b));
-    }
-    let room = MAX_CHARS.saturating_sub(block.chars().count() + 300);
-    if let Some((end, _)) = out.char_indices().nth(room) {
-        out.truncate(end);
-        out += "\n\n_The rest is cut; comparison.html has it._\n";
-    }
-    format!("{out}\n{BLOCK_BEGIN}\n{block}\n{BLOCK_END}\n")
-}
-
-fn markdown_tables(tables: &[TableView]) -> String {
-    let mut out = String::new();
-    for table in tables {
-        out += &format!("\n## {}\n\n", table.title);
-        out += "| stratum | cells | A | B | B - A | p | p adjusted | | unit |\n";
-        out += "| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- | --- |\n";
-        let mut seen: Vec<(&str, usize)> = Vec::new();
-        for r in &table.rows {
-            match seen.iter_mut().find(|(by, _)| *by == r.by) {
-                Some((_, n)) => *n += 1,
-                None => seen.push((&r.by, 1)),
-            }
-            if seen.iter().any(|(by, n)| *by == r.by && *n > MARKDOWN_STRATA) {
-                continue;
-            }
-            let name = if r.by == "all" { "all".into() } else { format!("{}={}", inline(&r.by), inline(&r.value)) };
-            let between = r.interval.clone().unwrap_or_else(|| inline(r.reason.as_deref().unwrap_or("")));
-            let numbers =
-                format!("{} | {} | {} | {} {between} | {} | {}", r.cells, r.a, r.b, r.difference, r.p, r.p_adjusted);
-            out += &format!("| {name} | {numbers} | {} | {} |\n", r.finding, r.unit);
-        }
-        for (by, n) in seen.iter().filter(|(_, n)| *n > MARKDOWN_STRATA) {
-            out += &format!(
-                "\n_{} more of {} are left out; comparison.html has them._\n",
-                n - MARKDOWN_STRATA,
-                inline(by)
-            );
-        }
+    });
+    if let Some(analysed) = &input.together.analysis {
+        out["analysis"] = analysis_json(analysed.analysis);
     }
     out
 }
 
-fn markdown_explained(input: &ComparisonInput<'_>, v: &View) -> String {
-    let mut out = format!("\n## Explained\n\n{}\n", inline(&v.explained));
-    for split in splits(&input.comparison.explained) {
-        out += &format!("\n### {}\n\n{}", inline(&split_title(split)), split_grid(split).markdown());
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn facts_of_one_name_stand_together_by_what_they_are_about() {
+        let list = |facts: &[(&str, &str)]| -> Vec<(String, String)> {
+            facts.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect()
+        };
+        let a =
+            list(&[("file", "f1"), ("file", "f2"), ("corpus", "x, 3 utterances"), ("corpus", "y, 1"), ("seed", "1")]);
+        let b =
+            list(&[("file", "f2"), ("file", "f3"), ("corpus", "y, 2"), ("corpus", "x, 3 utterances"), ("seed", "2")]);
+        let facts = paired_facts(&a, &b);
+        let shown: Vec<(&str, &str, &str)> =
+            facts.iter().map(|f| (f.name.as_str(), f.a.as_str(), f.b.as_str())).collect();
+        let expected = [
+            ("file", "f2", "f2"),
+            ("file", "f1", "f3"),
+            ("corpus", "x, 3 utterances", "x, 3 utterances"),
+            ("corpus", "y, 1", "y, 2"),
+            ("seed", "1", "2"),
+        ];
+        assert_eq!(shown, expected);
+        assert_eq!(facts.iter().map(|f| f.same).collect::<Vec<_>>(), [true, false, true, false, false]);
+        let more = paired_facts(&a, &list(&[("corpus", "z, 1")]));
+        assert!(more.iter().filter(|f| f.name == "corpus").all(|f| f.a == "–" || f.b == "–"), "{more:?}");
     }
-    for (name, total, list) in [("Broken", &v.broken_total, &v.broken), ("Fixed", &v.fixed_total, &v.fixed)] {
-        if list.is_empty() {
-            continue;
-        }
-        out += &format!("\n## {name} utterances\n\n{} of {total}, the largest change first.\n\n", list.len());
-        for m in list {
-            let text = |t: &str| inline(&shortened(t, MARKDOWN_TEXT));
-            out += &format!(
-                "- {} errors ({} -> {}), {}, {}  \n  said {}  \n  A {}  \n  B {}\n",
-                m.change,
-                m.errors_a,
-                m.errors_b,
-                inline(&m.utterance),
-                inline(&m.condition),
-                text(&m.reference),
-                text(&m.sides[0].hypothesis),
-                text(&m.sides[1].hypothesis)
-            );
-        }
-    }
-    out
 }

@@ -10,6 +10,9 @@ use crate::plot::{
     Area, Canvas, Drawn, LINE, MARGIN, NARROW, Pen, Plot, Point, SMALL_PX, TEXT_PX, fitted, text_width, wrap,
 };
 
+/// From the top of a narrow row down to its whisker.
+const WHISKER_DROP: i32 = LINE + 18;
+
 /// Differences of one metric, second side less first.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct DifferencePlot {
@@ -32,7 +35,7 @@ pub(crate) const fn colour(finding: Finding, palette: &Palette) -> RGBColor {
     match finding {
         Finding::Improved => palette.series(0),
         Finding::Regressed => palette.series(1),
-        Finding::Undecided | Finding::Identical => palette.muted,
+        Finding::Undecided | Finding::Identical | Finding::NotJudged => palette.muted,
     }
 }
 
@@ -43,6 +46,7 @@ fn mark<DB: DrawingBackend>(pen: &Pen<'_, DB>, finding: Finding, at: (i32, i32),
         Finding::Improved => pen.arrow((-1, 0), at, 7, ink),
         Finding::Regressed => pen.arrow((1, 0), at, 7, ink),
         Finding::Undecided => pen.marker(0, at, ink, false, palette.background),
+        Finding::NotJudged => pen.marker(1, at, ink, false, palette.background),
         Finding::Identical => pen.rect((at.0 - 6, at.1 - 2), (at.0 + 6, at.1 + 3), ink),
     }
 }
@@ -67,7 +71,7 @@ impl DifferencePlot {
         let labels = widest(TEXT_PX, self.rows.iter().map(|r| r.label.as_str()).collect()).min(inner * 3 / 10);
         let points = self.rows.iter().filter_map(|r| r.point.as_ref());
         let values = widest(SMALL_PX, points.map(|(p, _)| p.text.as_str()).collect()).min(inner * 35 / 100);
-        let top = MARGIN + 26 + LINE * (subtitle.len() + legend_rows(width).len()) as i32 + 30;
+        let top = MARGIN + 26 + LINE * (subtitle.len() + legend_rows(&self.findings(), width).len()) as i32 + 30;
         let row = if narrow { 2 * LINE + 18 } else { 28 };
         let (left, right) = if narrow {
             (MARGIN + 10, width - MARGIN - 10)
@@ -78,8 +82,30 @@ impl DifferencePlot {
         Layout { narrow, subtitle, left, right, top, row, bottom, height: bottom + 24 + LINE + MARGIN }
     }
 
+    /// What the legend names: the four findings, or that nothing is judged.
+    fn findings(&self) -> Vec<Finding> {
+        let judged = !self.rows.iter().filter_map(|r| r.point.as_ref()).any(|(_, f)| *f == Finding::NotJudged);
+        Finding::ALL.into_iter().filter(|f| (*f == Finding::NotJudged) != judged).collect()
+    }
+
     fn row_height(row: &DifferenceRow, full: i32) -> i32 {
         if row.point.is_some() { full } else { 26 }
+    }
+
+    /// Where the lines of the grid run: through, or on narrow figures behind the whiskers only, clear of the words.
+    fn grid_stretches(&self, l: &Layout) -> Vec<(i32, i32)> {
+        if !l.narrow {
+            return vec![(l.top - 6, l.bottom + 5)];
+        }
+        let mut top = l.top;
+        let mut stretches = vec![(l.bottom, l.bottom + 5)];
+        for row in &self.rows {
+            if row.point.is_some() {
+                stretches.push((top + WHISKER_DROP - 9, top + WHISKER_DROP + 10));
+            }
+            top += Self::row_height(row, l.row);
+        }
+        stretches
     }
 
     fn span(&self, narrow: bool) -> Span {
@@ -93,7 +119,9 @@ impl DifferencePlot {
             let x = span.place(value, l.left, l.right);
             let zero = span.label(value) == "0";
             let (width, colour) = if zero { (2, c.muted) } else { (1, c.grid) };
-            pen.line((x, l.top - 6), (x, l.bottom + 5), width, colour)?;
+            for (from, to) in self.grid_stretches(l) {
+                pen.line((x, from), (x, to), width, colour)?;
+            }
             let sign = if value > 0.0 && !zero { "+" } else { "" };
             let label = format!("{sign}{}", span.label(value));
             pen.text(&label, (x, l.bottom + 15), SMALL_PX, c.muted, HPos::Center)?;
@@ -127,7 +155,7 @@ impl DifferencePlot {
             let room = canvas.width - 2 * MARGIN - text_width(&label, TEXT_PX) - 8;
             let text = fitted(&point.text, SMALL_PX, room);
             pen.text(&text, (canvas.width - MARGIN, top + LINE / 2 + 3), SMALL_PX, c.ink, HPos::Right)?;
-            top + LINE + 18
+            top + WHISKER_DROP
         } else {
             let label = fitted(&row.label, TEXT_PX, l.left - MARGIN - 18);
             pen.text(&label, (l.left - 14, top + l.row / 2), TEXT_PX, c.ink, HPos::Right)?;
@@ -159,10 +187,10 @@ impl DifferencePlot {
 }
 
 /// The findings with their marks: as many in a line as fit.
-fn legend_rows(width: i32) -> Vec<Vec<(Finding, i32)>> {
+fn legend_rows(findings: &[Finding], width: i32) -> Vec<Vec<(Finding, i32)>> {
     let mut rows: Vec<Vec<(Finding, i32)>> = vec![Vec::new()];
     let mut x = MARGIN + 8;
-    for finding in Finding::ALL {
+    for &finding in findings {
         let need = 13 + text_width(finding.name(), SMALL_PX);
         if x + need > width - MARGIN && x > MARGIN + 8 {
             rows.push(Vec::new());
@@ -176,8 +204,13 @@ fn legend_rows(width: i32) -> Vec<Vec<(Finding, i32)>> {
     rows
 }
 
-fn legend<DB: DrawingBackend>(pen: &Pen<'_, DB>, top: i32, width: i32, c: &Palette) -> Drawn<DB> {
-    for (y, row) in (top..).step_by(LINE as usize).zip(legend_rows(width)) {
+fn legend<DB: DrawingBackend>(
+    pen: &Pen<'_, DB>,
+    findings: &[Finding],
+    (top, width): (i32, i32),
+    c: &Palette,
+) -> Drawn<DB> {
+    for (y, row) in (top..).step_by(LINE as usize).zip(legend_rows(findings, width)) {
         for (finding, x) in row {
             mark(pen, finding, (x, y), c)?;
             pen.text(finding.name(), (x + 13, y), SMALL_PX, c.ink, HPos::Left)?;
@@ -196,7 +229,7 @@ impl Plot for DifferencePlot {
         let pen = Pen::new(area, canvas);
         area.fill(&c.background)?;
         let y = pen.heading(&self.title, &l.subtitle, c)?;
-        legend(&pen, y + 4, canvas.width, &c)?;
+        legend(&pen, &self.findings(), (y + 4, canvas.width), &c)?;
         if self.rows.is_empty() {
             return pen.text("Nothing to compare.", (MARGIN, (l.top + l.bottom) / 2), TEXT_PX, c.ink, HPos::Left);
         }

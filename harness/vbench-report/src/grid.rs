@@ -4,6 +4,7 @@ use comfy_table::{CellAlignment, Table, TableStyle};
 
 use crate::format::visible;
 use crate::markdown::inline;
+use crate::terminal::{clipped_to, display_width};
 
 /// Columns with their alignment, and rows of as many cells.
 #[derive(Debug, Clone, Default)]
@@ -39,6 +40,41 @@ impl Grid {
             column.set_cell_alignment(if right { CellAlignment::Right } else { CellAlignment::Left });
         }
         table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+    }
+
+    /// As plain text of at most `width` columns: columns are left out in the order given until the lines fit, then the first
+    /// column is clipped. Returns the titles of what was left out.
+    pub(crate) fn fitted(&self, width: usize, leave_out: &[usize]) -> (String, Vec<&'static str>) {
+        let widest = |text: &str| text.lines().map(display_width).max().unwrap_or(0);
+        let (mut shown, mut left_out) = (self.plain(), Vec::new());
+        let mut gone: Vec<usize> = Vec::new();
+        for &column in leave_out {
+            if widest(&shown) <= width {
+                break;
+            }
+            gone.push(column);
+            left_out.push(self.columns[column].0);
+            shown = self.without(&gone).plain();
+        }
+        let over = widest(&shown).saturating_sub(width);
+        if over > 0 {
+            let mut clipped = self.without(&gone);
+            let first = clipped.rows.iter().map(|r| display_width(&visible(&r[0]))).max().unwrap_or(0);
+            let limit = first.saturating_sub(over).max(8);
+            for row in &mut clipped.rows {
+                row[0] = clipped_to(&visible(&row[0]), limit);
+            }
+            shown = clipped.plain();
+        }
+        (shown, left_out)
+    }
+
+    fn without(&self, gone: &[usize]) -> Self {
+        fn kept<T: Clone>(all: &[T], gone: &[usize]) -> Vec<T> {
+            let left = all.iter().enumerate().filter(|(i, _)| !gone.contains(i));
+            left.map(|(_, item)| item.clone()).collect()
+        }
+        Self { columns: kept(&self.columns, gone), rows: self.rows.iter().map(|row| kept(row, gone)).collect() }
     }
 
     /// A Markdown table; cells are escaped.

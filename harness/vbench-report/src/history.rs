@@ -3,8 +3,11 @@
 //! Runs are grouped by what makes their numbers comparable (suite, normaliser, alignment weights, seed) and shown branch by
 //! branch. Times stand in the block that [`BLOCK_BEGIN`] opens.
 
+mod terminal;
+
 use minijinja::value::Serde;
 use minijinja::{Value, context};
+use rayon::prelude::*;
 use serde::Serialize;
 use serde_json::{Map, json};
 use vbench_compare::{Change, ChangePoints};
@@ -21,6 +24,8 @@ use crate::page::{Media, Page, PageKind};
 use crate::palette::Palette;
 use crate::timeline::{TimelineChange, TimelinePlot, TimelinePoint, TimelineSeries};
 use crate::view::text;
+
+pub use terminal::history_text;
 
 /// Schema of [`history_json`].
 pub const HISTORY_SCHEMA: &str = "vbench/history/1";
@@ -70,6 +75,43 @@ pub struct BranchHistory {
     pub accuracy: Vec<HistorySeries>,
     /// Real-time factor, model by model.
     pub times: Vec<HistorySeries>,
+    /// What each run's models were, in the order of [`BranchHistory::runs`].
+    pub models: Vec<Vec<HistoryModel>>,
+}
+
+/// What a model of a run was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistoryModel {
+    /// Its name.
+    pub name: String,
+    /// Its specification, e.g. `whisper:tiny.en`; empty where the run does not tell.
+    pub spec: String,
+    /// SHA-256 of its weights, where it has some.
+    pub weights_sha256: Option<String>,
+}
+
+impl HistoryModel {
+    /// `whisper:tiny.en, weights 0123456789ab`.
+    fn words(&self) -> String {
+        let weights: Option<String> = self.weights_sha256.as_ref().map(|h| h.chars().take(12).collect());
+        let weights = weights.map_or_else(String::new, |h| format!(", weights {h}"));
+        visible(&format!("{}{weights}", if self.spec.is_empty() { "not recorded" } else { &self.spec }))
+    }
+}
+
+impl BranchHistory {
+    fn model(&self, run: usize, name: &str) -> Option<&HistoryModel> {
+        self.models.get(run)?.iter().find(|m| m.name == name)
+    }
+
+    /// What became of a model between a run and the last one before it that has the model, in words; nothing where it is
+    /// the same.
+    fn changed_model(&self, run: usize, name: &str) -> Option<String> {
+        let after = self.model(run, name)?;
+        let before = (0..run).rev().find_map(|r| self.model(r, name))?;
+        let same = before.spec == after.spec && before.weights_sha256 == after.weights_sha256;
+        (!same).then(|| format!("{} → {}", before.words(), after.words()))
+    }
 }
 
 /// One run.
@@ -140,6 +182,8 @@ struct BranchView {
     branch: String,
     runs_total: String,
     models: Vec<String>,
+    /// What each model is, stretch of runs by stretch.
+    specs: Vec<String>,
     metric: String,
     changes: Vec<ChangeView>,
     remarks: Vec<String>,
@@ -158,6 +202,8 @@ struct ChangeView {
     difference: String,
     interval: String,
     p: String,
+    /// What became of the model there.
+    model: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -188,6 +234,14 @@ pub(crate) fn day(created: &str) -> String {
     if text.is_ascii() { text.get(5..10).unwrap_or(&text).to_owned() } else { String::new() }
 }
 
+/// The labels of runs on an axis: the day, with the hour where two runs share a day.
+fn days(runs: &[HistoryRun]) -> Vec<String> {
+    let days: Vec<String> = runs.iter().map(|r| day(&r.created)).collect();
+    let shared = days.windows(2).any(|pair| pair[0] == pair[1] && !pair[0].is_empty());
+    let hour = |run: &HistoryRun| minute(&run.created).get(5..).map_or_else(|| day(&run.created), str::to_owned);
+    if shared { runs.iter().map(hour).collect() } else { days }
+}
+
 pub(crate) fn commit(run: &HistoryRun) -> String {
     run.commit.as_deref().map_or_else(|| "–".to_owned(), |c| visible(c).chars().take(8).collect())
 }
@@ -206,7 +260,25 @@ fn change_view(branch: &BranchHistory, series: &HistorySeries, change: &Change) 
         difference: format::POINTS.number(change.difference.value),
         interval: interval.map_or_else(visible, |i| format::POINTS.interval(i.lo, i.hi)),
         p: p_in_words(change.p_adjusted),
+        model: branch.changed_model(change.run, &series.model),
     }
+}
+
+/// What the models of a branch are: once where a model stayed the same, else at every run that changed it.
+fn specs(branch: &BranchHistory) -> Vec<String> {
+    let mut specs = Vec::new();
+    for series in headline(branch) {
+        let name = &series.model;
+        let first = (0..branch.runs.len()).find_map(|r| Some((r, branch.model(r, name)?)));
+        let Some((at, first)) = first else { continue };
+        specs.push(format!("{}: {}.", visible(name), first.words()));
+        for run in at + 1..branch.runs.len() {
+            if let Some(change) = branch.changed_model(run, name) {
+                specs.push(format!("{}: {change} since {}.", visible(name), text(&branch.runs[run].name)));
+            }
+        }
+    }
+    specs
 }
 
 fn series_changes(series: &HistorySeries) -> &[Change] {
@@ -228,10 +300,13 @@ fn remarks(branch: &BranchHistory) -> Vec<String> {
             list.push(format!("{model}: no changes are looked for: {reason}."));
         } else if let Some((unit, n)) = found.clusters {
             let some = if found.changes.is_empty() { "no change is found" } else { "changes are looked for" };
+            let s = |n: usize| if n == 1 { "" } else { "s" };
             list.push(format!(
-                "{model}: {some} in {} runs, over {} cells that all of them share, {n} {unit}s.",
+                "{model}: {some} in {} runs, over {} cell{} that all of them share, {n} {unit}{}.",
                 found.used.len(),
-                count(found.cells as u64)
+                count(found.cells as u64),
+                s(found.cells),
+                s(n)
             ));
         }
         if !found.left_out.is_empty() {
@@ -283,6 +358,7 @@ fn branch_view(branch: &BranchHistory, id: String) -> BranchView {
         branch: visible(&branch.branch),
         runs_total: count(branch.runs.len() as u64),
         models: main.iter().map(|s| visible(&s.model)).collect(),
+        specs: specs(branch),
         metric: main.first().map_or_else(String::new, |s| s.metric.to_owned()),
         changes,
         remarks: remarks(branch),
@@ -336,8 +412,13 @@ fn drawing(branch: &BranchHistory, series: &[&HistorySeries], prefix: &str) -> O
     let estimates: Vec<&Estimate> =
         series.iter().flat_map(|s| &s.points[from..]).flatten().map(|p| &p.estimate).collect();
     let mut subtitle = format!("Runs in order of time, evenly spaced. {}", subtitle_of(&estimates));
-    if series.iter().any(|s| s.points[from..].iter().flatten().any(|p| s.partial(p))) {
-        subtitle += " Open marker: no interval, or fewer cells than other runs.";
+    let unfinished = |i: usize| branch.runs.get(i).is_some_and(|r| r.done < r.planned);
+    let partial = |s: &HistorySeries, i: usize, p: &HistoryPoint| s.partial(p) || unfinished(i);
+    let numbered = |s: &&'_ HistorySeries| -> bool {
+        (from..s.points.len()).any(|i| s.points[i].as_ref().is_some_and(|p| partial(s, i, p)))
+    };
+    if series.iter().any(numbered) {
+        subtitle += " Open marker: no interval, or fewer cells than planned or than in other runs.";
     }
     if series.iter().any(|s| !series_changes(s).is_empty()) {
         subtitle += " Dashed line: a change, up is worse.";
@@ -346,9 +427,9 @@ fn drawing(branch: &BranchHistory, series: &[&HistorySeries], prefix: &str) -> O
         subtitle += &format!(" The last {DRAWN_RUNS} runs; the table has all.");
     }
     let style = first.style();
-    let point = |s: &HistorySeries, p: &HistoryPoint| TimelinePoint {
+    let point = |s: &HistorySeries, i: usize, p: &HistoryPoint| TimelinePoint {
         point: point_of(&p.estimate, style),
-        partial: s.partial(p),
+        partial: partial(s, i, p),
     };
     let change = |c: &Change| TimelineChange {
         run: c.run.saturating_sub(from),
@@ -357,7 +438,7 @@ fn drawing(branch: &BranchHistory, series: &[&HistorySeries], prefix: &str) -> O
     };
     let line = |s: &&HistorySeries| TimelineSeries {
         name: visible(&s.model),
-        points: s.points[from..].iter().map(|p| p.as_ref().map(|p| point(s, p))).collect(),
+        points: (from..s.points.len()).map(|i| s.points[i].as_ref().map(|p| point(s, i, p))).collect(),
         changes: series_changes(s).iter().filter(|c| c.run > from).map(change).collect(),
     };
     let long = match first.metric {
@@ -376,7 +457,7 @@ fn drawing(branch: &BranchHistory, series: &[&HistorySeries], prefix: &str) -> O
             title: format!("{long} over time{of}"),
             subtitle,
             axis: format!("{} ({unit})", first.metric),
-            runs: branch.runs[from..].iter().map(|r| (day(&r.created), commit(r))).collect(),
+            runs: days(&branch.runs[from..]).into_iter().zip(branch.runs[from..].iter().map(commit)).collect(),
             series: series.iter().take(MAX_SERIES).map(line).collect(),
         },
     })
@@ -412,18 +493,27 @@ fn prefixes(input: &HistoryInput) -> Vec<(&BranchHistory, String)> {
     branches.enumerate().map(|(i, b)| (b, format!("history-{}", i + 1))).collect()
 }
 
-/// PNG and SVG of every figure over all cells, branch by branch.
+/// PNG and SVG of every figure of the page, branch by branch.
 ///
 /// # Errors
 ///
 /// A broken build, never the data.
 pub fn history_figures(input: &HistoryInput, palette: Palette) -> Result<Vec<Figure>, ReportError> {
+    // As many of single conditions as the page has.
+    let mut room = CONDITION_FIGURES;
     let drawn = prefixes(input).into_iter().flat_map(|(branch, prefix)| {
         let (accuracy, times) = branch_drawings(branch, &prefix);
-        accuracy.into_iter().filter(|d| d.condition.is_none()).chain(times).collect::<Vec<_>>()
+        let mut fits = |d: &Drawing| {
+            let fits = d.condition.is_none() || room > 0;
+            room -= usize::from(fits && d.condition.is_some());
+            fits
+        };
+        let accuracy: Vec<Drawing> = accuracy.into_iter().filter(|d| fits(d)).collect();
+        accuracy.into_iter().chain(times).collect::<Vec<_>>()
     });
-    let mut all: Vec<Figure> =
-        drawn.map(|d| finish(&d.plot, &d.name, &d.plot.title, d.plot.describe(), palette)).collect::<Result<_, _>>()?;
+    let drawn: Vec<Drawing> = drawn.collect();
+    let finished = |d: &Drawing| finish(&d.plot, &d.name, &d.plot.title, d.plot.describe(), palette);
+    let mut all: Vec<Figure> = drawn.par_iter().map(finished).collect::<Result<_, _>>()?;
     all.extend(bench_history::figures(&input.benches, palette)?);
     Ok(all)
 }
@@ -494,7 +584,7 @@ const METHODS: [&str; 5] = [
 ///
 /// ```text
 /// {"schema", "groups": [{"suite", "normalizer", "weights", "seed", "branches": [{"branch", "runs": [{"name", "created",
-///  "commit"?, "done", "planned"}], "series": [{"model", "metric", "condition"?, "points": [{"run", "cells",
+///  "commit"?, "done", "planned", "models": [{"name", "spec", "weights_sha256"?}]}], "series": [{"model", "metric", "condition"?, "points": [{"run", "cells",
 ///  "estimate": Estimate}], "changes"?: [{"run", "before", "after", "difference": Estimate, "p_adjusted"}],
 ///  "reason"?}]}]}], "benches": [{"model", "setting", "machine", "branch", "runs": [{"name", "created", "commit", "answered",
 ///  "requests", "void"}], "percentiles": [{"percentile", "points": [{"run", "value", "lo", "hi", …}]}], "shifts": [{"run",
@@ -506,7 +596,7 @@ pub fn history_json(input: &HistoryInput) -> serde_json::Value {
         let series: Vec<serde_json::Value> = b.accuracy.iter().chain(&b.times).map(series_json).collect();
         json!({
             "branch": b.branch,
-            "runs": b.runs.iter().map(run_json).collect::<Vec<_>>(),
+            "runs": b.runs.iter().enumerate().map(|(i, r)| run_json(r, b.models.get(i))).collect::<Vec<_>>(),
             "series": series,
         })
     };
@@ -527,11 +617,19 @@ pub fn history_json(input: &HistoryInput) -> serde_json::Value {
     })
 }
 
-fn run_json(run: &HistoryRun) -> serde_json::Value {
+fn run_json(run: &HistoryRun, models: Option<&Vec<HistoryModel>>) -> serde_json::Value {
     let mut out = json!({"name": run.name, "created": run.created, "done": run.done, "planned": run.planned});
     if let Some(commit) = &run.commit {
         out["commit"] = commit.clone().into();
     }
+    let model = |m: &HistoryModel| {
+        let mut out = json!({"name": m.name, "spec": m.spec});
+        if let Some(hash) = &m.weights_sha256 {
+            out["weights_sha256"] = hash.clone().into();
+        }
+        out
+    };
+    out["models"] = models.into_iter().flatten().map(model).collect();
     out
 }
 
@@ -565,9 +663,10 @@ fn series_json(s: &HistorySeries) -> serde_json::Value {
     out.into()
 }
 
-/// The history as Markdown, at most [`MAX_CHARS`] characters.
+/// The history as Markdown, at most [`MAX_CHARS`] characters. Figures are linked as files of the extension that is written
+/// beside it, `svg` or `png`; not at all without one.
 #[must_use]
-pub fn history_markdown(input: &HistoryInput) -> String {
+pub fn history_markdown(input: &HistoryInput, figures: Option<&str>) -> String {
     let mut out = String::from("# History\n");
     let mut block = String::from("\n## Timings\n");
     for group in views(input) {
@@ -579,10 +678,12 @@ pub fn history_markdown(input: &HistoryInput) -> String {
             group.seed
         );
         for branch in &group.branches {
-            out += &format!("\n### branch {}, {} runs\n\n", inline(&branch.branch), branch.runs_total);
+            out += &format!("\n### branch {}, {}\n\n", inline(&branch.branch), runs_in_words(&branch.runs_total));
             for c in &branch.changes {
+                let model =
+                    c.model.as_ref().map_or_else(String::new, |m| format!("; the model changed: {}", inline(m)));
                 out += &format!(
-                    "- **{}** {} -> {} %: {} points {}, {}, since {} (commit {})\n",
+                    "- **{}** {} -> {} %: {} points {}, {}, since {} (commit {}){model}\n",
                     inline(&c.what),
                     c.before,
                     c.after,
@@ -593,10 +694,14 @@ pub fn history_markdown(input: &HistoryInput) -> String {
                     inline(&c.commit)
                 );
             }
-            for remark in &branch.remarks {
+            for remark in branch.remarks.iter().chain(&branch.specs) {
                 out += &format!("- {}\n", inline(remark));
             }
-            out += &format!("\n![](figures/{}-{}.svg)\n", branch.id, branch.metric.to_lowercase());
+            if let Some(extension) = figures.filter(|_| !branch.metric.is_empty()) {
+                let (metric, name) = (&branch.metric, inline(&branch.branch));
+                let file = format!("{}-{}.{extension}", branch.id, metric.to_lowercase());
+                out += &format!("\n![{metric} over time, branch {name}](figures/{file})\n");
+            }
             out += &markdown_runs(&branch.rows, &branch.models, &format!("{} %", branch.metric));
             if !branch.times.is_empty() {
                 block += &format!("\n### {}, branch {}\n", inline(&group.suite), inline(&branch.branch));
@@ -616,6 +721,10 @@ pub fn history_markdown(input: &HistoryInput) -> String {
     let room = MAX_CHARS.saturating_sub(block.chars().count() + 200);
     cut(&mut out, room);
     format!("{out}\n{BLOCK_BEGIN}\n{block}\n{BLOCK_END}\n")
+}
+
+fn runs_in_words(total: &str) -> String {
+    format!("{total} run{}", if total == "1" { "" } else { "s" })
 }
 
 fn cut(out: &mut String, room: usize) {

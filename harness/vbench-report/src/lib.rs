@@ -114,8 +114,8 @@ pub use github::{run_annotations, step_summary};
 pub use golden::golden_text;
 pub use heat::{ConfusionMatrix, phoneme_confusion, phoneme_confusion_in};
 pub use history::{
-    BranchHistory, HistoryGroup, HistoryInput, HistoryPoint, HistoryRun, HistorySeries, history_figures, history_html,
-    history_json, history_markdown,
+    BranchHistory, HistoryGroup, HistoryInput, HistoryModel, HistoryPoint, HistoryRun, HistorySeries, history_figures,
+    history_html, history_json, history_markdown, history_text,
 };
 pub use html::{BLOCK_BEGIN, BLOCK_END, render_html};
 pub use input::{AlignedToken, AudioClip, CellList, CellRow, ReportInput, TokenOp, WorstCell};

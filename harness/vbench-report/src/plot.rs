@@ -308,6 +308,11 @@ impl<'a, DB: DrawingBackend> Pen<'a, DB> {
         Self { area, scale: canvas.scale, text_drop: canvas.text_drop }
     }
 
+    /// Width of the figure in layout units.
+    fn width(&self) -> i32 {
+        self.area.dim_in_pixel().0 as i32 / self.scale.max(1)
+    }
+
     fn at(&self, (x, y): (i32, i32)) -> (i32, i32) {
         (x * self.scale, y * self.scale)
     }
@@ -337,7 +342,12 @@ impl<'a, DB: DrawingBackend> Pen<'a, DB> {
         subtitle: &[String],
         colours: Palette,
     ) -> Result<i32, DrawingAreaErrorKind<DB::ErrorType>> {
-        self.bold(title, MARGIN, MARGIN + 10, TITLE_PX, colours.ink)?;
+        let lines = title_lines(title, self.width() - 2 * MARGIN);
+        let (px, line) = if lines.len() > 1 { (SMALL_PX, 15) } else { (title_px(title, self.width() - 2 * MARGIN), 0) };
+        for (i, text) in lines.iter().enumerate() {
+            let drop = if lines.len() > 1 { 3 + line * i as i32 } else { 10 };
+            self.bold(text, MARGIN, MARGIN + drop, px, colours.ink)?;
+        }
         let mut y = MARGIN + 10 + 24;
         for line in subtitle {
             self.text(line, (MARGIN, y), SMALL_PX, colours.muted, HPos::Left)?;
@@ -451,6 +461,32 @@ pub(crate) fn legend_width(name: &str) -> i32 {
     28 + text_width(name, SMALL_PX) + 22
 }
 
+/// Bold letters are wider than those that [`text_width`] measures by no more than this.
+const BOLD: f64 = 1.18;
+
+fn bold_width(text: &str, px: f64) -> i32 {
+    (f64::from(text_width(text, px)) * BOLD).ceil() as i32
+}
+
+/// The size at which a title stands in one line: smaller where it would not fit.
+fn title_px(title: &str, width: i32) -> f64 {
+    [TITLE_PX, 15.5, 14.0].into_iter().find(|px| bold_width(title, *px) <= width).unwrap_or(TEXT_PX)
+}
+
+/// A title in one line, or in two small ones, which take the same room; what does not fit there ends in `…`.
+fn title_lines(title: &str, width: i32) -> Vec<String> {
+    if bold_width(title, TEXT_PX) <= width {
+        return vec![title.to_owned()];
+    }
+    let inner = (f64::from(width) / BOLD) as i32;
+    let mut lines = wrap(title, SMALL_PX, inner);
+    if lines.len() > 2 {
+        let rest = lines.split_off(1).join(" ");
+        lines.push(rest);
+    }
+    lines.iter().map(|line| fitted(line, SMALL_PX, inner)).collect()
+}
+
 /// Width of a text in layout units as DejaVu Sans sets it; other sans-serif faces are narrower.
 pub(crate) fn text_width(text: &str, px: f64) -> i32 {
     let font = (FAMILY, px * SIZE_TO_EM).into_font();
@@ -512,6 +548,21 @@ mod tests {
             ticks.values().map(|v| ticks.label(v)).collect::<Vec<_>>(),
             ["0", "0.01", "0.02", "0.03", "0.04", "0.05"]
         );
+    }
+
+    #[test]
+    fn titles_are_never_cut_by_the_edge() {
+        crate::figures::register_fonts().expect("the embedded font is valid");
+        for title in
+            ["WER", "Character error rate by condition", "Character error rate over time, noise-babble-far-5db"]
+        {
+            let lines = title_lines(title, 332);
+            let px = if lines.len() > 1 { SMALL_PX } else { title_px(title, 332) };
+            assert_eq!(lines.join(" "), title, "nothing is left out");
+            assert!(lines.len() <= 2 && lines.iter().all(|l| bold_width(l, px) <= 334), "{lines:?} at {px}");
+        }
+        assert!(title_lines(&"long words ".repeat(20), 332).iter().all(|l| bold_width(l, SMALL_PX) <= 334));
+        assert_eq!(title_px("WER", 332), TITLE_PX);
     }
 
     #[test]

@@ -401,7 +401,7 @@ pub(crate) fn clipped(name: &str) -> String {
 }
 
 /// A name of at most `limit` columns; a longer one ends in `…`.
-fn clipped_to(name: &str, limit: usize) -> String {
+pub(crate) fn clipped_to(name: &str, limit: usize) -> String {
     let name = visible(name);
     if display_width(&name) <= limit {
         return name;

@@ -6,7 +6,7 @@ use plotters::style::text_anchor::HPos;
 use crate::axis::Span;
 use crate::palette::Palette;
 use crate::plot::{
-    Area, Canvas, Drawn, LINE, MARGIN, NARROW, Pen, Plot, Point, SMALL_PX, TEXT_PX, draw_legend, fitted, legend_lines,
+    Area, Canvas, Drawn, LINE, MARGIN, NARROW, Pen, Plot, Point, SMALL_PX, TEXT_PX, draw_legend, legend_lines,
     text_width, wrap,
 };
 
@@ -75,6 +75,12 @@ impl TimelinePlot {
         Span::covering(values.into_iter().chain(zero), 6)
     }
 
+    /// The axis, which says so where it does not begin at 0.
+    fn axis_text(&self) -> String {
+        let from = if self.span().ends().0 > 0.0 { "; does not begin at 0" } else { "" };
+        format!("{}{from}", self.axis)
+    }
+
     fn layout(&self, width: i32) -> Layout {
         let inner = width - 2 * MARGIN;
         let subtitle = wrap(&self.subtitle, SMALL_PX, inner);
@@ -100,7 +106,7 @@ impl TimelinePlot {
             pen.line((l.left - 4, y), (l.right, y), 1, if value == 0.0 { c.muted } else { c.grid })?;
             pen.text(&span.label(value), (l.left - 9, y), SMALL_PX, c.muted, HPos::Right)?;
         }
-        pen.text(&self.axis, (MARGIN, l.lanes - LINE), SMALL_PX, c.ink, HPos::Left)?;
+        pen.text(&self.axis_text(), (MARGIN, l.lanes - LINE), SMALL_PX, c.ink, HPos::Left)?;
         // As many labels as fit, the last run always among them.
         let widest = self.runs.iter().map(|(d, k)| text_width(d, SMALL_PX).max(text_width(k, SMALL_PX))).max();
         let n = self.runs.len();
@@ -156,25 +162,28 @@ impl TimelinePlot {
         Ok(())
     }
 
+    /// Where the arrows of a series stand, from left to right.
+    fn arrows(&self, l: &Layout, series: &TimelineSeries) -> Vec<i32> {
+        let between = |c: &TimelineChange| (self.x(l, c.run.saturating_sub(1)) + self.x(l, c.run)) / 2;
+        series.changes.iter().map(between).collect()
+    }
+
     fn draw_changes<DB: DrawingBackend>(&self, pen: &Pen<'_, DB>, l: &Layout, c: &Palette) -> Drawn<DB> {
         let mut y = l.lanes + LINE / 2;
         for (index, series) in self.series.iter().enumerate().filter(|(_, s)| !s.changes.is_empty()) {
-            let mut free = 0;
-            for change in &series.changes {
-                let x = (self.x(l, change.run.saturating_sub(1)) + self.x(l, change.run)) / 2;
+            let places = self.arrows(l, series);
+            let widest = series.changes.iter().map(|c| text_width(&c.text, SMALL_PX)).max().unwrap_or(0);
+            for (i, (change, &x)) in series.changes.iter().zip(&places).enumerate() {
                 for top in (y..l.bottom).step_by(8) {
                     pen.line((x, top), (x, (top + 4).min(l.bottom)), 1, c.series(index))?;
                 }
-                let (ink, way) = if change.worse { (c.series(1), (0, -1)) } else { (c.series(0), (0, 1)) };
+                // Ink, not a colour: colours are models.
+                let way = if change.worse { (0, -1) } else { (0, 1) };
                 pen.rect((x - 8, y - 8), (x + 8, y + 9), c.background)?;
-                pen.arrow(way, (x, y), 7, ink)?;
-                let width = text_width(&change.text, SMALL_PX);
-                // Beside the arrow, on the other side where the page ends; left out where two would overlap.
-                let left = if x + 12 + width > l.right + 10 { x - 12 - width } else { x + 12 };
-                if left >= free && left > 0 {
-                    pen.rect((left - 2, y - 8), (left + width + 2, y + 9), c.background)?;
+                pen.arrow(way, (x, y), 7, c.ink)?;
+                if let Some(left) = label_place(l, &places, i, widest) {
+                    pen.rect((left - 2, y - 8), (left + widest + 2, y + 9), c.background)?;
                     pen.text(&change.text, (left, y), SMALL_PX, c.ink, HPos::Left)?;
-                    free = left + width + 20;
                 }
             }
             y += LINE;
@@ -184,7 +193,7 @@ impl TimelinePlot {
 
     /// Every number in words.
     pub(crate) fn describe(&self) -> String {
-        let mut text = format!("{} {}.", self.subtitle, self.axis);
+        let mut text = format!("{} {}.", self.subtitle, self.axis_text());
         for series in &self.series {
             for (run, point) in series.points.iter().enumerate() {
                 let Some(p) = point else { continue };
@@ -200,6 +209,19 @@ impl TimelinePlot {
     }
 }
 
+/// Where the words of an arrow begin: right of it, or left of it behind the last one where nothing else is written; nowhere
+/// where a neighbour or the page's edge would cut them.
+fn label_place(l: &Layout, arrows: &[i32], i: usize, width: i32) -> Option<i32> {
+    let x = arrows[i];
+    let edge = arrows.get(i + 1).map_or(l.right + 10, |next| next - 12);
+    if x + 12 + width <= edge {
+        return Some(x + 12);
+    }
+    // The words of the arrow before stand right of it, if anywhere.
+    let free = if i == 0 { l.left } else { arrows[i - 1] + 12 + width + 8 };
+    (i + 1 == arrows.len() && x - 12 - width >= free).then_some(x - 12 - width)
+}
+
 impl Plot for TimelinePlot {
     fn height(&self, width: i32) -> i32 {
         self.layout(width).height
@@ -209,8 +231,7 @@ impl Plot for TimelinePlot {
         let (l, c) = (self.layout(canvas.width), canvas.palette);
         let pen = Pen::new(area, canvas);
         area.fill(&c.background)?;
-        let title = fitted(&self.title, TEXT_PX * 1.3, canvas.width - 2 * MARGIN);
-        let y = pen.heading(&title, &l.subtitle, c)?;
+        let y = pen.heading(&self.title, &l.subtitle, c)?;
         draw_legend(&pen, &self.names(), &l.legend, y, c)?;
         if self.runs.is_empty() || self.series.is_empty() {
             return pen.text("Nothing was measured.", (MARGIN, (l.top + l.bottom) / 2), TEXT_PX, c.ink, HPos::Left);
@@ -222,5 +243,61 @@ impl Plot for TimelinePlot {
             self.draw_series(&pen, (&l, span), (index, series), &c)?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plot(values: &[f64], changes: &[usize]) -> TimelinePlot {
+        let point = |v: &f64| {
+            let point = Point { value: Some(*v), interval: None, text: String::new() };
+            Some(TimelinePoint { point, partial: false })
+        };
+        let change = |run: &usize| TimelineChange { run: *run, worse: true, text: "+11.54 points".into() };
+        TimelinePlot {
+            title: "t".into(),
+            subtitle: String::new(),
+            axis: "WER (%)".into(),
+            runs: values.iter().map(|_| ("01-01".into(), "0123abcd".into())).collect(),
+            series: vec![TimelineSeries {
+                name: "m".into(),
+                points: values.iter().map(point).collect(),
+                changes: changes.iter().map(change).collect(),
+            }],
+        }
+    }
+
+    #[test]
+    fn words_of_changes_are_cut_by_no_arrow_and_no_edge() {
+        crate::figures::register_fonts().expect("the embedded font is valid");
+        let width = text_width("+11.54 points", SMALL_PX);
+        let mut written = 0;
+        for (runs, changes) in [(7, vec![3, 5]), (20, vec![3, 4, 19]), (9, vec![8]), (60, vec![20, 21, 22, 59])] {
+            let plot = plot(&vec![5.0; runs], &changes);
+            for canvas in [360, 800] {
+                let l = plot.layout(canvas);
+                let arrows = plot.arrows(&l, &plot.series[0]);
+                let labels: Vec<Option<i32>> = (0..arrows.len()).map(|i| label_place(&l, &arrows, i, width)).collect();
+                let places: Vec<i32> = labels.into_iter().flatten().collect();
+                written += places.len();
+                for left in &places {
+                    assert!(*left >= 0 && left + width <= canvas, "{left} on {canvas}");
+                    assert!(
+                        arrows.iter().all(|x| x + 8 <= *left - 2 || x - 8 >= left + width + 2),
+                        "{left}: {arrows:?}"
+                    );
+                }
+                assert!(places.windows(2).all(|p| p[0] + width <= p[1]), "{places:?}");
+            }
+        }
+        assert!(written >= 8, "{written} of 20 are written");
+    }
+
+    #[test]
+    fn an_axis_that_does_not_begin_at_zero_says_so() {
+        assert!(plot(&[50.0, 51.0], &[]).axis_text().ends_with("does not begin at 0"));
+        assert_eq!(plot(&[5.0, 0.5], &[]).axis_text(), "WER (%)");
     }
 }

@@ -103,6 +103,9 @@ impl WaterfallPlot {
             let top = l.top + l.row * i as i32;
             if l.narrow {
                 let y = top + LINE / 2;
+                // Lines of the grid and from bar to bar end at the words.
+                let ground = if i % 2 == 0 { c.band } else { c.background };
+                pen.rect((MARGIN / 2, top + 1), (canvas.width - MARGIN / 2, top + LINE + 1), ground)?;
                 let label = fitted(&text.label, TEXT_PX, canvas.width * 55 / 100);
                 pen.text(&label, (MARGIN, y), TEXT_PX, c.ink, HPos::Left)?;
                 let room = canvas.width - 2 * MARGIN - text_width(&label, TEXT_PX) - 8;

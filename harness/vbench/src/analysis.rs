@@ -22,7 +22,19 @@ pub fn analyse(record: &RunRecord, rules: &Rules, scored: &Scored, summary: &Sum
     let cells: Vec<AnalysedCell<'_>> =
         scored.scored.iter().zip(&scored.row_index).map(|(cell, row)| analysed_cell(record, cell, *row)).collect();
     let conditions: Vec<String> = condition_sentences(&record.record).into_iter().map(|(name, _)| name).collect();
-    let language = phoneme_language(&scored.scored);
+    analyse_cells(&cells, &scored.scored, &conditions, rules, summary)
+}
+
+/// The same for cells of whatever run.
+#[must_use]
+pub fn analyse_cells(
+    cells: &[AnalysedCell<'_>],
+    scored: &[ScoredCell],
+    conditions: &[String],
+    rules: &Rules,
+    summary: &Summary,
+) -> Analysis {
+    let language = phoneme_language(scored);
     let pronouncer = language.as_ref().ok().map(|language| {
         let dictionary = if *language == "en" { dictionary() } else { None };
         Pronouncer::for_language(language, dictionary)
@@ -30,7 +42,7 @@ pub fn analyse(record: &RunRecord, rules: &Rules, scored: &Scored, summary: &Sum
     let rules = AnalysisRules {
         seed: summary.seed,
         rate: Rate::of_primary(&summary.primary),
-        conditions: &conditions,
+        conditions,
         normalizer: &rules.normalizer,
         weights: rules.weights,
         pronouncer: match (&language, &pronouncer) {
@@ -39,20 +51,25 @@ pub fn analyse(record: &RunRecord, rules: &Rules, scored: &Scored, summary: &Sum
             (Ok(_), None) => Err("there is no pronouncer"),
         },
     };
-    analysed(&cells, &rules)
+    analysed(cells, &rules)
 }
 
 fn analysed_cell<'a>(record: &'a RunRecord, cell: &'a ScoredCell, row: usize) -> AnalysedCell<'a> {
     let row = &record.rows[row];
-    let stages = record.timings.get(&cell.cell).map(|t| t.stages.as_slice()).unwrap_or_default();
-    let stage =
-        |s: &'a vbench_store::timing::StageLine| StageTime { name: &s.name, owner: &s.owner, t0: s.t0, t1: s.t1 };
     AnalysedCell {
         cell,
         reference: &row.reference,
         hypothesis: row.hyp.as_deref().unwrap_or_default(),
-        stages: stages.iter().map(stage).collect(),
+        stages: stages_of(record, &cell.cell),
     }
+}
+
+/// The stages of a cell, where it was timed.
+pub fn stages_of<'a>(record: &'a RunRecord, cell: &str) -> Vec<StageTime<'a>> {
+    let stages = record.timings.get(cell).map(|t| t.stages.as_slice()).unwrap_or_default();
+    let stage =
+        |s: &'a vbench_store::timing::StageLine| StageTime { name: &s.name, owner: &s.owner, t0: s.t0, t1: s.t1 };
+    stages.iter().map(stage).collect()
 }
 
 /// The dictionary, where it is in the cache: a report fetches nothing. Without it words go by letter-to-sound rules, and

@@ -38,7 +38,12 @@ pub fn cell_list(record: &RunRecord, rules: &Rules, scored: &Scored) -> Result<C
     Ok(CellList { properties, rows })
 }
 
-fn cell_row(
+/// One cell as the list shows it.
+///
+/// # Errors
+///
+/// A text too long to align.
+pub fn cell_row(
     row: &Row,
     cell: &ScoredCell,
     is_scored: bool,

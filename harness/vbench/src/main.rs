@@ -36,6 +36,7 @@ mod record;
 mod render;
 mod score;
 mod side;
+mod side_by_side;
 
 use clap::Parser as _;
 

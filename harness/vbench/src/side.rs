@@ -225,7 +225,7 @@ pub fn common_cells<'s>(
         if cells.len() > 3 {
             format!("{} cells ({shown}, …)", cells.len())
         } else {
-            format!("{} cells ({shown})", cells.len())
+            format!("{} cell{} ({shown})", cells.len(), if cells.len() == 1 { "" } else { "s" })
         }
     };
     let other = &pairing.left_out.reference_differs;

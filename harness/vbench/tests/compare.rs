@@ -60,6 +60,75 @@ fn the_numbers_are_those_of_the_fake_models() {
 }
 
 #[test]
+fn times_of_separate_runs_are_shown_and_not_judged() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    two_runs(folder.path());
+    let json = json(folder.path(), &["compare", "a", "b"]);
+    let rtf = result(&json, "rtf", "all", "");
+    assert_eq!((&rtf["finding"], rtf["difference"]["value"].is_number()), (&"not judged".into(), true));
+    assert!(rtf.get("p_value").is_none() && rtf.get("p_adjusted").is_none(), "{rtf}");
+    assert_eq!(result(&json, "wer", "all", "")["finding"], "improved");
+    let why = json["times_not_judged"].as_str().expect("why");
+    assert!(why.starts_with("separate runs, and a busy machine cannot be told"), "{why}");
+    for arguments in [&["compare", "a", "b"][..], &["compare", "a", "b", "--markdown"]] {
+        let (_, text, _) = outcome(&vbench(folder.path(), arguments));
+        let text = text.replace('\n', " ");
+        assert!(text.contains("Differences of RTF are not judged: separate runs"), "{text}");
+        assert!(!text.contains("0.0005"), "no p of a time: {text}");
+    }
+    // One model behind the other in one run is no better.
+    run(folder.path(), "both", "fake:drop=4", &["--model", "n=fake:drop=5"]);
+    let (code, text, _) = outcome(&vbench(folder.path(), &["compare", "both", "--a", "m", "--b", "n"]));
+    assert!(code == 0 && text.contains("one model ran after the other"), "{text}");
+}
+
+/// Five of eight speakers are better by a word of ten: p = 2 / 32 by the test, and a Student interval without 0.
+#[test]
+fn an_interval_without_zero_beside_an_undecided_test_is_explained() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    pairs(folder.path(), "a.jsonl", |i| usize::from(i < 16 && i % 2 == 0 && i / 2 < 5));
+    pairs(folder.path(), "b.jsonl", |_| 0);
+    for name in ["a.jsonl", "b.jsonl"] {
+        let path = folder.path().join(name);
+        let text = std::fs::read_to_string(&path).expect("reads");
+        std::fs::write(&path, text.lines().take(16).collect::<Vec<_>>().join("\n")).expect("writes");
+    }
+    let json = json(folder.path(), &["compare", "a.jsonl", "b.jsonl"]);
+    let all = result(&json, "wer", "all", "");
+    assert!(all["difference"]["hi"].as_f64().expect("an end") < 0.0 && all["p_value"] == 0.0625, "{all}");
+    let why = "The interval excludes 0 and still nothing is shown: the sign-flip test over 8 speakers decides";
+    assert!(json["verdict"]["text"].as_str().is_some_and(|t| t.contains(why)), "{}", json["verdict"]);
+    let (_, text, _) = outcome(&vbench(folder.path(), &["compare", "a.jsonl", "b.jsonl"]));
+    assert!(text.replace('\n', " ").contains(why), "{text}");
+}
+
+#[test]
+fn tables_fit_eighty_columns() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    two_runs(folder.path());
+    run(folder.path(), "a-run-with-a-long-name", "fake:drop=3", &[]);
+    let mut command = common::command(folder.path(), &["compare", "a", "a-run-with-a-long-name", "--secondary"]);
+    let (code, text, errors) = outcome(&command.env("COLUMNS", "80").output().expect("runs"));
+    assert_eq!(code, 0, "{errors}");
+    let wide: Vec<&str> = text.lines().filter(|l| l.chars().count() > 80).collect();
+    assert!(wide.is_empty(), "{wide:#?}");
+    assert!(text.contains("condition=noise-5db") && text.contains("no room for"), "{text}");
+}
+
+#[test]
+fn two_suites_are_both_named() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    two_runs(folder.path());
+    let path = folder.path().join("a/run.json");
+    let record = std::fs::read_to_string(&path).expect("reads");
+    let mut record: Value = serde_json::from_str(&record).expect("JSON");
+    record["suite"]["name"] = "older".into();
+    std::fs::write(&path, record.to_string()).expect("writes");
+    let json = json(folder.path(), &["compare", "a", "b"]);
+    assert_eq!(json["suite"], "older (A) and tiny (B)");
+}
+
+#[test]
 fn every_split_sums_to_the_difference_exactly() {
     let folder = tempfile::tempdir().expect("temporary folder");
     two_runs(folder.path());
@@ -93,6 +162,9 @@ fn cells_of_one_run_only_and_failed_ones_are_left_out_and_named() {
     let (code, text, errors) = outcome(&vbench(folder.path(), &["compare", "a", "b"]));
     assert_eq!(code, 0, "{errors}");
     assert!(text.contains("23 shared cells"), "{text}");
+    let one = ["compare", "a", "b", "--json"];
+    let families = &serde_json::from_str::<Value>(&outcome(&vbench(folder.path(), &one)).1).expect("JSON")["families"];
+    assert_eq!(families["cer"], 2, "two accents; the one shared condition has the cells of the whole");
     assert!(text.contains("left out, only in B: 23 (c/u0/noise-5db, "), "{text}");
     assert!(text.contains("left out, no hypothesis in B: 2 (c/u3/clean, c/u3/noise-5db)"), "{text}");
     assert!(text.contains("identical  1.0000") && text.contains("nothing to explain"), "{text}");
@@ -193,6 +265,10 @@ fn two_checkpoints_take_turns_on_every_cell_of_a_suite() {
     let expected = ["c/u0/clean/a", "c/u0/clean/new", "c/u0/noise-5db/new", "c/u0/noise-5db/a", "c/u1/clean/a"];
     assert_eq!(cells[..5], expected);
     assert_eq!(cells.len(), 24);
+    // Turns in one session: times are judged, and the run folder remembers it.
+    let again = json(folder.path(), &["compare", "ab", "--a", "a", "--b", "new"]);
+    let rtf = result(&again, "rtf", "all", "");
+    assert!(again.get("times_not_judged").is_none() && rtf["finding"] != "not judged", "{rtf}");
     // The run folder remembers the order.
     let (code, _, errors) = outcome(&vbench(folder.path(), &["run", "--resume", "ab", "-q"]));
     assert_eq!(code, 0, "{errors}");
@@ -270,7 +346,7 @@ fn pairs_with_other_references_or_without_a_hypothesis_are_refused() {
     assert_ne!(text, other);
     std::fs::write(path.join("b.jsonl"), other).expect("writes");
     let (code, _, errors) = outcome(&vbench(path, &["compare", "a.jsonl", "b.jsonl"]));
-    assert!(code == 9 && errors.contains("reference texts differ in 1 cells (pairs/u0/none)"), "{code} {errors}");
+    assert!(code == 9 && errors.contains("reference texts differ in 1 cell (pairs/u0/none)"), "{code} {errors}");
     std::fs::write(path.join("c.jsonl"), "{\"id\":\"u0\",\"ref\":\"a b\"}\n").expect("writes");
     let (code, _, errors) = outcome(&vbench(path, &["compare", "a.jsonl", "c.jsonl"]));
     assert!(code == 9 && errors.contains("c.jsonl"), "{code} {errors}");

@@ -46,15 +46,30 @@ fn page_markdown_and_json_tell_the_same_with_figures_and_sound() {
     assert!(visible_text(&html).contains(&verdict), "{verdict}");
     insta::assert_snapshot!("comparison_page_markdown", outside_block(&markdown));
     let mut short = json.clone();
-    short.as_object_mut().expect("an object").remove("comparison");
+    for part in ["comparison", "analysis"] {
+        assert!(short.as_object_mut().expect("an object").remove(part).is_some(), "{part}");
+    }
     insta::assert_snapshot!("comparison_page_json", format!("{short:#}"));
     assert_eq!(json["comparison"]["schema"], "vbench/compare/1");
     // Both heard the same bytes: one player each for the six broken utterances, none for what did not change.
     assert_eq!(html.matches("<audio").count(), json["broken"].as_array().expect("a list").len());
     assert!(html.contains("What both models heard") && !html.contains("What A heard"));
-    for name in
-        ["wer-difference-by-stratum", "explained-by-condition", "explained-by-utterance", "rtf-difference-by-stratum"]
-    {
+    assert!(html.matches("class=\"sound\"").count() >= 6, "a picture with every player");
+    for name in [
+        "wer-difference-by-stratum",
+        "explained-by-condition",
+        "explained-by-utterance",
+        "rtf-difference-by-stratum",
+        "wer-by-condition",
+        "errors-by-condition",
+        "normalizer-band",
+        "error-by-speaker",
+        "error-by-speaker-2",
+        "latency-percentiles",
+        "latency-histogram-2",
+        "latency-cdf",
+        "accuracy-latency",
+    ] {
         for extension in ["png", "svg"] {
             let path = page.join(format!("figures/{name}.{extension}"));
             assert!(std::fs::metadata(&path).is_ok_and(|m| m.len() > 500), "{}", path.display());
@@ -72,6 +87,63 @@ fn page_markdown_and_json_tell_the_same_with_figures_and_sound() {
     let second = read(folder.path().join("second/comparison.html"));
     assert!(outside_block(&html) == outside_block(&second), "something outside the block depends on the run");
     assert!(html != second, "the command differs, and is told in the block");
+}
+
+/// What the page of a run has stands there for both sides, and every utterance can be reached.
+#[test]
+fn both_sides_stand_beside_each_other() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    two_runs(folder.path());
+    let (code, _, errors) = outcome(&vbench(folder.path(), &["report", "b", "--baseline", "a", "--out", "page"]));
+    assert_eq!(code, 0, "{errors}");
+    let html = read(folder.path().join("page/comparison.html"));
+    for id in ["side-by-side", "analysis", "normalizers", "speakers", "confusions", "phonemes", "latency", "cells"] {
+        assert_eq!(html.matches(&format!("id=\"{id}\"")).count(), 1, "{id}");
+    }
+    let outside = outside_block(&html);
+    assert!(outside.contains("id=\"confusions\"") && !outside.contains("id=\"latency\""), "times are in the block");
+    let (_, data) = html.split_once("id=\"cell-data\">").expect("the list of utterances");
+    let data: Value = serde_json::from_str(data.split("</script>").next().expect("its end")).expect("JSON");
+    assert_eq!(data["names"]["model"]["values"], serde_json::json!(["A: m in a", "B: m in b"]));
+    assert_eq!(data["cells"], 96);
+    let change = &data["strata"]["change"];
+    let broken = change["values"].as_array().and_then(|v| v.iter().position(|w| w == "broken")).expect("broken ones");
+    let found = change["at"].as_array().expect("places").iter().filter(|at| **at == serde_json::json!(broken)).count();
+    let json: Value = serde_json::from_str(&read(folder.path().join("page/comparison.json"))).expect("JSON");
+    let expected = json["broken"].as_array().expect("a list").len();
+    assert_eq!(found, 4 * expected, "two conditions and two sides of each");
+    assert_eq!(json["analysis"]["models"].as_array().map(Vec::len), Some(2));
+    for link in [
+        "data-show data-by=\"condition\" data-value=\"noise-5db\"",
+        "data-show data-by=\"accent\" data-value=\"gb\"",
+        "data-show data-by=\"change\" data-value=\"broken\"",
+        "data-show data-text=\"c/u3/\"",
+    ] {
+        assert!(visible_text(&html).contains(link), "{link}");
+    }
+    assert!(html.contains("<b>not judged</b>: separate runs"), "times of separate runs");
+}
+
+#[test]
+fn links_and_the_last_line_name_what_was_written() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    two_runs(folder.path());
+    let report = |out: &str, format: &str| {
+        let arguments = ["report", "b", "--baseline", "a", "--out", out, "--format", format];
+        let (code, _, errors) = outcome(&vbench(folder.path(), &arguments));
+        assert_eq!(code, 0, "{errors}");
+        let (_, told) = errors.split_once("report: ").unwrap_or_else(|| panic!("{errors}"));
+        let told = folder.path().join(told.lines().next().expect("a line"));
+        assert!(told.exists(), "{} was not written", told.display());
+    };
+    report("json", "json");
+    report("png", "png");
+    report("md", "md");
+    assert!(!read(folder.path().join("md/comparison.md")).contains("]("), "no link to a figure that is not there");
+    report("both", "md,png");
+    let markdown = read(folder.path().join("both/comparison.md"));
+    assert!(markdown.contains("(figures/wer-difference-by-stratum.png)") && !markdown.contains(".svg"));
+    assert!(markdown.contains(" over 2 conditions), c/u"), "sums say what they are over: {markdown}");
 }
 
 #[test]
@@ -172,7 +244,8 @@ fn hostile_strings_stay_text_and_nothing_is_written_outside() {
     assert_eq!(code, 0, "{errors}");
     let html = read(folder.path().join("out/page.html"));
     assert!(html.contains("&lt;script&gt;alert(1)&lt;"), "the text itself is shown");
-    assert_eq!(html.matches("<script").count(), 1, "the page's own script alone");
+    assert_eq!(html.matches("<script").count(), 2, "the page's own script and its data, which is not executed");
+    assert_eq!(html.matches("<script type=\"application/json\" id=\"cell-data\">").count(), 1);
     assert!(!html.contains("<img") && !html.contains("49 {%"));
     assert!(!html.contains(['\u{202e}', '\u{2066}', '\u{0}', '\u{1b}', '\u{2028}']));
     let mut files: Vec<String> = std::fs::read_dir(folder.path())

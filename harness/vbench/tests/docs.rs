@@ -170,7 +170,14 @@ fn keys_of_summary_json_are_documented() {
     common::corpus(folder.path(), 12, common::CONDITIONS, "fake:drop=3,delay_ms=100");
     common::run(folder.path(), "run", "fake:drop=3,delay_ms=100", &["--format", "json"]);
     let text = std::fs::read_to_string(folder.path().join("run/summary.json")).expect("reads");
-    let mut todo: Vec<serde_json::Value> = vec![serde_json::from_str(&text).expect("JSON")];
+    let keys = keys_of(serde_json::from_str(&text).expect("JSON"));
+    assert!(keys.contains("estimate") && keys.len() > 40, "{keys:?}");
+    all_documented(&keys);
+}
+
+/// Every key, at any depth.
+fn keys_of(value: serde_json::Value) -> std::collections::BTreeSet<String> {
+    let mut todo = vec![value];
     let mut keys = std::collections::BTreeSet::new();
     while let Some(value) = todo.pop() {
         match value {
@@ -184,8 +191,37 @@ fn keys_of_summary_json_are_documented() {
             _ => {}
         }
     }
-    assert!(keys.contains("estimate") && keys.len() > 40, "{keys:?}");
+    keys
+}
+
+fn all_documented(keys: &std::collections::BTreeSet<String>) {
     let document = std::fs::read_to_string(root().join("docs/report-formats.md")).expect("reads");
     let missing: Vec<_> = keys.iter().filter(|k| !document.contains(&format!("`{k}`"))).collect();
     assert!(missing.is_empty(), "docs/report-formats.md does not name {missing:?}");
+}
+
+/// The same for a comparison and a history, with their schemas.
+#[test]
+fn keys_of_comparisons_and_histories_are_documented() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    common::corpus(folder.path(), 12, r#"["clean", "noise-5db"]"#, "fake:echo");
+    common::run(folder.path(), "runs/a", "fake:drop=3,delay_ms=10", &[]);
+    common::run(folder.path(), "runs/b", "fake:drop=4,delay_ms=10", &[]);
+    let written = |arguments: &[&str]| {
+        let all = [&["report", "--out", "page", "--format", "json", "--json"], arguments].concat();
+        let (code, out, errors) = common::outcome(&vbench(folder.path(), &all));
+        assert_eq!(code, 0, "{errors}");
+        serde_json::from_str::<serde_json::Value>(&out).expect("JSON")
+    };
+    let (comparison, history) = (written(&["runs/b", "--baseline", "runs/a"]), written(&["runs"]));
+    let document = std::fs::read_to_string(root().join("docs/report-formats.md")).expect("reads");
+    for schema in [&comparison["schema"], &comparison["comparison"]["schema"], &history["schema"]] {
+        assert!(document.contains(&format!("`{}`", schema.as_str().expect("text"))), "{schema}");
+    }
+    let keys = keys_of(comparison);
+    assert!(keys.contains("families") && keys.contains("times_not_judged") && keys.len() > 60, "{keys:?}");
+    all_documented(&keys);
+    let keys = keys_of(history);
+    assert!(keys.contains("spec") && keys.contains("estimate"), "{keys:?}");
+    all_documented(&keys);
 }

@@ -108,6 +108,54 @@ fn runs_of_other_seeds_and_normalisers_are_never_mixed() {
 }
 
 #[test]
+fn what_a_model_is_stands_there_and_a_run_counts_once() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    sources(folder.path());
+    history_of(folder.path(), &["good", "good", "bad", "bad"], Some("main"));
+    history_of(folder.path(), &["good", "good"], Some("topic"));
+    for i in 0..4 {
+        edit(&folder.path().join(format!("runs/main-{i:02}")), |record| {
+            record["models"][0]["weights_sha256"] = ["aaaaaaaaaaaaaaaa", "bbbbbbbbbbbbbbbb"][i / 2].into();
+            record["created"] = format!("2026-01-01T{:02}:30:00Z", 8 + i).into();
+        });
+    }
+    // One more cell planned than done.
+    edit(&folder.path().join("runs/main-03"), |record| record["planned"] = 49.into());
+    let twice = ["report", "runs", "runs/main-00", "runs/../runs/main-01", "--out", "h"];
+    let mut command = command(folder.path(), &twice);
+    let (code, text, errors) = outcome(&command.env("COLUMNS", "80").output().expect("runs"));
+    assert_eq!(code, 0, "{errors}");
+    let json: Value =
+        serde_json::from_str(&std::fs::read_to_string(folder.path().join("h/history.json")).expect("reads"))
+            .expect("JSON");
+    let branches = json["groups"][0]["branches"].as_array().expect("branches");
+    assert_eq!(branches.iter().map(|b| b["runs"].as_array().map_or(0, Vec::len)).collect::<Vec<_>>(), [4, 2]);
+    assert_eq!(branches[0]["runs"][0]["models"][0]["spec"], "fake:drop=5,delay_ms=50");
+    let html = std::fs::read_to_string(folder.path().join("h/history.html")).expect("reads");
+    let html = links(&html).replace("&#x27;", "'");
+    let change = "the model changed: <bdi>fake:drop=5,delay_ms=50, weights aaaaaaaaaaaa → fake:drop=3,delay_ms=50, weights bbbbbbbbbbbb";
+    assert!(html.contains(change), "the change point names it");
+    assert!(html.contains("fewer cells than planned") && html.contains("48 of 49"), "a partial run is told");
+    assert!(html.contains("\n01-01 11:30\n"), "runs of one day show the hour");
+    assert_eq!(html.matches("<section class=\"branch\"").count(), 2);
+    assert_eq!(html.matches(" data-branch=\"topic\"").count(), 2, "its section and its times");
+    let figures = html.matches("class=\"figure-wide\"").count();
+    let written = std::fs::read_dir(folder.path().join("h/figures")).expect("figures").count();
+    assert_eq!(written, 2 * figures, "PNG and SVG of every figure");
+    // The terminal has a table of its own.
+    let wide: Vec<&str> = text.lines().filter(|l| l.chars().count() > 80).collect();
+    assert!(wide.is_empty(), "{wide:#?}");
+    assert!(!text.contains("![") && !text.contains("<!--") && !text.contains('|'), "{text}");
+    assert!(text.contains("main-03 (change)") || text.contains("main-02 (change)"), "{text}");
+    assert!(text.contains("15.38") && text.contains("RTF of m"), "{text}");
+    let markdown = std::fs::read_to_string(folder.path().join("h/history.md")).expect("reads");
+    assert!(markdown.contains("![WER over time, branch main](figures/history-1-wer.svg)"), "{markdown}");
+    let (code, _, errors) = outcome(&vbench(folder.path(), &["report", "runs", "--out", "j", "--format", "md"]));
+    assert!(code == 0 && errors.contains("j/history.md"), "{errors}");
+    assert!(!std::fs::read_to_string(folder.path().join("j/history.md")).expect("reads").contains("]("));
+}
+
+#[test]
 fn a_folder_without_runs_is_an_error_in_words() {
     let folder = tempfile::tempdir().expect("temporary folder");
     std::fs::create_dir_all(folder.path().join("empty/notes")).expect("creates");

@@ -352,7 +352,23 @@
     follow();
   }
 
+  // A history of several branches: one of them, or all.
+  function branchFilter(sections) {
+    const names = [...new Set(sections.map((s) => s.dataset.branch))];
+    if (names.length < 2) return;
+    const option = (value, textContent) => make("option", { value, textContent });
+    const select = make("select", { id: "branch-filter" }, option("", "all branches"), ...names.map((n, i) => option(String(i), n)));
+    const status = make("span", { className: "count", role: "status" });
+    select.addEventListener("change", () => {
+      const wanted = select.value === "" ? null : names[Number(select.value)];
+      for (const section of sections) section.hidden = wanted !== null && section.dataset.branch !== wanted;
+      status.textContent = wanted === null ? "" : `${thousands(sections.filter((s) => !s.hidden && s.id).length)} of ${thousands(sections.filter((s) => s.id).length)} branches`;
+    });
+    document.getElementById("main").prepend(make("p", { className: "tools" }, make("label", {}, "Branch ", select), status));
+  }
+
   document.documentElement.classList.add("js");
+  branchFilter([...document.querySelectorAll("[data-branch]")]);
   for (const table of document.querySelectorAll("table.sortable")) staticTable(table);
   const block = document.getElementById("cell-data");
   if (block) cellList(document.getElementById("cells"), JSON.parse(block.textContent));

@@ -14,6 +14,7 @@ use crate::commands::comparison_page;
 use crate::failure::{Failure, note, say};
 use crate::pairs::{pairs_format, read_pairs};
 use crate::pipeline;
+use crate::render::terminal_width;
 use crate::score::Rules;
 use crate::side::{LoadedRun, common_cells, common_rules};
 
@@ -63,7 +64,7 @@ pub fn compare(arguments: &CompareArguments) -> Result<ExitCode, Failure> {
     } else if arguments.markdown {
         comparison_markdown(&comparison)
     } else {
-        comparison_text(&comparison)
+        comparison_text(&comparison, text_width())
     });
     Ok(code)
 }
@@ -86,6 +87,28 @@ pub fn two_runs(
 
 fn run_or_pairs(path: &Path) -> Result<LoadedRun, Failure> {
     pairs_format(path).map_or_else(|| LoadedRun::read(path), |format| read_pairs(path, format))
+}
+
+/// Columns for tables on standard output: as many as the terminal or COLUMNS says; all where neither does, as in a file.
+pub fn text_width() -> usize {
+    use std::io::IsTerminal as _;
+    let stated = std::env::var_os("COLUMNS").is_some() || std::io::stdout().is_terminal();
+    if stated { terminal_width() } else { usize::MAX }
+}
+
+/// Why times of two models cannot be judged; nothing where they took turns on every cell of one run.
+fn times_not_judged(a: &LoadedRun, b: &LoadedRun) -> Option<String> {
+    let place = |run: &LoadedRun| run.path.canonicalize().unwrap_or_else(|_| run.path.clone());
+    let how = if place(a) != place(b) {
+        "separate runs"
+    } else if b.record.record["overrides"]["interleave"].as_bool() != Some(true) {
+        "one model ran after the other"
+    } else {
+        return None;
+    };
+    Some(format!(
+        "{how}, and a busy machine cannot be told from a slower model; `vbench compare --suite` lets both models take turns"
+    ))
 }
 
 /// Two sides compared, with what the comparison was made of.
@@ -129,7 +152,7 @@ pub fn of_sides<T>(
     let head = CompareHead {
         a: label(a.0, a.1),
         b: label(b.0, b.1),
-        suite: b.0.suite_name().to_string(),
+        suite: suites(a.0.suite_name(), b.0.suite_name()),
         normalizer: rules.normalizer.id().into(),
         weights: rules.weights.name().into(),
         seed: b.0.seed(),
@@ -138,9 +161,15 @@ pub fn of_sides<T>(
         strata,
         secondary,
         forced,
+        times_not_judged: times_not_judged(a.0, b.0),
     };
     let comparison = compare_sides(head, &pairing);
     then(Compared { a: (a.0, &side_a), b: (b.0, &side_b), pairing: &pairing, rules: &rules, comparison })
+}
+
+/// The suite of both, or both suites.
+fn suites(a: &str, b: &str) -> String {
+    if a == b { b.to_owned() } else { format!("{a} (A) and {b} (B)") }
 }
 
 /// Runs both models over the suite into one folder, taking turns on every cell.

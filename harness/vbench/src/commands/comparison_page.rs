@@ -8,8 +8,8 @@ use vbench_compare::explain::Carrier;
 use vbench_compare::{Coverage, Moved, Pair, Pairing, Side, SideCell, Summary, SummaryHead, moved, summarize};
 use vbench_core::ExitCode;
 use vbench_report::{
-    AlignedToken, AudioClip, ComparedSide, ComparisonInput, Figure, MovedCell, ReportError, comparison_figures,
-    comparison_html, comparison_page_json, comparison_page_markdown, comparison_text,
+    AlignedToken, Analysed, AudioClip, ComparedSide, ComparisonInput, Figure, MovedCell, ReportError, ReportInput,
+    SoundPicture, comparison_figures, comparison_html, comparison_page_json, comparison_page_markdown, comparison_text,
 };
 use vbench_score::score_pair;
 use vbench_store::folder::write_derived;
@@ -17,12 +17,13 @@ use vbench_suite::Suite;
 
 use crate::cli::{AudioPlace, CacheArguments, RenderArguments, ReportArguments, ReportFormat};
 use crate::clips::Audio;
-use crate::commands::compare::{Compared, of_sides, two_runs};
+use crate::commands::compare::{Compared, of_sides, text_width, two_runs};
 use crate::commands::report::suite_of;
 use crate::failure::{Failure, note, say};
 use crate::render::{aligned_tokens, condition_sentences, facts_of};
 use crate::score::Rules;
 use crate::side::LoadedRun;
+use crate::side_by_side::Together;
 
 /// Utterances shown that were broken, and as many that were fixed.
 const SHOWN: usize = 10;
@@ -56,12 +57,29 @@ pub fn report(baseline: &Path, arguments: &ReportArguments) -> Result<ExitCode, 
         with_input(&compared, (options, &arguments.cache), |input| {
             let json = format!("{:#}", comparison_page_json(input));
             write(out, input, &json, options)?;
-            Ok(if arguments.json { json } else { comparison_text(input.comparison) })
+            Ok(if arguments.json { json } else { comparison_text(input.comparison, text_width()) })
         })
     })?;
     say(text);
-    note(format_args!("report: {}", out.join("comparison.html").display()));
+    tell_where(out, "comparison", options);
     Ok(if interrupted(&a) || interrupted(&b) { ExitCode::Incomplete } else { ExitCode::Passed })
+}
+
+/// Names the file to open first, of those that were written.
+pub fn tell_where(out: &Path, stem: &str, options: &RenderArguments) {
+    use ReportFormat::{Html, Json, Md, Png, Svg};
+    let files = [(Html, "html"), (Md, "md"), (Json, "json")];
+    let file = files.iter().find(|(f, _)| options.wants(*f)).map(|(_, extension)| format!("{stem}.{extension}"));
+    let figures = || (options.wants(Png) || options.wants(Svg)).then(|| "figures".to_owned());
+    if let Some(name) = file.or_else(figures) {
+        note(format_args!("report: {}", out.join(name).display()));
+    }
+}
+
+/// The extension of the figures that Markdown may link to, where any are written.
+pub fn linked_figures(options: &RenderArguments) -> Option<&'static str> {
+    let formats = [(ReportFormat::Svg, "svg"), (ReportFormat::Png, "png")];
+    formats.iter().find(|(f, _)| options.wants(*f)).map(|(_, extension)| *extension)
 }
 
 fn write(out: &Path, input: &ComparisonInput<'_>, json: &str, options: &RenderArguments) -> Result<(), Failure> {
@@ -71,7 +89,7 @@ fn write(out: &Path, input: &ComparisonInput<'_>, json: &str, options: &RenderAr
         write_derived(out, "comparison.html", comparison_html(input).map_err(not_rendered)?.as_bytes())?;
     }
     if wants(ReportFormat::Md) {
-        write_derived(out, "comparison.md", comparison_page_markdown(input).as_bytes())?;
+        write_derived(out, "comparison.md", comparison_page_markdown(input, linked_figures(options)).as_bytes())?;
     }
     if wants(ReportFormat::Json) {
         write_derived(out, "comparison.json", json.as_bytes())?;
@@ -177,10 +195,24 @@ fn with_input<T>(
     let (summary_a, summary_b) = (shared(compared, true), shared(compared, false));
     let (mut broken, mut fixed) = (shown(&moved.broken)?, shown(&moved.fixed)?);
     place_clips(&mut broken, &mut fixed, options);
+    let a = side(compared.a, compared.b, compared.rules, &summary_a);
+    let b = side(compared.b, compared.a, compared.rules, &summary_b);
+    let Together { summary, analysis, cells } = Together::of(compared, &moved, (&a.name, &b.name))?;
+    let together = ReportInput {
+        summary: &summary,
+        conditions: Vec::new(),
+        worst: Vec::new(),
+        analysis: Some(Analysed { analysis: &analysis, pictures: Vec::new() }),
+        cells,
+        gate: None,
+        identity: Vec::new(),
+        provenance: Vec::new(),
+    };
     let input = ComparisonInput {
         comparison: &compared.comparison,
-        a: side(compared.a, compared.b, compared.rules, &summary_a),
-        b: side(compared.b, compared.a, compared.rules, &summary_b),
+        a,
+        b,
+        together,
         broken,
         fixed,
         moved: &moved,
@@ -263,22 +295,26 @@ fn moved_cell(
 ) -> Result<Option<MovedCell>, Failure> {
     let place = format!("{}/{}", carrier.utterance, carrier.condition);
     let Some(pair) = compared.pairing.pairs.iter().find(|p| p.b.place() == place) else { return Ok(None) };
-    let clip = |audio: Option<&Audio<'_>>, run: &LoadedRun, cell: &SideCell| -> Option<Result<AudioClip, String>> {
+    let clip = |audio: Option<&Audio<'_>>,
+                run: &LoadedRun,
+                cell: &SideCell|
+     -> Option<Result<(AudioClip, SoundPicture), String>> {
         let row = run.record.rows.iter().find(|r| r.cell == cell.scored.cell)?;
-        Some(audio?.clip(row).map(|(clip, _)| clip))
+        Some(audio?.clip(row))
     };
     let same_audio = pair.a.audio_sha256 == pair.b.audio_sha256;
     let mut audio_note = None;
-    let mut kept = |made: Option<Result<AudioClip, String>>| match made {
-        Some(Ok(clip)) => Some(clip),
+    let mut kept = |made: Option<Result<(AudioClip, SoundPicture), String>>| match made {
+        Some(Ok((clip, picture))) => (Some(clip), Some(picture)),
         Some(Err(why)) => {
             audio_note = Some(format!("no audio: {why}"));
-            None
+            (None, None)
         }
-        None => None,
+        None => (None, None),
     };
-    let audio_a = kept(clip(audio_a, compared.a.0, pair.a));
-    let audio_b = if same_audio && audio_a.is_some() { None } else { kept(clip(audio_b, compared.b.0, pair.b)) };
+    let (audio_a, picture_a) = kept(clip(audio_a, compared.a.0, pair.a));
+    let (audio_b, picture_b) =
+        if same_audio && audio_a.is_some() { (None, None) } else { kept(clip(audio_b, compared.b.0, pair.b)) };
     let Pair { a, b } = *pair;
     Ok(Some(MovedCell {
         carrier: carrier.clone(),
@@ -287,6 +323,8 @@ fn moved_cell(
         alignment_b: aligned(b, compared.rules)?,
         audio_a,
         audio_b,
+        picture_a,
+        picture_b,
         audio_note,
         same_audio,
     }))

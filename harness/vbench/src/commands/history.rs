@@ -1,23 +1,26 @@
 //! `vbench report RUN RUN…` or `vbench report FOLDER`: many runs over time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Component, Path, PathBuf};
 
 use rayon::prelude::*;
+use serde_json::Value;
 use vbench_compare::history::{HistoryMetric, RunCells, change_points};
 use vbench_compare::{Coverage, ScoredCell, StratumSummary, SummaryHead, summarize};
 use vbench_core::ExitCode;
 use vbench_report::{
-    BranchHistory, HistoryGroup, HistoryInput, HistoryPoint, HistoryRun, HistorySeries, history_figures, history_html,
-    history_json, history_markdown,
+    BranchHistory, HistoryGroup, HistoryInput, HistoryModel, HistoryPoint, HistoryRun, HistorySeries, history_figures,
+    history_html, history_json, history_markdown, history_text,
 };
 use vbench_store::folder::write_derived;
 
 use crate::cli::{ReportArguments, ReportFormat};
 use crate::commands::bench_history::{OneBench, bench_histories};
 use crate::commands::bench_page;
+use crate::commands::compare::text_width;
 use crate::commands::comparison_page::{self, text};
 use crate::failure::{Failure, note, say};
+use crate::outputs::without_machine_paths;
 use crate::side::LoadedRun;
 
 /// The branch of runs that do not tell theirs.
@@ -55,20 +58,21 @@ pub fn history(paths: &[PathBuf], arguments: &ReportArguments) -> Result<ExitCod
         note(format_args!("not read: {name}: {why}"));
     }
     let input = HistoryInput { groups: groups(runs), benches: bench_histories(benches), unreadable };
-    let (json, markdown) = (format!("{:#}", history_json(&input)), history_markdown(&input));
+    let json = format!("{:#}", history_json(&input));
     let wants = |format| arguments.render.wants(format);
     if wants(ReportFormat::Html) {
         write_derived(out, "history.html", history_html(&input).map_err(comparison_page::not_rendered)?.as_bytes())?;
     }
     if wants(ReportFormat::Md) {
+        let markdown = history_markdown(&input, comparison_page::linked_figures(&arguments.render));
         write_derived(out, "history.md", markdown.as_bytes())?;
     }
     if wants(ReportFormat::Json) {
         write_derived(out, "history.json", json.as_bytes())?;
     }
     comparison_page::write_figures(out, &arguments.render, || history_figures(&input, arguments.render.palette()))?;
-    say(if arguments.json { json } else { markdown });
-    note(format_args!("report: {}", out.join("history.html").display()));
+    say(if arguments.json { json } else { history_text(&input, text_width()) });
+    comparison_page::tell_where(out, "history", &arguments.render);
     Ok(ExitCode::Passed)
 }
 
@@ -109,6 +113,9 @@ fn run_folders(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
         let text = format!("no run in {}: a run is a folder with a run.json or a bench.json", list.join(", "));
         return Err(Failure::new(ExitCode::NothingSelected, text));
     }
+    // A run given twice, by itself and in its folder, is one run.
+    let mut seen = HashSet::new();
+    found.retain(|path| seen.insert(path.canonicalize().unwrap_or_else(|_| path.clone())));
     Ok(found)
 }
 
@@ -122,6 +129,7 @@ struct OneRun {
     branch: String,
     cer_first: bool,
     run: HistoryRun,
+    facts: Vec<HistoryModel>,
     models: Vec<ModelOfRun>,
 }
 
@@ -157,9 +165,19 @@ impl OneRun {
                 planned: record["planned"].as_u64().map_or(loaded.record.rows.len(), |n| n as usize),
                 report: report_link(&loaded.path, out),
             },
+            facts: record["models"].as_array().into_iter().flatten().filter_map(model_facts).collect(),
             models,
         })
     }
+}
+
+/// Name, specification without the machine's paths, and weights of a model of a run record.
+fn model_facts(model: &Value) -> Option<HistoryModel> {
+    Some(HistoryModel {
+        name: text(&model["name"])?,
+        spec: without_machine_paths(&text(&model["spec"]).unwrap_or_default()),
+        weights_sha256: text(&model["weights_sha256"]),
+    })
 }
 
 impl ModelOfRun {
@@ -261,7 +279,8 @@ fn branch(branch: String, mut runs: Vec<OneRun>, seed: u64) -> BranchHistory {
     }
     let accuracy = work.into_par_iter().map(|(metric, c, model)| series(&runs, metric, c, model, seed)).collect();
     let times = models.iter().map(|m| times(&runs, m)).filter(|s| s.points.iter().any(Option::is_some)).collect();
-    BranchHistory { branch, accuracy, times, runs: runs.into_iter().map(|r| r.run).collect() }
+    let (runs, models) = runs.into_iter().map(|r| (r.run, r.facts)).unzip();
+    BranchHistory { branch, accuracy, times, runs, models }
 }
 
 fn of_model<'r>(run: &'r OneRun, model: &str) -> Option<&'r ModelOfRun> {
