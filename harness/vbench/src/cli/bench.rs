@@ -82,7 +82,7 @@ pub struct BenchArguments {
     /// Let the model use so many threads; several counts are mixed and told apart
     #[arg(long, value_name = "N,…", value_delimiter = ',')]
     pub threads: Vec<usize>,
-    /// A file with [budgets] [default: the suite's]
+    /// A file with a table of budgets [default: the suite's]
     #[arg(long, value_name = "FILE")]
     pub budgets: Option<PathBuf>,
     /// Suite whose clips are sent
