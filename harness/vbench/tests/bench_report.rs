@@ -223,7 +223,7 @@ fn the_history_shows_latency_and_where_it_shifted() {
     }
     let (code, out, errors) = outcome(&vbench(f, &["report", "runs"]));
     assert_eq!(code, 0, "{errors}");
-    assert!(out.contains("Latency of model, branch main"), "{out}");
+    assert!(out.contains("latency of model, branch main") && out.contains("since 07"), "{out}");
     let json: Value = serde_json::from_str(&read(f, "runs/history.json")).expect("JSON");
     let benches = json["benches"].as_array().expect("benches");
     assert_eq!(benches.len(), 1);
