@@ -1,7 +1,7 @@
 //! Shows that a gate can fail: plants regressions around each rule, and measures what no regression at all looks like.
 
 use rand::Rng;
-use vbench_core::keyed::keyed_rng;
+use vbench_core::keyed::{keyed_rng, shuffle};
 use vbench_core::{GateMetric, Limit, Rule};
 use vbench_stats::quantile::type7;
 use vbench_stats::{Observation, choose_unit, gate_test};
@@ -239,14 +239,6 @@ fn in_turn_over_units(case: &Case<'_>, rng: &mut impl Rng) -> (vbench_core::Resa
     shuffle(&mut order, rng);
     order.iter_mut().for_each(|members| shuffle(members, rng));
     (unit, order)
-}
-
-/// Fisher-Yates.
-fn shuffle<T>(items: &mut [T], rng: &mut impl Rng) {
-    for i in (1..items.len()).rev() {
-        let j = (rng.next_u64() % (i as u64 + 1)) as usize;
-        items.swap(i, j);
-    }
 }
 
 /// Bisects between "not called a regression" and "called one".

@@ -56,6 +56,17 @@ pub enum Outcome {
     Skipped(Reason),
 }
 
+impl Outcome {
+    /// Why there is no hypothesis; empty where there is one.
+    #[must_use]
+    pub fn reason_text(&self) -> &str {
+        match self {
+            Self::Failed(reason) | Self::Skipped(reason) => &reason.text,
+            Self::Ok { .. } => "",
+        }
+    }
+}
+
 /// Why a cell has no hypothesis.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reason {

@@ -12,6 +12,7 @@
 //! budget.rs      latency budgets of stages and turns
 //! rule.rs        gate rules: typed limits with unit and direction
 //! signal_metric.rs  names of the metrics between two signals
+//! delimited.rs   records of CSV and TSV text
 //! hash.rs        SHA-256 as lower-case hex
 //! exit.rs        the process exit codes
 //! ```
@@ -22,6 +23,7 @@ pub mod budget;
 pub mod cell;
 pub mod condition;
 pub mod counts;
+pub mod delimited;
 pub mod estimate;
 pub mod exit;
 pub mod hash;

@@ -1,111 +1,24 @@
-//! CSV (RFC 4180) and TSV with a header line.
-//!
-//! Fields are borrowed, and a quotation mark that is never closed is an error with its line, not a field as long as the
-//! rest of the file.
+//! CSV and TSV with a header line.
 
 use std::borrow::Cow;
+
+use vbench_core::delimited::{RecordError, Records};
 
 use crate::entry::Parsed;
 use crate::problem::ProblemKind;
 use crate::source::{Source, shown};
 
-/// How fields are separated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Dialect {
-    /// Commas; fields may stand in quotation marks, inside which a quotation mark is written twice.
-    Csv,
-    /// Tabs; a quotation mark is a character like any other.
-    Tsv,
-}
+pub use vbench_core::delimited::Dialect;
 
 /// Most columns of a table.
 const MAX_COLUMNS: usize = 1000;
 
-/// Reads records off the front of a text.
-struct Reader<'a> {
-    rest: &'a str,
-    line: usize,
-    dialect: Dialect,
-}
-
-impl<'a> Reader<'a> {
-    /// The rest of the line, which is consumed with its end.
-    fn cut_line(&mut self) -> &'a str {
-        let (line, rest) = self.rest.split_once('\n').unwrap_or((self.rest, ""));
-        self.rest = rest;
-        self.line += 1;
-        line.strip_suffix('\r').unwrap_or(line)
-    }
-
-    /// The next record that is not a blank line, into `fields`; its line, `None` at the end.
-    fn next(&mut self, fields: &mut Vec<Cow<'a, str>>) -> Option<(usize, Result<(), ProblemKind>)> {
-        loop {
-            if self.rest.is_empty() {
-                return None;
-            }
-            fields.clear();
-            let line = self.line;
-            let read = match self.dialect {
-                Dialect::Tsv => {
-                    fields.extend(self.cut_line().split('\t').map(Cow::Borrowed));
-                    Ok(())
-                }
-                Dialect::Csv => self.csv(fields),
-            };
-            if read.is_ok() && fields.len() == 1 && fields[0].trim().is_empty() {
-                continue;
-            }
-            return Some((line, read));
+impl From<RecordError> for ProblemKind {
+    fn from(error: RecordError) -> Self {
+        match error {
+            RecordError::OpenQuote => Self::OpenQuote,
+            RecordError::TextAfterQuote => Self::TextAfterQuote,
         }
-    }
-
-    fn csv(&mut self, fields: &mut Vec<Cow<'a, str>>) -> Result<(), ProblemKind> {
-        loop {
-            let field = match self.rest.strip_prefix('"') {
-                Some(inside) => self.quoted(inside)?,
-                None => {
-                    let end = self.rest.find([',', '\n']).unwrap_or(self.rest.len());
-                    let field = &self.rest[..end];
-                    self.rest = &self.rest[end..];
-                    let ends_line = !self.rest.starts_with(',');
-                    Cow::Borrowed(if ends_line { field.strip_suffix('\r').unwrap_or(field) } else { field })
-                }
-            };
-            fields.push(field);
-            match self.rest.strip_prefix(',') {
-                Some(rest) => self.rest = rest,
-                None => {
-                    self.cut_line();
-                    return Ok(());
-                }
-            }
-        }
-    }
-
-    /// A field behind its opening quotation mark.
-    fn quoted(&mut self, inside: &'a str) -> Result<Cow<'a, str>, ProblemKind> {
-        let (mut at, mut doubled) = (0, false);
-        let end = loop {
-            let Some(found) = inside[at..].find('"') else {
-                self.rest = "";
-                return Err(ProblemKind::OpenQuote);
-            };
-            let mark = at + found;
-            if inside.as_bytes().get(mark + 1) != Some(&b'"') {
-                break mark;
-            }
-            doubled = true;
-            at = mark + 2;
-        };
-        let field = &inside[..end];
-        self.line += field.bytes().filter(|b| *b == b'\n').count();
-        self.rest = &inside[end + 1..];
-        let closed = [",", "\n", "\r\n"].iter().any(|mark| self.rest.starts_with(mark));
-        if !closed && !matches!(self.rest, "" | "\r") {
-            self.cut_line();
-            return Err(ProblemKind::TextAfterQuote);
-        }
-        Ok(if doubled { Cow::Owned(field.replace("\"\"", "\"")) } else { Cow::Borrowed(field) })
     }
 }
 
@@ -145,16 +58,18 @@ pub fn rows<'a>(
     mut each: impl FnMut(&mut Parsed, &Row<'_, 'a>),
 ) {
     let Some(text) = source.text(&mut parsed.problems) else { return };
-    let mut reader = Reader { rest: text, line: 1, dialect };
+    let mut records = Records::new(text, dialect);
     let mut names = Vec::new();
-    let (line, read) = reader.next(&mut names).unwrap_or((1, Ok(())));
-    if let Err(kind) = read.and_then(|()| check_header(&names, needed)) {
+    let (line, read) = records.next_into(&mut names).unwrap_or((1, Ok(())));
+    if let Err(kind) = read.map_err(ProblemKind::from).and_then(|()| check_header(&names, needed)) {
         return parsed.problem(source.place(line), kind);
     }
     let mut fields = Vec::new();
-    while let Some((line, read)) = reader.next(&mut fields) {
-        if let Err(kind) = read {
-            parsed.problem(source.place(line), kind);
+    while let Some((line, read)) = records.next_into(&mut fields) {
+        if fields.len() == 1 && fields[0].trim().is_empty() && read.is_ok() {
+            // A line of blanks.
+        } else if let Err(error) = read {
+            parsed.problem(source.place(line), error.into());
         } else if fields.len() != names.len() {
             let expected = format!("{} as in the header", names.len());
             parsed.problem(source.place(line), ProblemKind::Fields { expected, actual: fields.len() });

@@ -7,11 +7,11 @@
 //! Ratios are of pairs (clip and turn), as logarithms; clusters are clips; the test is that of every gate
 //! ([`vbench_stats::gate_test`]): the sign-flip test inverted at the margin, with the interval that decides the same.
 
-use vbench_core::keyed::keyed_rng;
+use vbench_core::keyed::{keyed_rng, permutation};
 use vbench_stats::gate::clusters_to_decide;
 use vbench_stats::{Decision, StatsError, gate_test};
 
-use crate::engine::{Bench, shuffled};
+use crate::engine::Bench;
 use crate::picture::{Curve, distribution_curve};
 use crate::port::Ns;
 use crate::summary::Distribution;
@@ -76,7 +76,7 @@ impl AbOrder {
         let (round, place) = (turn / self.clips, turn % self.clips);
         if request.is_multiple_of(3) && place == 0 || self.round.is_empty() {
             let mut rng = keyed_rng(self.seed, "ab-clips", "", &round.to_string());
-            self.round = shuffled(self.clips, &mut rng);
+            self.round = permutation(self.clips, &mut rng);
         }
         let clip = self.round[place];
         let lane = ORDERS[(clip + round) % ORDERS.len()][request % 3];

@@ -6,8 +6,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use rand_chacha::rand_core::Rng;
-use vbench_core::keyed::keyed_rng;
+use vbench_core::keyed::{keyed_rng, permutation};
 
 use crate::arrivals::Arrivals;
 use crate::error::LoadError;
@@ -319,17 +318,8 @@ impl<'a> Engine<'a> {
         if self.order.is_empty() {
             let round = self.timelines.len() / self.audio.len();
             let mut rng = keyed_rng(self.plan.seed, "samples", "", &round.to_string());
-            self.order = shuffled(self.audio.len(), &mut rng);
+            self.order = permutation(self.audio.len(), &mut rng);
         }
         self.order.pop().unwrap_or(0)
     }
-}
-
-/// The numbers below `n` in random order.
-pub(crate) fn shuffled(n: usize, rng: &mut impl Rng) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..n).collect();
-    for i in (1..n).rev() {
-        order.swap(i, (rng.next_u64() % (i as u64 + 1)) as usize);
-    }
-    order
 }

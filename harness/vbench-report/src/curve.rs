@@ -11,7 +11,7 @@ use crate::figures::{MAX_SERIES, point_of, subtitle_of};
 use crate::format::{self, visible};
 use crate::palette::Palette;
 use crate::plot::{
-    Area, Canvas, Drawn, LINE, MARGIN, NARROW, Pen, Plot, Point, SMALL_PX, Ticks, draw_legend, legend_lines,
+    Area, Canvas, Drawn, LINE, MARGIN, NARROW, Pen, Plot, Point, SMALL_PX, Ticks, Whisker, draw_legend, legend_lines,
     text_width, wrap,
 };
 
@@ -164,8 +164,7 @@ impl CurvePlot {
                 free_from = at + half + 4;
             }
         }
-        let middle = (layout.left + layout.right) / 2;
-        pen.text(&self.axis, (middle, layout.bottom + 24 + LINE / 2 + 2), SMALL_PX, colours.ink, HPos::Center)
+        pen.axis_title(&self.axis, (layout.left, layout.right), layout.bottom, colours.ink)
     }
 }
 
@@ -184,10 +183,7 @@ impl Plot for CurvePlot {
         let (first, last) = (self.levels.first().map_or(0.0, |l| l.value), self.levels.last().map_or(1.0, |l| l.value));
         let (from, to) = (layout.left + PADDING, layout.right - PADDING);
         let x = |level: f64| from + (f64::from(to - from) * (level - first) / (last - first)).round() as i32;
-        let y = |value: f64| {
-            let share = (value / ticks.max).clamp(0.0, 1.0);
-            layout.bottom - (share * f64::from(layout.bottom - layout.top)).round() as i32
-        };
+        let y = |value: f64| ticks.place(value, layout.bottom, layout.top);
         self.draw_axes(&pen, &layout, &ticks, (&x, &y), colours)?;
         let middle = DODGE * (self.series.len() as i32 - 1) / 2;
         for (i, series) in self.series.iter().enumerate() {
@@ -201,10 +197,7 @@ impl Plot for CurvePlot {
             for (level, point) in &series.points {
                 let at = x(*level) + aside;
                 if let Some((lo, hi)) = point.interval {
-                    let (lo, hi) = (y(lo.max(0.0)), y(hi));
-                    pen.line((at, lo), (at, hi), 2, colour)?;
-                    pen.line((at - 5, lo), (at + 5, lo), 2, colour)?;
-                    pen.line((at - 5, hi), (at + 5, hi), 2, colour)?;
+                    pen.whisker_up((y(lo.max(0.0)), y(hi)), at, Whisker::FULL, colour)?;
                 }
                 if let Some(value) = point.value {
                     pen.marker(i, (at, y(value)), colour, point.interval.is_some(), colours.background)?;

@@ -7,7 +7,7 @@ use vbench_compare::Finding;
 use crate::axis::Span;
 use crate::palette::Palette;
 use crate::plot::{
-    Area, Canvas, Drawn, LINE, MARGIN, NARROW, Pen, Plot, Point, SMALL_PX, TEXT_PX, fitted, text_width, wrap,
+    Area, Canvas, Drawn, LINE, MARGIN, NARROW, Pen, Plot, Point, SMALL_PX, TEXT_PX, Whisker, fitted, text_width, wrap,
 };
 
 /// From the top of a narrow row down to its whisker.
@@ -51,35 +51,54 @@ fn mark<DB: DrawingBackend>(pen: &Pen<'_, DB>, finding: Finding, at: (i32, i32),
     }
 }
 
-struct Layout {
-    narrow: bool,
-    subtitle: Vec<String>,
-    left: i32,
-    right: i32,
-    top: i32,
-    row: i32,
-    bottom: i32,
-    height: i32,
+/// Rows with a label on the left and words on the right of the drawing; narrow ones have both above it.
+pub(crate) struct RowLayout {
+    pub narrow: bool,
+    pub subtitle: Vec<String>,
+    pub left: i32,
+    pub right: i32,
+    pub top: i32,
+    pub row: i32,
+    pub bottom: i32,
+    pub height: i32,
 }
 
-impl DifferencePlot {
-    fn layout(&self, width: i32) -> Layout {
+impl RowLayout {
+    /// `widest`: the widest label and the widest words; `above`: what stands between subtitle and rows; `row`: the height of one
+    /// on a narrow and on a wide figure; `rows`: the height of all, from that of one.
+    pub(crate) fn new(
+        width: i32,
+        subtitle: &str,
+        widest: (i32, i32),
+        above: i32,
+        row: (i32, i32),
+        rows: impl Fn(i32) -> i32,
+    ) -> Self {
         let narrow = width < NARROW;
         let inner = width - 2 * MARGIN;
-        let subtitle = wrap(&self.subtitle, SMALL_PX, inner);
-        let widest = |px: f64, texts: Vec<&str>| texts.into_iter().map(|t| text_width(t, px)).max().unwrap_or(0);
-        let labels = widest(TEXT_PX, self.rows.iter().map(|r| r.label.as_str()).collect()).min(inner * 3 / 10);
-        let points = self.rows.iter().filter_map(|r| r.point.as_ref());
-        let values = widest(SMALL_PX, points.map(|(p, _)| p.text.as_str()).collect()).min(inner * 35 / 100);
-        let top = MARGIN + 26 + LINE * (subtitle.len() + legend_rows(&self.findings(), width).len()) as i32 + 30;
-        let row = if narrow { 2 * LINE + 18 } else { 28 };
+        let subtitle = wrap(subtitle, SMALL_PX, inner);
+        let (labels, words) = (widest.0.min(inner * 3 / 10), widest.1.min(inner * 35 / 100));
         let (left, right) = if narrow {
             (MARGIN + 10, width - MARGIN - 10)
         } else {
-            (MARGIN + labels + 18, width - MARGIN - values - 20)
+            (MARGIN + labels + 18, width - MARGIN - words - 20)
         };
-        let bottom = top + self.rows.iter().map(|r| Self::row_height(r, row)).sum::<i32>().max(row);
-        Layout { narrow, subtitle, left, right, top, row, bottom, height: bottom + 24 + LINE + MARGIN }
+        let row = if narrow { row.0 } else { row.1 };
+        let top = MARGIN + 26 + LINE * subtitle.len() as i32 + above;
+        let bottom = top + rows(row);
+        Self { narrow, subtitle, left, right, top, row, bottom, height: bottom + 24 + LINE + MARGIN }
+    }
+}
+
+impl DifferencePlot {
+    fn layout(&self, width: i32) -> RowLayout {
+        let widest = |px: f64, texts: Vec<&str>| texts.into_iter().map(|t| text_width(t, px)).max().unwrap_or(0);
+        let labels = widest(TEXT_PX, self.rows.iter().map(|r| r.label.as_str()).collect());
+        let points = self.rows.iter().filter_map(|r| r.point.as_ref());
+        let words = widest(SMALL_PX, points.map(|(p, _)| p.text.as_str()).collect());
+        let legend = LINE * legend_rows(&self.findings(), width).len() as i32 + 30;
+        let rows = |row| self.rows.iter().map(|r| Self::row_height(r, row)).sum::<i32>().max(row);
+        RowLayout::new(width, &self.subtitle, (labels, words), legend, (2 * LINE + 18, 28), rows)
     }
 
     /// What the legend names: the four findings, or that nothing is judged.
@@ -93,7 +112,7 @@ impl DifferencePlot {
     }
 
     /// Where the lines of the grid run: through, or on narrow figures behind the whiskers only, clear of the words.
-    fn grid_stretches(&self, l: &Layout) -> Vec<(i32, i32)> {
+    fn grid_stretches(&self, l: &RowLayout) -> Vec<(i32, i32)> {
         if !l.narrow {
             return vec![(l.top - 6, l.bottom + 5)];
         }
@@ -114,7 +133,7 @@ impl DifferencePlot {
         Span::covering(values.chain([0.0]), if narrow { 4 } else { 7 })
     }
 
-    fn draw_axis<DB: DrawingBackend>(&self, pen: &Pen<'_, DB>, l: &Layout, span: Span, c: &Palette) -> Drawn<DB> {
+    fn draw_axis<DB: DrawingBackend>(&self, pen: &Pen<'_, DB>, l: &RowLayout, span: Span, c: &Palette) -> Drawn<DB> {
         for value in span.values() {
             let x = span.place(value, l.left, l.right);
             let zero = span.label(value) == "0";
@@ -136,12 +155,12 @@ impl DifferencePlot {
         }
         let middle = (l.left + l.right) / 2;
         let axis = fitted(&self.axis, SMALL_PX, 2 * (middle - 4).min(l.right + MARGIN + 200 - middle).max(40));
-        pen.text(&axis, (middle, l.bottom + 24 + LINE / 2 + 2), SMALL_PX, c.ink, HPos::Center)
+        pen.axis_title(&axis, (l.left, l.right), l.bottom, c.ink)
     }
 
     fn draw_row<DB: DrawingBackend>(
         pen: &Pen<'_, DB>,
-        (l, span): (&Layout, Span),
+        (l, span): (&RowLayout, Span),
         (row, top): (&DifferenceRow, i32),
         canvas: Canvas,
     ) -> Drawn<DB> {
@@ -165,10 +184,8 @@ impl DifferencePlot {
         };
         let ink = colour(*finding, c);
         if let Some((lo, hi)) = point.interval {
-            let (lo, hi) = (span.place(lo, l.left, l.right), span.place(hi, l.left, l.right));
-            pen.line((lo, y), (hi, y), 2, ink)?;
-            pen.line((lo, y - 5), (lo, y + 5), 2, ink)?;
-            pen.line((hi, y - 5), (hi, y + 5), 2, ink)?;
+            let ends = (span.place(lo, l.left, l.right), span.place(hi, l.left, l.right));
+            pen.whisker_across(ends, y, Whisker::FULL, ink)?;
         }
         point.value.map_or(Ok(()), |v| mark(pen, *finding, (span.place(v, l.left, l.right), y), c))
     }

@@ -176,10 +176,7 @@ impl DotPlot {
         }
         let steps = if layout.narrow { 4 } else { 6 };
         let ticks = Ticks::covering(self.extent(), steps);
-        let x = |value: f64| {
-            let share = (value / ticks.max).clamp(0.0, 1.0);
-            layout.plot_left + (share * f64::from(layout.plot_right - layout.plot_left)).round() as i32
-        };
+        let x = |value: f64| ticks.place(value, layout.plot_left, layout.plot_right);
         for (i, _) in self.rows.iter().enumerate().filter(|(i, _)| i % 2 == 0) {
             let top = layout.plot_top + layout.row_height * i as i32;
             pen.rect((MARGIN / 2, top), (canvas.width - MARGIN / 2, top + layout.row_height), colours.band)?;
@@ -206,8 +203,7 @@ impl DotPlot {
             }
             pen.text(&ticks.label(value), (at, layout.plot_bottom + 15), SMALL_PX, colours.muted, HPos::Center)?;
         }
-        let middle = (layout.plot_left + layout.plot_right) / 2;
-        pen.text(&self.axis, (middle, layout.plot_bottom + 24 + LINE / 2 + 2), SMALL_PX, colours.ink, HPos::Center)
+        pen.axis_title(&self.axis, (layout.plot_left, layout.plot_right), layout.plot_bottom, colours.ink)
     }
 }
 
@@ -278,10 +274,7 @@ fn draw_row<DB: DrawingBackend>(
         let y = first + layout.lane * i as i32;
         let colour = colours.series(i);
         if let Some((lo, hi)) = point.interval {
-            let (lo, hi) = (x(lo.max(0.0)), x(hi));
-            pen.line((lo, y), (hi, y), 2, colour)?;
-            pen.line((lo, y - 5), (lo, y + 5), 2, colour)?;
-            pen.line((hi, y - 5), (hi, y + 5), 2, colour)?;
+            pen.whisker_across((x(lo.max(0.0)), x(hi)), y, Whisker::FULL, colour)?;
         }
         if let Some(value) = point.value {
             pen.marker(i, (x(value), y), colour, point.interval.is_some(), colours.background)?;
@@ -294,6 +287,18 @@ fn draw_row<DB: DrawingBackend>(
         pen.text(&fitted(&point.text, SMALL_PX, limit), at, SMALL_PX, colours.ink, HPos::Left)?;
     }
     Ok(())
+}
+
+/// How thick a whisker is, and half the length of its caps.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Whisker {
+    pub width: i32,
+    pub cap: i32,
+}
+
+impl Whisker {
+    /// Where there is room.
+    pub(crate) const FULL: Self = Self { width: 2, cap: 5 };
 }
 
 /// Drawing in layout units.
@@ -377,6 +382,33 @@ impl<'a, DB: DrawingBackend> Pen<'a, DB> {
         self.area.draw_text(text, &style, (x, y + drop))
     }
 
+    /// A whisker with caps from `lo` to `hi` across the figure at height `at`.
+    pub(crate) fn whisker_across(&self, ends: (i32, i32), at: i32, look: Whisker, colour: RGBColor) -> Drawn<DB> {
+        self.whisker(ends, look, colour, |along, aside| (along, at + aside))
+    }
+
+    /// The same up the figure at `at` from the left.
+    pub(crate) fn whisker_up(&self, ends: (i32, i32), at: i32, look: Whisker, colour: RGBColor) -> Drawn<DB> {
+        self.whisker(ends, look, colour, |along, aside| (at + aside, along))
+    }
+
+    fn whisker(
+        &self,
+        (lo, hi): (i32, i32),
+        Whisker { width, cap }: Whisker,
+        colour: RGBColor,
+        place: impl Fn(i32, i32) -> (i32, i32),
+    ) -> Drawn<DB> {
+        self.line(place(lo, 0), place(hi, 0), width, colour)?;
+        let mut caps = [lo, hi].into_iter().filter(|_| cap > 0);
+        caps.try_for_each(|end| self.line(place(end, -cap), place(end, cap), width, colour))
+    }
+
+    /// The title of the horizontal axis, below its labels.
+    pub(crate) fn axis_title(&self, text: &str, (left, right): (i32, i32), bottom: i32, ink: RGBColor) -> Drawn<DB> {
+        self.text(text, ((left + right) / 2, bottom + 24 + LINE / 2 + 2), SMALL_PX, ink, HPos::Center)
+    }
+
     /// The marker of a series: shape and colour both tell it. Open (background inside) when there is no interval.
     pub(crate) fn marker(
         &self,
@@ -445,6 +477,11 @@ impl Ticks {
     /// From one mark to the next.
     pub(crate) const fn step(self) -> f64 {
         self.step
+    }
+
+    /// A value's place between `from`, where zero is, and `to`, held to them.
+    pub(crate) fn place(self, value: f64, from: i32, to: i32) -> i32 {
+        from + ((value / self.max).clamp(0.0, 1.0) * f64::from(to - from)).round() as i32
     }
 
     pub(crate) fn values(self) -> impl Iterator<Item = f64> {

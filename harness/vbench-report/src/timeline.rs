@@ -6,7 +6,7 @@ use plotters::style::text_anchor::HPos;
 use crate::axis::Span;
 use crate::palette::Palette;
 use crate::plot::{
-    Area, Canvas, Drawn, LINE, MARGIN, NARROW, Pen, Plot, Point, SMALL_PX, TEXT_PX, draw_legend, legend_lines,
+    Area, Canvas, Drawn, LINE, MARGIN, NARROW, Pen, Plot, Point, SMALL_PX, TEXT_PX, Whisker, draw_legend, legend_lines,
     text_width, wrap,
 };
 
@@ -152,10 +152,7 @@ impl TimelinePlot {
             let Some((v, p)) = value(point) else { continue };
             if let Some((lo, hi)) = p.point.interval {
                 let ((x, low), (_, high)) = (at(run, lo), at(run, hi));
-                pen.line((x, low), (x, high), if crowded { 1 } else { 2 }, colour)?;
-                for y in [low, high] {
-                    pen.line((x - 3, y), (x + 3, y), if crowded { 1 } else { 2 }, colour)?;
-                }
+                pen.whisker_up((low, high), x, Whisker { width: if crowded { 1 } else { 2 }, cap: 3 }, colour)?;
             }
             pen.marker(index, at(run, v), colour, !p.partial && p.point.interval.is_some(), c.background)?;
         }

@@ -5,9 +5,10 @@ use plotters::style::text_anchor::HPos;
 use vbench_compare::Step;
 
 use crate::axis::Span;
+use crate::difference_plot::RowLayout;
 use crate::format;
 use crate::palette::Palette;
-use crate::plot::{Area, Canvas, Drawn, LINE, MARGIN, NARROW, Pen, Plot, SMALL_PX, TEXT_PX, fitted, text_width, wrap};
+use crate::plot::{Area, Canvas, Drawn, LINE, MARGIN, Pen, Plot, SMALL_PX, TEXT_PX, fitted, text_width};
 
 /// Steps that sum to the difference.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,17 +24,6 @@ pub(crate) struct WaterfallPlot {
 struct RowText {
     label: String,
     value: String,
-}
-
-struct Layout {
-    narrow: bool,
-    subtitle: Vec<String>,
-    left: i32,
-    right: i32,
-    top: i32,
-    row: i32,
-    bottom: i32,
-    height: i32,
 }
 
 impl WaterfallPlot {
@@ -53,23 +43,11 @@ impl WaterfallPlot {
         texts
     }
 
-    fn layout(&self, width: i32) -> Layout {
-        let narrow = width < NARROW;
-        let inner = width - 2 * MARGIN;
-        let subtitle = wrap(&self.subtitle, SMALL_PX, inner);
+    fn layout(&self, width: i32) -> RowLayout {
         let texts = self.texts();
         let widest = |px: f64, of: fn(&RowText) -> &str| texts.iter().map(|t| text_width(of(t), px)).max().unwrap_or(0);
-        let labels = widest(TEXT_PX, |t| &t.label).min(inner * 3 / 10);
-        let values = widest(SMALL_PX, |t| &t.value).min(inner * 35 / 100);
-        let top = MARGIN + 26 + LINE * subtitle.len() as i32 + 14;
-        let row = if narrow { 2 * LINE + 10 } else { 26 };
-        let (left, right) = if narrow {
-            (MARGIN + 10, width - MARGIN - 10)
-        } else {
-            (MARGIN + labels + 18, width - MARGIN - values - 20)
-        };
-        let bottom = top + row * texts.len() as i32;
-        Layout { narrow, subtitle, left, right, top, row, bottom, height: bottom + 24 + LINE + MARGIN }
+        let widest = (widest(TEXT_PX, |t| &t.label), widest(SMALL_PX, |t| &t.value));
+        RowLayout::new(width, &self.subtitle, widest, 14, (2 * LINE + 10, 26), |row| row * texts.len() as i32)
     }
 
     /// Every number in words.
@@ -78,7 +56,7 @@ impl WaterfallPlot {
         format!("{} {}", self.subtitle, rows.join(" "))
     }
 
-    fn draw_rows<DB: DrawingBackend>(&self, pen: &Pen<'_, DB>, l: &Layout, span: Span, c: &Palette) -> Drawn<DB> {
+    fn draw_rows<DB: DrawingBackend>(&self, pen: &Pen<'_, DB>, l: &RowLayout, span: Span, c: &Palette) -> Drawn<DB> {
         let x = |v: f64| span.place(100.0 * v, l.left, l.right);
         let y = |i: usize| l.top + l.row * i as i32 + if l.narrow { LINE + 14 } else { l.row / 2 };
         for (i, step) in self.steps.iter().enumerate() {
@@ -97,7 +75,7 @@ impl WaterfallPlot {
         pen.marker(3, (x(self.ends.1), y(last + 1)), c.ink, true, c.background)
     }
 
-    fn draw_texts<DB: DrawingBackend>(&self, pen: &Pen<'_, DB>, l: &Layout, canvas: Canvas) -> Drawn<DB> {
+    fn draw_texts<DB: DrawingBackend>(&self, pen: &Pen<'_, DB>, l: &RowLayout, canvas: Canvas) -> Drawn<DB> {
         let c = canvas.palette;
         for (i, text) in self.texts().iter().enumerate() {
             let top = l.top + l.row * i as i32;
@@ -155,8 +133,7 @@ impl Plot for WaterfallPlot {
             pen.text(&span.label(value), (x, l.bottom + 15), SMALL_PX, c.muted, HPos::Center)?;
         }
         let axis = "WER (%); the axis need not begin at 0";
-        let middle = (l.left + l.right) / 2;
-        pen.text(axis, (middle, l.bottom + 24 + LINE / 2 + 2), SMALL_PX, c.ink, HPos::Center)?;
+        pen.axis_title(axis, (l.left, l.right), l.bottom, c.ink)?;
         self.draw_rows(&pen, &l, span, &c)?;
         self.draw_texts(&pen, &l, canvas)
     }

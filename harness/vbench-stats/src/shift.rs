@@ -1,6 +1,7 @@
 //! Where the level of a series shifted.
 
 use rand::Rng;
+use vbench_core::keyed::shuffle;
 
 use crate::error::{StatsError, check_finite, check_share};
 
@@ -71,9 +72,7 @@ fn cut(values: &[f64], alpha: f64, orders: usize, rng: &mut impl Rng) -> Option<
     let mut shuffled = values.to_vec();
     let mut as_large = 0;
     for _ in 0..orders {
-        for i in (1..shuffled.len()).rev() {
-            shuffled.swap(i, (rng.next_u64() % (i as u64 + 1)) as usize);
-        }
+        shuffle(&mut shuffled, rng);
         as_large += usize::from(largest_step(&shuffled).1 >= seen * (1.0 - 1e-9));
     }
     let p = (as_large + 1) as f64 / (orders + 1) as f64;

@@ -460,6 +460,20 @@ pub struct ScoringArguments {
     pub force: bool,
 }
 
+/// The clips that a bench or an audit sends.
+#[derive(Debug, Args, Clone)]
+pub struct ClipArguments {
+    /// Suite whose clips are sent
+    #[arg(long, value_name = "FILE", default_value = "suites/all.toml")]
+    pub suite: PathBuf,
+    /// Condition of the suite in which they are sent
+    #[arg(long, value_name = "NAME", default_value = "clean")]
+    pub condition: String,
+    /// At most N clips, spread evenly
+    #[arg(long, value_name = "N", default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..))]
+    pub limit: u32,
+}
+
 /// A baseline, rules, and what an undecided gate means.
 #[derive(Debug, Args, Clone)]
 pub struct BaselineArguments {

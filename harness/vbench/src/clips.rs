@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use vbench_core::{Cell, Outcome};
+use vbench_core::Cell;
 use vbench_report::{AudioClip, SoundPicture, WorstCell};
 use vbench_run::{AudioPreparer, Prepare};
 use vbench_store::Row;
@@ -42,10 +42,7 @@ impl<'a> Audio<'a> {
         let condition = self.suite.conditions.iter().position(|c| c.name == row.condition);
         let condition = condition.ok_or("the suite has this condition no more")?;
         let cell = Cell { key: row.cell.clone(), utterance, condition, model: 0 };
-        let prepared = self.preparer.prepare(&cell).map_err(|outcome| match *outcome {
-            Outcome::Failed(reason) | Outcome::Skipped(reason) => reason.text,
-            Outcome::Ok { .. } => "no audio".into(),
-        })?;
+        let prepared = self.preparer.prepare(&cell).map_err(|outcome| outcome.reason_text().to_owned())?;
         if prepared.receipt.output_sha256 != stored.output_sha256 {
             return Err("recording or recipe have changed since: this is not what the model heard".into());
         }

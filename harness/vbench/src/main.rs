@@ -37,6 +37,7 @@ mod render;
 mod score;
 mod side;
 mod side_by_side;
+mod suite_clips;
 
 use clap::Parser as _;
 

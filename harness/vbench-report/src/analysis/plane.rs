@@ -6,7 +6,8 @@ use plotters::style::text_anchor::HPos;
 use crate::axis::Span;
 use crate::palette::Palette;
 use crate::plot::{
-    Area, Canvas, Drawn, LINE, MARGIN, NARROW, Pen, Plot, SMALL_PX, draw_legend, fitted, legend_lines, text_width, wrap,
+    Area, Canvas, Drawn, LINE, MARGIN, NARROW, Pen, Plot, SMALL_PX, Whisker, draw_legend, fitted, legend_lines,
+    text_width, wrap,
 };
 
 /// What is drawn.
@@ -113,8 +114,7 @@ impl PlanePlot {
             pen.line((x(value), layout.bottom), (x(value), layout.bottom + 5), 1, colours.muted)?;
             pen.text(&across.label(value), (x(value), layout.bottom + 15), SMALL_PX, colours.muted, HPos::Center)?;
         }
-        let middle = (layout.left + layout.right) / 2;
-        pen.text(&self.x_axis, (middle, layout.bottom + 24 + LINE / 2 + 2), SMALL_PX, colours.ink, HPos::Center)
+        pen.axis_title(&self.x_axis, (layout.left, layout.right), layout.bottom, colours.ink)
     }
 
     fn draw_shape<DB: DrawingBackend>(
@@ -162,18 +162,12 @@ fn draw_dot<DB: DrawingBackend>(
     colours: Palette,
 ) -> Drawn<DB> {
     let (at, colour) = ((x(dot.x), y(dot.y)), colours.series(dot.series));
-    let (width, cap) = if dot.small { (1, 0) } else { (2, 5) };
+    let look = if dot.small { Whisker { width: 1, cap: 0 } } else { Whisker::FULL };
     if let Some((lo, hi)) = dot.x_interval {
-        pen.line((x(lo), at.1), (x(hi), at.1), width, colour)?;
-        for end in [x(lo), x(hi)].into_iter().filter(|_| cap > 0) {
-            pen.line((end, at.1 - cap), (end, at.1 + cap), width, colour)?;
-        }
+        pen.whisker_across((x(lo), x(hi)), at.1, look, colour)?;
     }
     if let Some((lo, hi)) = dot.y_interval {
-        pen.line((at.0, y(lo)), (at.0, y(hi)), width, colour)?;
-        for end in [y(lo), y(hi)].into_iter().filter(|_| cap > 0) {
-            pen.line((at.0 - cap, end), (at.0 + cap, end), width, colour)?;
-        }
+        pen.whisker_up((y(lo), y(hi)), at.0, look, colour)?;
     }
     if dot.small {
         let r = if dot.filled { 3 } else { 2 };

@@ -5,8 +5,8 @@ use plotters::style::text_anchor::HPos;
 
 use crate::palette::Palette;
 use crate::plot::{
-    Area, Canvas, Drawn, LINE, MARGIN, NARROW, Pen, Plot, SMALL_PX, TEXT_PX, Ticks, fitted, legend_lines, legend_width,
-    text_width, wrap,
+    Area, Canvas, Drawn, LINE, MARGIN, NARROW, Pen, Plot, SMALL_PX, TEXT_PX, Ticks, Whisker, fitted, legend_lines,
+    legend_width, text_width, wrap,
 };
 
 /// What is drawn.
@@ -167,8 +167,7 @@ impl RowPlot {
             }
             pen.text(&ticks.label(value), (at, layout.bottom + 15), SMALL_PX, colours.muted, HPos::Center)?;
         }
-        let middle = (layout.left + layout.right) / 2;
-        pen.text(&self.axis, (middle, layout.bottom + 24 + LINE / 2 + 2), SMALL_PX, colours.ink, HPos::Center)
+        pen.axis_title(&self.axis, (layout.left, layout.right), layout.bottom, colours.ink)
     }
 
     fn draw_row<DB: DrawingBackend>(
@@ -196,11 +195,7 @@ impl RowPlot {
             }
         }
         if let Some((lo, hi)) = row.whisker {
-            let (lo, hi) = (x(lo.max(0.0)), x(hi));
-            pen.line((lo, middle), (hi, middle), 2, colours.ink)?;
-            for end in [lo, hi] {
-                pen.line((end, middle - 5), (end, middle + 5), 2, colours.ink)?;
-            }
+            pen.whisker_across((x(lo.max(0.0)), x(hi)), middle, Whisker::FULL, colours.ink)?;
         }
         for (i, (value, series, filled)) in row.markers.iter().enumerate() {
             let aside = DODGE * i as i32 - DODGE * (row.markers.len() as i32 - 1) / 2;
@@ -240,10 +235,7 @@ impl Plot for RowPlot {
             return pen.text("Nothing was measured.", (MARGIN, middle), TEXT_PX, colours.ink, HPos::Left);
         }
         let ticks = Ticks::covering(self.extent(), if layout.narrow { 4 } else { 6 });
-        let x = |value: f64| {
-            let share = (value / ticks.max).clamp(0.0, 1.0);
-            layout.left + (share * f64::from(layout.right - layout.left)).round() as i32
-        };
+        let x = |value: f64| ticks.place(value, layout.left, layout.right);
         for i in (0..self.rows.len() as i32).step_by(2) {
             let top = layout.top + layout.row * i;
             pen.rect((MARGIN / 2, top), (canvas.width - MARGIN / 2, top + layout.row), colours.band)?;

@@ -1,10 +1,8 @@
 //! Arguments of `audit`.
 
-use std::path::PathBuf;
-
 use clap::{Args, ValueEnum};
 
-use super::CacheArguments;
+use super::{CacheArguments, ClipArguments};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -19,6 +17,7 @@ An honest recogniser passes all six:
   names           the same texts under other ids and without metadata
   references      wrong references raise WER, also when the model is handed them
   silence         silence does not give the texts
+Each clip is heard eight times.
 
 Exit code 0 when all passed, 10 when one failed, 11 when one could not decide, 6 when a request had
 no answer; the lowest of these.";
@@ -29,15 +28,9 @@ no answer; the lowest of these.";
 pub struct AuditArguments {
     /// Model, as in a suite: whisper:NAME, fake:echo, cheat:cache (a test adapter), …
     pub model: String,
-    /// Suite whose clips are sent
-    #[arg(long, value_name = "FILE", default_value = "suites/all.toml")]
-    pub suite: PathBuf,
-    /// Condition of the suite in which they are sent
-    #[arg(long, value_name = "NAME", default_value = "clean")]
-    pub condition: String,
-    /// At most N clips, spread evenly; each is heard eight times
-    #[arg(long, value_name = "N", default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..))]
-    pub limit: u32,
+    #[command(flatten)]
+    /// What is sent.
+    pub clips: ClipArguments,
     /// Threads that call the model in the timed run
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=512))]
     pub workers: u16,

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::CacheArguments;
 use super::report::ReportFormat;
+use super::{CacheArguments, ClipArguments};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -85,15 +85,9 @@ pub struct BenchArguments {
     /// A file with a table of budgets [default: the suite's]
     #[arg(long, value_name = "FILE")]
     pub budgets: Option<PathBuf>,
-    /// Suite whose clips are sent
-    #[arg(long, value_name = "FILE", default_value = "suites/all.toml")]
-    pub suite: PathBuf,
-    /// Condition of the suite in which they are sent
-    #[arg(long, value_name = "NAME", default_value = "clean")]
-    pub condition: String,
-    /// At most N clips, spread evenly
-    #[arg(long, value_name = "N", default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..))]
-    pub limit: u32,
+    #[command(flatten)]
+    /// What is sent.
+    pub clips: ClipArguments,
     /// Seed of arrivals and of the order of clips [default: the suite's]
     #[arg(long)]
     pub seed: Option<u64>,

@@ -373,8 +373,8 @@ fn one_process(arguments: &BenchArguments, spec: &str, out: &Path, clips: usize,
         ("--min-count", clips.to_string()),
         ("--max-count", clips.to_string()),
         ("--seed", seed.to_string()),
-        ("--limit", of.limit.to_string()),
-        ("--condition", of.condition.clone()),
+        ("--limit", of.clips.limit.to_string()),
+        ("--condition", of.clips.condition.clone()),
         ("--warm-up", of.warm_up.to_string()),
         ("--timeout-s", of.timeout_s.to_string()),
     ] {
@@ -383,7 +383,7 @@ fn one_process(arguments: &BenchArguments, spec: &str, out: &Path, clips: usize,
     for threads in &of.threads {
         child.args(["--threads", &threads.to_string()]);
     }
-    child.arg("--suite").arg(&of.suite).arg("--out").arg(out);
+    child.arg("--suite").arg(&of.clips.suite).arg("--out").arg(out);
     if let Some(folder) = &of.cache.cache {
         child.arg("--cache").arg(folder);
     }

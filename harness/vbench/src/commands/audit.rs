@@ -8,27 +8,25 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
-use rand_chacha::rand_core::Rng;
 use vbench_compare::audit::{from_silence, repeat_times, same_texts, wrong_references};
 use vbench_compare::{Audit, AuditClip, AuditName, AuditRules, AuditVerdict};
-use vbench_core::keyed::keyed_rng;
-use vbench_core::{Condition, ExitCode, Outcome, Utterance};
+use vbench_core::keyed::{keyed_rng, permutation};
+use vbench_core::{ExitCode, Utterance};
 use vbench_load::{
     Clock, Ns, Outcome as Ended, Plan, Scenario, Session, Stage, System, Timeline, What, Workers, drive, sequence,
 };
 use vbench_model::{Model, Request, ResponseClock};
 use vbench_report::{AuditView, audit_json, audit_junit, audit_text};
-use vbench_run::{AudioPreparer, Prepare};
 use vbench_score::{Normalizer, ScoreError, Weights};
-use vbench_suite::{ModelEntry, Selection, expand};
+use vbench_suite::ModelEntry;
 
 use crate::cli::{AuditArguments, AuditFormat};
-use crate::commands::data::load_with_corpora;
 use crate::failure::{Failure, say};
 use crate::open::{cache_folder, open_model};
 use crate::progress::Progress;
 use crate::record::utc;
 use crate::score::check_rules;
+use crate::suite_clips::{Clip, suite_clips};
 
 /// Between two requests of a pass at leisure.
 const LEISURE: Ns = 10_000_000;
@@ -65,7 +63,7 @@ pub fn audit(arguments: &AuditArguments) -> Result<ExitCode, Failure> {
         audits: &audits,
         model: &arguments.model,
         suite: &set.suite,
-        condition: &arguments.condition,
+        condition: &arguments.clips.condition,
         clips: set.presented.len(),
         seed: set.seed,
         unanswered,
@@ -95,8 +93,8 @@ fn run(passes: &mut Passes<'_>) -> Result<Vec<Audit>, Failure> {
     let (clips, rules) = (&set.clips, &set.rules);
     let n = clips.len();
     let in_order: Vec<usize> = (0..n).collect();
-    let shuffled = permutation(n, set.seed, "audit order");
-    let handed = handed_on(&permutation(n, set.seed, "audit references"));
+    let shuffled = permutation(n, &mut keyed_rng(set.seed, "audit order", "", ""));
+    let handed = handed_on(&permutation(n, &mut keyed_rng(set.seed, "audit references", "", "")));
 
     let repeats = repeat_times(&passes.hear_twice()?, rules);
     let accuracy = passes.at_leisure(&set.presented, &in_order)?;
@@ -125,16 +123,6 @@ fn run(passes: &mut Passes<'_>) -> Result<Vec<Audit>, Failure> {
     all().map_err(|e| Failure::new(ExitCode::InputInvalid, e))
 }
 
-/// A keyed permutation of `0..n`.
-fn permutation(n: usize, seed: u64, purpose: &str) -> Vec<usize> {
-    let mut rng = keyed_rng(seed, purpose, "", "");
-    let mut order: Vec<usize> = (0..n).collect();
-    for i in (1..n).rev() {
-        order.swap(i, (rng.next_u64() % (i as u64 + 1)) as usize);
-    }
-    order
-}
-
 /// Each goes to the next of a cycle, so that nobody keeps its own.
 fn handed_on(cycle: &[usize]) -> Vec<usize> {
     let mut to = vec![0; cycle.len()];
@@ -144,30 +132,22 @@ fn handed_on(cycle: &[usize]) -> Vec<usize> {
     to
 }
 
-/// What a model is given for a clip.
-#[derive(Clone)]
-struct Presented {
-    cell: String,
-    utterance: Utterance,
-    samples: Arc<Vec<f32>>,
-}
-
 /// Clips, and how they are judged.
 struct Set {
     suite: String,
     condition: String,
     seed: u64,
-    presented: Vec<Presented>,
+    presented: Vec<Clip>,
     clips: Vec<AuditClip>,
     rules: AuditRules,
 }
 
-fn presented(set: &Set, change: impl Fn(usize, &Presented) -> Presented) -> Vec<Presented> {
+fn presented(set: &Set, change: impl Fn(usize, &Clip) -> Clip) -> Vec<Clip> {
     set.presented.iter().enumerate().map(|(i, p)| change(i, p)).collect()
 }
 
 /// Nothing that a table could be looked up by: the language stays, which models may ask for.
-fn renamed(i: usize, p: &Presented) -> Presented {
+fn renamed(i: usize, p: &Clip) -> Clip {
     let language = p.utterance.language.clone();
     let utterance = Utterance {
         id: format!("clip-{i}"),
@@ -176,55 +156,38 @@ fn renamed(i: usize, p: &Presented) -> Presented {
         language,
         ..Utterance::default()
     };
-    Presented { cell: format!("audit/clip-{i}"), utterance, samples: Arc::clone(&p.samples) }
+    Clip { cell: format!("audit/clip-{i}"), utterance, samples: Arc::clone(&p.samples) }
 }
 
-fn with_text(p: &Presented, text: &str) -> Presented {
+fn with_text(p: &Clip, text: &str) -> Clip {
     let utterance = Utterance { text: text.to_owned(), ..p.utterance.clone() };
-    Presented { utterance, ..p.clone() }
+    Clip { utterance, ..p.clone() }
 }
 
-fn silenced(p: &Presented) -> Presented {
-    Presented { samples: Arc::new(vec![0.0; p.samples.len()]), ..p.clone() }
+fn silenced(p: &Clip) -> Clip {
+    Clip { samples: Arc::new(vec![0.0; p.samples.len()]), ..p.clone() }
 }
 
 fn load_set(arguments: &AuditArguments, cache: &Path) -> Result<Set, Failure> {
-    let mut suite = load_with_corpora(&arguments.suite, cache, arguments.quiet)?;
+    let (suite, presented) = suite_clips(&arguments.clips, cache, arguments.quiet)?;
     check_rules(&suite)?;
-    let named = |c: &Condition| c.name == arguments.condition;
-    if !suite.conditions.iter().any(named) {
-        suite.conditions.extend(Condition::builtin(&arguments.condition));
-    }
-    suite.models.truncate(1);
     let seed = arguments.seed.unwrap_or(suite.seed);
-    let terms = vec![format!("condition={}", arguments.condition)];
-    let cells = expand(&suite, &Selection::parse(&terms, Some(arguments.limit as usize))?)?;
-    let corpora = suite.corpora.iter().map(|c| (c.name.as_str(), c.all.as_slice()));
-    let preparer = AudioPreparer::new(&suite.utterances, &suite.conditions, corpora, suite.seed);
-    let (mut presented, mut clips) = (Vec::new(), Vec::new());
-    for cell in &cells {
-        let prepared = preparer.prepare(cell).map_err(|outcome| {
-            let reason = match *outcome {
-                Outcome::Failed(reason) | Outcome::Skipped(reason) => reason.text,
-                Outcome::Ok { .. } => String::new(),
-            };
-            Failure::new(ExitCode::InputInvalid, format!("{}: {reason}", cell.key))
-        })?;
-        let utterance = suite.utterances[cell.utterance].clone();
-        let within = |label: &Option<String>| label.as_ref().map(|l| format!("{}/{l}", utterance.corpus));
-        clips.push(AuditClip {
-            utterance: format!("{}/{}", utterance.corpus, utterance.id),
-            speaker: within(&utterance.speaker),
-            session: within(&utterance.session),
-            reference: utterance.text.clone(),
-        });
-        presented.push(Presented { cell: cell.key.clone(), utterance, samples: prepared.samples });
-    }
+    let clips = presented.iter().map(|clip| audited(&clip.utterance)).collect();
     let invalid = |e: &dyn std::fmt::Display| Failure::new(ExitCode::SuiteInvalid, e);
     let normalizer = Normalizer::from_name(&suite.normalizer).map_err(|e| invalid(&e))?;
     let weights = Weights::from_name(&suite.weights).ok_or_else(|| invalid(&suite.weights))?;
     let rules = AuditRules::new(normalizer, weights, seed);
-    Ok(Set { suite: suite.name, condition: arguments.condition.clone(), seed, presented, clips, rules })
+    Ok(Set { suite: suite.name, condition: arguments.clips.condition.clone(), seed, presented, clips, rules })
+}
+
+fn audited(utterance: &Utterance) -> AuditClip {
+    let within = |label: &Option<String>| label.as_ref().map(|l| format!("{}/{l}", utterance.corpus));
+    AuditClip {
+        utterance: format!("{}/{}", utterance.corpus, utterance.id),
+        speaker: within(&utterance.speaker),
+        session: within(&utterance.session),
+        reference: utterance.text.clone(),
+    }
 }
 
 /// What a model made of every clip.
@@ -249,7 +212,7 @@ impl Passes<'_> {
         (self.arguments.timeout_s * 1e9) as Ns
     }
 
-    fn audience(&self, presented: &[Presented]) -> Arc<Audience> {
+    fn audience(&self, presented: &[Clip]) -> Arc<Audience> {
         Arc::new(Audience {
             model: Arc::clone(&self.model),
             presented: presented.to_vec(),
@@ -269,7 +232,7 @@ impl Passes<'_> {
     }
 
     /// One request at a time with a pause between, as in a run that measures accuracy.
-    fn at_leisure(&mut self, presented: &[Presented], order: &[usize]) -> Result<Heard, Failure> {
+    fn at_leisure(&mut self, presented: &[Clip], order: &[usize]) -> Result<Heard, Failure> {
         let audience = self.audience(presented);
         // The first clip twice: every pass begins after the same clip.
         let primed: Vec<usize> = order.iter().take(1).chain(order).copied().collect();
@@ -343,7 +306,7 @@ const UNTIMED: &str = "these transcripts were made elsewhere: an audit needs the
 /// A model with the clips of one pass.
 struct Audience {
     model: Arc<dyn Model>,
-    presented: Vec<Presented>,
+    presented: Vec<Clip>,
     condition: String,
     seed: u64,
     sampled: Mutex<HashSet<usize>>,
@@ -388,7 +351,7 @@ mod tests {
     #[test]
     fn nobody_keeps_the_own_reference() {
         for n in [2, 3, 24] {
-            let to = handed_on(&permutation(n, 5, "audit references"));
+            let to = handed_on(&permutation(n, &mut keyed_rng(5, "audit references", "", "")));
             assert!(to.iter().enumerate().all(|(i, j)| i != *j), "{to:?}");
             assert_eq!(to.iter().collect::<HashSet<_>>().len(), n, "a permutation");
         }

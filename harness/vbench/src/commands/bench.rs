@@ -306,7 +306,7 @@ impl Subject {
             tell("weights_sha256", sha.clone());
         }
         tell("clips", self.clips.list.len().to_string());
-        tell("condition", arguments.condition.clone());
+        tell("condition", arguments.clips.condition.clone());
         tell("workers", self.workers.to_string());
         if let [threads] = arguments.threads.as_slice() {
             tell("threads", threads.to_string());

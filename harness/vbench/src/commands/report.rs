@@ -67,12 +67,19 @@ pub fn suite_of(record: &RunRecord, cache: &CacheArguments) -> Result<Option<Sui
     let context = LoadContext { corpora_dir };
     // The relative path counts from wherever this is run: another suite may lie there.
     let paths = ["suite_path_absolute", "suite_path"].map(|key| record.record[key].as_str().map(PathBuf::from));
-    let of_run: Vec<Suite> = paths.into_iter().flatten().filter_map(|path| load(&path, &context).ok()).collect();
     let stated = record.record["suite"]["files"][0].as_str();
-    let same = |suite: &&Suite| suite.files.first().map(|(_, sha256)| sha256.as_str()) == stated;
-    // One that was edited since may still have the recordings: every clip is checked against its receipt.
-    let chosen = of_run.iter().position(|suite| same(&suite)).or((!of_run.is_empty()).then_some(0));
-    let suite = chosen.and_then(|i| of_run.into_iter().nth(i));
+    let mut suite: Option<Suite> = None;
+    for path in paths.into_iter().flatten() {
+        let Ok(found) = load(&path, &context) else { continue };
+        let same = found.files.first().map(|(_, sha256)| sha256.as_str()) == stated;
+        // One that was edited since may still have the recordings: every clip is checked against its receipt.
+        if same || suite.is_none() {
+            suite = Some(found);
+        }
+        if same {
+            break;
+        }
+    }
     Ok(suite.map(|mut suite| {
         suite.seed = record.record["suite"]["seed"].as_u64().unwrap_or(suite.seed);
         suite

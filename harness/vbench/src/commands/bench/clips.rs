@@ -3,15 +3,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use vbench_core::{Budgets, Cell, Condition, ExitCode, Outcome, Utterance};
+use vbench_core::{Budgets, ExitCode, Utterance};
 use vbench_load::{Ns, Parameter, Sweep};
 use vbench_model::{Request, Turn};
-use vbench_run::{AudioPreparer, Prepare};
-use vbench_suite::{Selection, expand};
 
 use crate::cli::BenchArguments;
-use crate::commands::data::load_with_corpora;
 use crate::failure::Failure;
+use crate::suite_clips::{Clip, suite_clips};
 
 /// Sample rate of what models hear, Hz.
 pub const RATE_HZ: u64 = 16_000;
@@ -36,16 +34,6 @@ pub struct Clips {
     pub budgets: Option<Budgets>,
 }
 
-/// One clip.
-pub struct Clip {
-    /// Cell key.
-    pub cell: String,
-    /// What is said.
-    pub utterance: Utterance,
-    /// Mono, 16 kHz.
-    pub samples: Arc<Vec<f32>>,
-}
-
 /// What one request holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asked {
@@ -58,25 +46,12 @@ pub struct Asked {
 impl Clips {
     /// Loads the suite's clips and makes the pool that the arguments ask for.
     pub fn load(arguments: &BenchArguments, cache: &Path) -> Result<Self, Failure> {
-        let mut suite = load_with_corpora(&arguments.suite, cache, arguments.quiet)?;
-        let named = |c: &Condition| c.name == arguments.condition;
-        if !suite.conditions.iter().any(named) {
-            suite.conditions.extend(Condition::builtin(&arguments.condition));
-        }
-        suite.models.truncate(1);
-        let terms = vec![format!("condition={}", arguments.condition)];
-        let cells = expand(&suite, &Selection::parse(&terms, Some(arguments.limit as usize))?)?;
-        let corpora = suite.corpora.iter().map(|c| (c.name.as_str(), c.all.as_slice()));
-        let preparer = AudioPreparer::new(&suite.utterances, &suite.conditions, corpora, suite.seed);
-        let mut list = Vec::new();
-        for cell in &cells {
-            list.push(clip(&preparer, cell, &suite.utterances[cell.utterance])?);
-        }
+        let (suite, mut list) = suite_clips(&arguments.clips, cache, arguments.quiet)?;
         if !arguments.sweep_length.is_empty() {
             list = of_lengths(&list, &arguments.sweep_length)?;
         }
         let (requests, sweep) = pool(&list, arguments)?;
-        let (condition, seed, budgets) = (arguments.condition.clone(), suite.seed, suite.budgets);
+        let (condition, seed, budgets) = (arguments.clips.condition.clone(), suite.seed, suite.budgets);
         Ok(Self { list, requests, sweep, condition, seed, budgets })
     }
 
@@ -108,17 +83,6 @@ impl Clips {
     pub fn only_clip(&self, request: usize) -> &Clip {
         &self.list[self.requests[request].clips[0]]
     }
-}
-
-fn clip(preparer: &AudioPreparer<'_>, cell: &Cell, utterance: &Utterance) -> Result<Clip, Failure> {
-    let prepared = preparer.prepare(cell).map_err(|outcome| {
-        let reason = match *outcome {
-            Outcome::Failed(reason) | Outcome::Skipped(reason) => reason.text,
-            Outcome::Ok { .. } => String::new(),
-        };
-        Failure::new(ExitCode::InputInvalid, format!("{}: {reason}", cell.key))
-    })?;
-    Ok(Clip { cell: cell.key.clone(), utterance: utterance.clone(), samples: prepared.samples })
 }
 
 /// All clips one behind the other, around and around, cut into pieces of each length.
