@@ -129,7 +129,10 @@ const checks = {
       focused: await linked.page.evaluate(() => document.activeElement.textContent),
       inView: await linked.page.evaluate(() => { const box = document.activeElement.getBoundingClientRect(); return box.top >= 0 && box.bottom <= innerHeight; }),
     };
-    return { ...noted, all, least, condition, opened, closed, stratum, deep };
+    await page.evaluate(() => { location.hash = "#cells?by.constructor=x&by.__proto__=y"; });
+    await page.waitForFunction(() => document.querySelectorAll("#cells .chip").length === 2);
+    const odd = await count();
+    return { ...noted, odd, all, least, condition, opened, closed, stratum, deep };
   },
 
   // Times of a page with many cells, in milliseconds.

@@ -206,7 +206,7 @@ pub(crate) fn paragraphs(benches: &[BenchHistory]) -> Vec<String> {
 }
 
 /// The same as Markdown.
-pub(crate) fn markdown(benches: &[BenchHistory]) -> String {
+pub(crate) fn markdown(benches: &[BenchHistory], figures: Option<&str>) -> String {
     let mut out = String::new();
     for (i, b) in benches.iter().enumerate() {
         out += &format!(
@@ -220,7 +220,11 @@ pub(crate) fn markdown(benches: &[BenchHistory]) -> String {
         for sentence in changes.into_iter().map(|(_, s)| s).chain(remarks) {
             out += &format!("- {}\n", inline(&sentence));
         }
-        out += &format!("\n![](figures/{}.svg)\n\n| run | began | commit | requests |", name(i));
+        if let Some(extension) = figures {
+            let model = inline(&visible(&b.model));
+            out += &format!("\n![Latency of {model} over the runs](figures/{}.{extension})\n", name(i));
+        }
+        out += "\n| run | began | commit | requests |";
         b.percentiles.iter().for_each(|(p, _)| out += &format!(" p{p} |"));
         out += &format!("\n| --- | --- | --- | ---: |{}\n", " ---: |".repeat(b.percentiles.len()));
         for run in (0..b.runs.len()).rev().take(MARKDOWN_RUNS) {

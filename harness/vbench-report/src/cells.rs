@@ -228,8 +228,9 @@ fn word(token: &str) -> String {
     format::shortened(&visible(token), TOKEN_LIMIT).replace(' ', "\u{a0}")
 }
 
+/// As many as any alignment with this reference can show in its columns.
 fn reference_words(alignment: &[AlignedToken]) -> String {
-    let words = alignment.iter().take(COLUMN_LIMIT).filter_map(|t| t.reference.as_deref().map(word));
+    let words = alignment.iter().filter_map(|t| t.reference.as_deref().map(word)).take(COLUMN_LIMIT);
     words.collect::<Vec<_>>().join(" ")
 }
 

@@ -15,7 +15,7 @@
 use serde_json::{Map, Value, json};
 use vbench_compare::explain::{Carrier, Split};
 use vbench_compare::secondary::SecondaryTest;
-use vbench_compare::{Comparison, Explained, LeftOut, StratumComparison};
+use vbench_compare::{Comparison, Explained, Finding, LeftOut, StratumComparison};
 use vbench_core::{GateMetric, GateUnit};
 
 use crate::comparison_page::verdict;
@@ -23,8 +23,8 @@ use crate::format::{self, ABSENT, NumberStyle, count, p_value, usable_interval, 
 use crate::grid::Grid;
 use crate::json::{estimate_json, insert_number};
 use crate::markdown::inline;
-use crate::strata::push_new;
-use crate::terminal::wrapped;
+use crate::strata::{keep_largest, push_new};
+use crate::terminal::{Paint, TERMINAL_ROWS, wrapped};
 
 /// Schema of [`comparison_json`].
 pub const COMPARE_SCHEMA: &str = "vbench/compare/1";
@@ -147,11 +147,18 @@ fn tables(c: &Comparison, reasons: &mut Vec<String>) -> Vec<(String, Grid)> {
     let shown = |s: &&StratumComparison, first: bool| first || s.by == "all" || s.by == "condition";
     let mut tables = Vec::new();
     for (i, metric) in c.head.metrics.iter().enumerate() {
-        let rows: Vec<&StratumComparison> =
+        let mut rows: Vec<&StratumComparison> =
             c.strata.iter().filter(|s| s.metric == *metric && shown(s, i == 0)).collect();
+        keep_largest(&mut rows, TERMINAL_ROWS, moved_by);
         tables.push((title(*metric), grid(&rows, reasons)));
     }
     tables
+}
+
+/// How far a stratum moved, by which the strata are chosen where there are too many; those of all cells and of a condition
+/// always stay.
+pub(crate) fn moved_by(s: &&StratumComparison) -> f64 {
+    if s.by == "all" || s.by == "condition" { f64::INFINITY } else { s.paired.difference.value.abs() }
 }
 
 pub(crate) fn left_out(l: &LeftOut) -> Vec<String> {
@@ -279,20 +286,28 @@ fn fitting_tables(c: &Comparison, reasons: &mut Vec<String>, width: usize) -> (S
     (out, left_out)
 }
 
-/// The comparison as plain text of at most `width` columns where that is possible (from 80 on); about 130 show everything.
+/// The comparison as text of at most `width` columns where that is possible (from 80 on); about 130 show everything. With
+/// `colour` the verdict has one.
 #[must_use]
-pub fn comparison_text(c: &Comparison, width: usize) -> String {
+pub fn comparison_text(c: &Comparison, width: usize, colour: bool) -> String {
+    let paint = Paint { on: colour };
     let mut reasons = Vec::new();
     let wrap = |text: &str| -> String { wrapped(text, width.min(120)).iter().map(|l| format!("{l}\n")).collect() };
     let mut out = format!("A  {}\nB  {}\n{}", visible(&c.head.a), visible(&c.head.b), wrap(&facts(c)));
     for forced in &c.head.forced {
         out += &wrap(&format!("FORCED: {}", visible(forced)));
     }
-    out += &format!("\n{}", wrap(&verdict(c).1));
+    let (finding, words) = verdict(c);
+    let coloured = |line: &str| match finding {
+        Finding::Improved => paint.green(line),
+        Finding::Regressed => paint.red(line),
+        _ => paint.bold(line),
+    };
+    out += &format!("\n{}", wrap(&words).lines().map(|line| coloured(line) + "\n").collect::<String>());
     let (tables, missing) = fitting_tables(c, &mut reasons, width);
     out += &format!("{tables}\n{}", wrap(NOTES));
     if !missing.is_empty() {
-        out += &wrap(&format!("no room for {} at this width: --markdown and --json have them", missing.join(", ")));
+        out += &wrap(&format!("no room for {} at this width: --json has them", missing.join(", ")));
     }
     for rule in rules(c) {
         out += &wrap(&rule);

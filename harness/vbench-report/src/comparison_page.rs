@@ -15,8 +15,8 @@ use vbench_core::GateMetric;
 use crate::analysis::{self, SoundPicture, analysis_json};
 use crate::cells;
 use crate::comparison::{
-    NOTES, cells_in_words, comparison_json, explained_head, hallucinated, left_out, over_conditions, rules, splits,
-    styles, title,
+    NOTES, cells_in_words, comparison_json, explained_head, hallucinated, left_out, moved_by, over_conditions, rules,
+    splits, styles, title,
 };
 use crate::difference_plot::{DifferencePlot, DifferenceRow};
 use crate::error::ReportError;
@@ -27,8 +27,8 @@ use crate::input::{AlignedToken, AudioClip, ReportInput};
 use crate::json::estimate_json;
 use crate::page::{Media, Page, PageKind};
 use crate::palette::Palette;
-use crate::strata::push_new;
-use crate::view::{self, Fact, Number, Token};
+use crate::strata::{keep_largest, push_new};
+use crate::view::{self, Fact, Number, TABLE_ROWS, Token};
 use crate::waterfall::{WaterfallPlot, signed};
 
 pub use markdown::comparison_page_markdown;
@@ -181,6 +181,8 @@ struct TableView {
     title: String,
     unit: &'static str,
     rows: Vec<RowView>,
+    /// Strata that moved less than those that stand here.
+    left_out: usize,
 }
 
 #[derive(Debug, Serialize)]
@@ -363,11 +365,12 @@ fn row(s: &StratumComparison) -> RowView {
 
 fn tables(c: &Comparison, times: bool) -> Vec<TableView> {
     let metrics = c.head.metrics.iter().filter(|m| (**m == GateMetric::Rtf) == times);
-    let table = |metric: &GateMetric| TableView {
-        id: format!("strata-{}", metric.name()),
-        title: title(*metric),
-        unit: if times { "" } else { ", points" },
-        rows: c.strata.iter().filter(|s| s.metric == *metric).map(row).collect(),
+    let table = |metric: &GateMetric| {
+        let mut strata: Vec<&StratumComparison> = c.strata.iter().filter(|s| s.metric == *metric).collect();
+        let left_out = keep_largest(&mut strata, TABLE_ROWS, moved_by);
+        let unit = if times { "" } else { ", points" };
+        let rows = strata.into_iter().map(row).collect();
+        TableView { id: format!("strata-{}", metric.name()), title: title(*metric), unit, rows, left_out }
     };
     metrics.map(table).collect()
 }

@@ -7,7 +7,8 @@ use vbench_compare::Finding;
 use crate::axis::Span;
 use crate::palette::Palette;
 use crate::plot::{
-    Area, Canvas, Drawn, LINE, MARGIN, NARROW, Pen, Plot, Point, SMALL_PX, TEXT_PX, Whisker, fitted, text_width, wrap,
+    Area, Canvas, Drawn, LINE, MARGIN, NARROW, Pen, Plot, Point, SMALL_PX, TEXT_PX, Whisker, fitted, fitted_name,
+    text_width, wrap,
 };
 
 /// From the top of a narrow row down to its whisker.
@@ -169,14 +170,14 @@ impl DifferencePlot {
             return pen.bold(&fitted(&row.label, TEXT_PX, canvas.width - 2 * MARGIN), MARGIN, top + 15, TEXT_PX, c.ink);
         };
         let y = if l.narrow {
-            let label = fitted(&row.label, TEXT_PX, canvas.width * 45 / 100);
+            let label = fitted_name(&row.label, TEXT_PX, canvas.width * 45 / 100);
             pen.text(&label, (MARGIN, top + LINE / 2 + 3), TEXT_PX, c.ink, HPos::Left)?;
             let room = canvas.width - 2 * MARGIN - text_width(&label, TEXT_PX) - 8;
             let text = fitted(&point.text, SMALL_PX, room);
             pen.text(&text, (canvas.width - MARGIN, top + LINE / 2 + 3), SMALL_PX, c.ink, HPos::Right)?;
             top + WHISKER_DROP
         } else {
-            let label = fitted(&row.label, TEXT_PX, l.left - MARGIN - 18);
+            let label = fitted_name(&row.label, TEXT_PX, l.left - MARGIN - 18);
             pen.text(&label, (l.left - 14, top + l.row / 2), TEXT_PX, c.ink, HPos::Right)?;
             let text = fitted(&point.text, SMALL_PX, canvas.width - MARGIN - l.right - 18);
             pen.text(&text, (l.right + 18, top + l.row / 2), SMALL_PX, c.ink, HPos::Left)?;

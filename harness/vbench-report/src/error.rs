@@ -35,7 +35,7 @@ pub enum ReportError {
         source: png::EncodingError,
     },
     /// A template could not be rendered.
-    #[error("template {template} could not be rendered")]
+    #[error("template {template} could not be rendered: {source:#}")]
     Template {
         /// Template name.
         template: &'static str,
@@ -43,7 +43,7 @@ pub enum ReportError {
         source: minijinja::Error,
     },
     /// Data for the script of a page could not be written.
-    #[error("data block {block} could not be written as JSON")]
+    #[error("data block {block} could not be written as JSON: {source}")]
     Data {
         /// Id of the block.
         block: &'static str,

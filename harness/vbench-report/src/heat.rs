@@ -235,9 +235,9 @@ impl HeatMap {
         let right = MARGIN + SCALE + 12;
         let scale = "errors, logarithmic scale";
         pen.text(scale, (right, y + 6), SMALL_PX, colours.ink, HPos::Left)?;
-        let key = right + text_width(scale, SMALL_PX) + 24;
-        pen.rect((key, y), (key + 12, y + 12), colours.grid)?;
-        pen.text("correct", (key + 18, y + 6), SMALL_PX, colours.ink, HPos::Left)
+        // Beneath, not beside: a small figure has no room.
+        pen.rect((right, below - 5), (right + 12, below + 7), colours.grid)?;
+        pen.text("correct", (right + 18, below), SMALL_PX, colours.ink, HPos::Left)
     }
 }
 

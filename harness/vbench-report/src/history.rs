@@ -299,8 +299,11 @@ fn remarks(branch: &BranchHistory) -> Vec<String> {
         if let Some(reason) = &found.reason {
             list.push(format!("{model}: no changes are looked for: {reason}."));
         } else if let Some((unit, n)) = found.clusters {
-            let some = if found.changes.is_empty() { "no change is found" } else { "changes are looked for" };
             let s = |n: usize| if n == 1 { "" } else { "s" };
+            let some = match found.changes.len() {
+                0 => "no change of all cells together is found".to_owned(),
+                n => format!("{n} change{} of all cells together {} found", s(n), if n == 1 { "is" } else { "are" }),
+            };
             list.push(format!(
                 "{model}: {some} in {} runs, over {} cell{} that all of them share, {n} {unit}{}.",
                 found.used.len(),
@@ -309,6 +312,10 @@ fn remarks(branch: &BranchHistory) -> Vec<String> {
                 s(n)
             ));
         }
+        let conditions = changed_conditions(branch, series);
+        if !conditions.is_empty() {
+            list.push(format!("{model}: single conditions changed: {}.", conditions.join(", ")));
+        }
         if !found.left_out.is_empty() {
             let n = found.left_out.len();
             let (runs, take) = if n == 1 { ("run", "takes") } else { ("runs", "take") };
@@ -316,6 +323,17 @@ fn remarks(branch: &BranchHistory) -> Vec<String> {
         }
     }
     list
+}
+
+/// `clean (better since run-7)`: the conditions in which the model of a headline series changed, each with its last change.
+fn changed_conditions(branch: &BranchHistory, headline: &HistorySeries) -> Vec<String> {
+    let same = |s: &&HistorySeries| s.metric == headline.metric && s.model == headline.model;
+    let one = |s: &HistorySeries| {
+        let (condition, last) = (s.condition.as_ref()?, series_changes(s).last()?);
+        let way = if last.difference.value > 0.0 { "worse" } else { "better" };
+        Some(format!("{} ({way} since {})", visible(condition), text(&branch.runs[last.run].name)))
+    };
+    branch.accuracy.iter().filter(same).filter_map(one).collect()
 }
 
 fn run_views(branch: &BranchHistory, series: &[&HistorySeries]) -> Vec<RunView> {
@@ -709,7 +727,7 @@ pub fn history_markdown(input: &HistoryInput, figures: Option<&str>) -> String {
             }
         }
     }
-    block += &bench_history::markdown(&input.benches);
+    block += &bench_history::markdown(&input.benches, figures);
     for (name, why) in &input.unreadable {
         out += &format!("\n- not read: {}: {}\n", inline(&text(name)), inline(&text(why)));
     }

@@ -465,7 +465,9 @@ fn line(cells: &[String]) -> String {
 pub(crate) fn inline(text: &str) -> String {
     let text = crate::format::shortened(text, TEXT_CHARS);
     let mut out = String::with_capacity(text.len() + 8);
-    for c in text.chars() {
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        let rest = chars.as_str();
         match c {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
@@ -476,15 +478,43 @@ pub(crate) fn inline(text: &str) -> String {
             }
             // An invisible joiner behind the sign keeps GitHub from notifying whoever has that name.
             '@' => out.push_str("@\u{2060}"),
+            // The same for addresses and numbers of issues, which it would turn into links.
+            ':' if rest.starts_with("//") => out.push_str(":\u{2060}"),
+            '#' if rest.starts_with(|c: char| c.is_ascii_digit()) => out.push_str("#\u{2060}"),
+            '-' if rest.starts_with(|c: char| c.is_ascii_digit()) && ends_with_gh(&out) => out.push_str("-\u{2060}"),
+            'w' | 'W' if ends_with_two_w(&out) && rest.starts_with('.') => {
+                out.push(c);
+                out.push('\u{2060}');
+            }
             c => out.push(c),
         }
     }
     out
 }
 
+fn ends_with_gh(text: &str) -> bool {
+    text.get(text.len().saturating_sub(2)..).is_some_and(|end| end.eq_ignore_ascii_case("gh"))
+}
+
+fn ends_with_two_w(text: &str) -> bool {
+    text.get(text.len().saturating_sub(2)..).is_some_and(|end| end.eq_ignore_ascii_case("ww"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn addresses_and_numbers_of_issues_do_not_become_links() {
+        for (text, shown) in [
+            ("see https://a.example/b", "see https:\u{2060}//a.example/b"),
+            ("www.a.example", "www\u{2060}.a.example"),
+            ("#1 and GH-3", "#\u{2060}1 and GH-\u{2060}3"),
+            ("x-1: a # b 3", "x-1: a # b 3"),
+        ] {
+            assert_eq!(inline(text), shown);
+        }
+    }
 
     #[test]
     fn inline_text_cannot_become_markup() {

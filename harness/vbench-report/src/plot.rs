@@ -548,6 +548,19 @@ pub(crate) fn fitted(text: &str, px: f64, width: i32) -> String {
     kept
 }
 
+/// A name if it fits, else its two ends: names of one kind often begin alike.
+pub(crate) fn fitted_name(name: &str, px: f64, width: i32) -> String {
+    if text_width(name, px) <= width {
+        return name.to_owned();
+    }
+    let chars: Vec<char> = name.chars().collect();
+    let cut = |kept: usize| -> String {
+        let head = chars[..kept.div_ceil(2)].iter();
+        head.chain(&['…']).chain(&chars[chars.len() - kept / 2..]).collect()
+    };
+    (0..chars.len()).rev().map(cut).find(|text| text_width(text, px) <= width).unwrap_or_else(|| "…".to_owned())
+}
+
 /// Breaks a text at spaces into lines of at most `width`.
 pub(crate) fn wrap(text: &str, px: f64, width: i32) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();

@@ -14,6 +14,8 @@ pub(crate) struct Group<'a> {
     pub by: &'a str,
     /// Values in the order of first appearance; models of one value stand together.
     pub rows: Vec<&'a StratumSummary>,
+    /// Rows left out, none with a higher error rate than those that stand here.
+    pub left_out: usize,
 }
 
 impl<'a> Group<'a> {
@@ -55,9 +57,35 @@ pub(crate) fn groups(summary: &Summary) -> Vec<Group<'_>> {
             }
             // Stable: models keep the summary's order within a value.
             rows.sort_by_key(|row| values[row.value.as_str()]);
-            Group { by, rows }
+            Group { by, rows, left_out: 0 }
         })
         .collect()
+}
+
+/// The same with at most `most` rows a property, those with the highest error rate: what a reader can take in.
+pub(crate) fn hardest_groups(summary: &Summary, most: usize) -> Vec<Group<'_>> {
+    let mut all = groups(summary);
+    for group in &mut all {
+        group.left_out = keep_largest(&mut group.rows, most, |row| row.wer.value);
+    }
+    all
+}
+
+/// Keeps the `most` items with the largest key in their order; NaN is smallest. How many went.
+pub(crate) fn keep_largest<T>(list: &mut Vec<T>, most: usize, key: impl Fn(&T) -> f64) -> usize {
+    let left_out = list.len().saturating_sub(most);
+    if left_out > 0 {
+        let of = |i: &usize| Some(key(&list[*i])).filter(|k| !k.is_nan()).unwrap_or(f64::NEG_INFINITY);
+        let mut order: Vec<usize> = (0..list.len()).collect();
+        order.sort_by(|a, b| of(b).total_cmp(&of(a)));
+        let kept: HashSet<usize> = order.into_iter().take(most).collect();
+        let mut at = 0;
+        list.retain(|_| {
+            at += 1;
+            kept.contains(&(at - 1))
+        });
+    }
+    left_out
 }
 
 /// Model names in the order of first appearance.

@@ -9,7 +9,7 @@ use crate::composite;
 use crate::format::{self, ABSENT, NumberStyle, visible};
 use crate::signal;
 use crate::strata;
-use crate::view::stopped_early;
+use crate::view::{lower_first, stopped_early};
 
 /// How much room the numbers take; tried from roomy to tight.
 #[derive(Debug, Clone, Copy)]
@@ -54,6 +54,8 @@ const FEWER_COLUMNS: [Columns; 4] = [
 const NAME_LIMIT: usize = 28;
 /// Most strata named for their missing cells.
 const INCOMPLETE_SHOWN: usize = 5;
+/// Rows of one property: more would scroll everything else away.
+pub(crate) const TERMINAL_ROWS: usize = 50;
 
 /// The summary as a table of at most `width` columns where that is possible (from 80 on), with ANSI colours when
 /// `colour` is set: strata with cells that have no score are yellow, the coverage green or red.
@@ -147,7 +149,7 @@ impl Layout {
 
     fn new<'a>(summary: &'a Summary, density: Density, shown: Columns) -> Self {
         let several_models = strata::models(summary).len() > 1;
-        let mut reasons: Vec<String> = Vec::new();
+        let (mut reasons, mut left_out): (Vec<String>, Vec<String>) = Default::default();
         let mut table = Table::new();
         let estimates = |s: &'a StratumSummary| [Some(&s.wer), Some(&s.cer), s.snr_db.as_ref(), s.rtf.as_ref()];
         let level = strata::common_level(summary.strata.iter().flat_map(estimates).flatten());
@@ -158,7 +160,7 @@ impl Layout {
         table.load_style(TableStyle::new());
         table.set_header(header);
         let mut roles = vec![Role::Header; header_lines];
-        for group in strata::groups(summary) {
+        for group in strata::hardest_groups(summary, TERMINAL_ROWS) {
             if group.by != "all" {
                 roles.push(Role::Group);
                 let title = clipped(&group.title());
@@ -174,12 +176,19 @@ impl Layout {
                 roles.extend(std::iter::repeat_n(role, height));
                 table.add_row(cells);
             }
+            if group.left_out > 0 {
+                left_out.push(format!("{} more {}", format::count(group.left_out as u64), lower_first(&group.title())));
+            }
         }
         for (i, column) in table.column_iter_mut().enumerate() {
             let last = i + 1 == columns;
             column.set_padding((0, if last { 0 } else { density.gap }));
             let text = i == 0 || (several_models && i == 1) || last;
             column.set_cell_alignment(if text { CellAlignment::Left } else { CellAlignment::Right });
+        }
+        let mut notes = notes(summary, shape, &reasons);
+        if !left_out.is_empty() {
+            notes.push(format!("lower error rates are left out: {} (summary.json has them)", left_out.join(", ")));
         }
         let mut lines = Vec::new();
         for (line, role) in table.lines().zip(roles) {
@@ -188,7 +197,7 @@ impl Layout {
             }
             lines.push((line.trim_end().to_owned(), role));
         }
-        Self { lines, notes: notes(summary, shape, &reasons) }
+        Self { lines, notes }
     }
 }
 
@@ -331,7 +340,7 @@ fn notes(summary: &Summary, shape: Shape, reasons: &[String]) -> Vec<String> {
     ];
     let left_out = shape.left_out();
     if !left_out.is_empty() {
-        notes.push(format!("no room for {} at this width: report.md has them", left_out.join(", ")));
+        notes.push(format!("no room for {} at this width: summary.json has them", left_out.join(", ")));
     }
     let conditional = summary.strata.iter().any(|s| {
         [Some(&s.wer), Some(&s.cer), s.snr_db.as_ref(), s.rtf.as_ref()]
@@ -465,7 +474,7 @@ impl Paint {
         self.wrap("36", text)
     }
 
-    fn green(self, text: &str) -> String {
+    pub(crate) fn green(self, text: &str) -> String {
         self.wrap("32", text)
     }
 

@@ -10,7 +10,7 @@ use vbench_core::Estimate;
 
 use crate::composite;
 use crate::format::{self, ABSENT, NumberStyle, visible};
-use crate::input::{AlignedToken, ReportInput, TokenOp, WorstCell};
+use crate::input::{AlignedToken, CellRow, ReportInput, TokenOp, WorstCell};
 use crate::signal::{self, SignalView};
 use crate::strata::{self, Group};
 
@@ -118,6 +118,8 @@ pub(crate) struct StrataTable {
     pub id: String,
     pub by: String,
     pub title: String,
+    /// Rows left out, each with a lower error rate than those that stand here.
+    pub left_out: usize,
     pub has_snr: bool,
     pub has_hallucinated: bool,
     pub has_listen: bool,
@@ -205,6 +207,8 @@ pub(crate) struct Fact {
 pub(crate) struct RtfTable {
     pub title: String,
     pub by: String,
+    /// Rows left out, as in the table of error rates.
+    pub left_out: usize,
     pub rows: Vec<RtfRow>,
 }
 
@@ -223,11 +227,16 @@ const TEXT_LIMIT: usize = 4_000;
 const TOKEN_LIMIT: usize = 400;
 /// Most failures listed; the coverage counts them all.
 const FAILURE_LIMIT: usize = 1_000;
+/// Rows of one property on a page: more would take a browser longer to sort than people wait.
+pub(crate) const TABLE_ROWS: usize = 200;
+/// Utterances to hear that one row links to.
+const LINKED: usize = 3;
 
 /// Everything that two runs with one seed share.
 pub(crate) fn findings(input: &ReportInput<'_>) -> Findings {
     let s = input.summary;
-    let groups = strata::groups(s);
+    let groups = strata::hardest_groups(s, TABLE_ROWS);
+    let worst_rows = worst_rows(input);
     Findings {
         suite: visible(&s.suite),
         normalizer: visible(&s.normalizer),
@@ -239,7 +248,7 @@ pub(crate) fn findings(input: &ReportInput<'_>) -> Findings {
         verdict: input.gate.as_ref().map(verdict),
         headlines: s.strata.iter().filter(|x| x.by == "all").map(headline).collect(),
         composites: composite::findings(s),
-        tables: groups.iter().enumerate().map(|(i, g)| strata_table(input, g, i)).collect(),
+        tables: groups.iter().enumerate().map(|(i, g)| strata_table(input, &worst_rows, g, i)).collect(),
         deltas: s.deltas.iter().map(delta).collect(),
         signal: signal::view(s),
         worst: input.worst.iter().enumerate().map(|(i, w)| worst(w, i + 1)).collect(),
@@ -263,11 +272,12 @@ pub(crate) fn findings(input: &ReportInput<'_>) -> Findings {
 /// Everything that may differ between two runs with one seed.
 pub(crate) fn timings(input: &ReportInput<'_>) -> Timings {
     let s = input.summary;
-    let tables = strata::groups(s)
+    let tables = strata::hardest_groups(s, TABLE_ROWS)
         .into_iter()
         .map(|group| RtfTable {
             title: format!("Real-time factor {}", lower_first(&group.title())),
             by: column_name(&group),
+            left_out: group.left_out,
             rows: group.rows.iter().filter_map(|row| rtf_row(row)).collect(),
         })
         .filter(|table: &RtfTable| !table.rows.is_empty())
@@ -314,7 +324,7 @@ fn verdict(gate: &Value) -> Verdict {
 }
 
 /// `Overall` within a sentence: `overall`.
-fn lower_first(title: &str) -> String {
+pub(crate) fn lower_first(title: &str) -> String {
     let mut chars = title.chars();
     chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
 }
@@ -376,15 +386,21 @@ fn headline(s: &StratumSummary) -> Headline {
     }
 }
 
-fn strata_table(input: &ReportInput<'_>, group: &Group<'_>, index: usize) -> StrataTable {
+fn strata_table(
+    input: &ReportInput<'_>,
+    worst_rows: &[Option<&CellRow>],
+    group: &Group<'_>,
+    index: usize,
+) -> StrataTable {
     let largest = group
         .rows
         .iter()
         .map(|s| s.wer.ends().map_or(s.wer.value, |(_, hi)| hi.max(s.wer.value)))
         .filter(|v| v.is_finite())
         .fold(0.0, f64::max);
-    let rows: Vec<StratumRow> = group.rows.iter().map(|s| stratum_row(input, s, largest)).collect();
+    let rows: Vec<StratumRow> = group.rows.iter().map(|s| stratum_row(input, worst_rows, s, largest)).collect();
     StrataTable {
+        left_out: group.left_out,
         // Names come from suites and tags, so the id is a number.
         id: format!("strata-{index}"),
         by: column_name(group),
@@ -407,13 +423,20 @@ fn show_by(input: &ReportInput<'_>, by: &str) -> Option<String> {
     input.cells.properties.iter().any(|p| p == by).then(|| visible(by))
 }
 
-fn stratum_row(input: &ReportInput<'_>, s: &StratumSummary, largest: f64) -> StratumRow {
+fn stratum_row(
+    input: &ReportInput<'_>,
+    worst_rows: &[Option<&CellRow>],
+    s: &StratumSummary,
+    largest: f64,
+) -> StratumRow {
     let note = s.note.as_deref();
     let wer = number(&s.wer, format::RATE, note, Some(largest));
     let cer = number(&s.cer, format::RATE, note, None);
     let snr = s.snr_db.as_ref().map(|e| number(e, format::DECIBEL, note, None));
     let other_unit = |n: &Number| n.unit.clone().filter(|unit| Some(unit) != wer.unit.as_ref());
-    let listen = input.worst.iter().enumerate().filter(|(_, w)| belongs(w, s)).map(|(i, _)| i + 1).collect();
+    let place = input.cells.properties.iter().position(|p| *p == s.by);
+    let of_stratum = |(i, w): (usize, &WorstCell)| belongs(w, worst_rows[i], place, s).then_some(i + 1);
+    let listen = input.worst.iter().enumerate().filter_map(of_stratum).take(LINKED).collect();
     StratumRow {
         value: row_name(s),
         model: visible(&s.model),
@@ -440,13 +463,20 @@ fn stratum_row(input: &ReportInput<'_>, s: &StratumSummary, largest: f64) -> Str
     }
 }
 
-/// Whether a listed utterance is known to be in a stratum.
-fn belongs(w: &WorstCell, s: &StratumSummary) -> bool {
+/// The cells of the worst utterances, which know their strata.
+fn worst_rows<'a>(input: &'a ReportInput<'_>) -> Vec<Option<&'a CellRow>> {
+    let row = |w: &WorstCell| input.cells.rows.iter().find(|r| r.cell == w.cell);
+    input.worst.iter().map(row).collect()
+}
+
+/// Whether a listed utterance is known to be in a stratum, whose property has a place among those of the cells.
+fn belongs(w: &WorstCell, row: Option<&CellRow>, place: Option<usize>, s: &StratumSummary) -> bool {
+    let of_cell = || place.and_then(|p| row?.strata.get(p)?.as_deref()) == Some(&s.value);
     w.model == s.model
         && match s.by.as_str() {
             "condition" => w.condition == s.value,
             "speaker" => w.speaker == s.value,
-            _ => false,
+            _ => of_cell(),
         }
 }
 

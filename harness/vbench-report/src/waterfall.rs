@@ -8,7 +8,7 @@ use crate::axis::Span;
 use crate::difference_plot::RowLayout;
 use crate::format;
 use crate::palette::Palette;
-use crate::plot::{Area, Canvas, Drawn, LINE, MARGIN, Pen, Plot, SMALL_PX, TEXT_PX, fitted, text_width};
+use crate::plot::{Area, Canvas, Drawn, LINE, MARGIN, Pen, Plot, SMALL_PX, TEXT_PX, fitted, fitted_name, text_width};
 
 /// Steps that sum to the difference.
 #[derive(Debug, Clone, PartialEq)]
@@ -84,7 +84,7 @@ impl WaterfallPlot {
                 // Lines of the grid and from bar to bar end at the words.
                 let ground = if i % 2 == 0 { c.band } else { c.background };
                 pen.rect((MARGIN / 2, top + 1), (canvas.width - MARGIN / 2, top + LINE + 1), ground)?;
-                let label = fitted(&text.label, TEXT_PX, canvas.width * 55 / 100);
+                let label = fitted_name(&text.label, TEXT_PX, canvas.width * 55 / 100);
                 pen.text(&label, (MARGIN, y), TEXT_PX, c.ink, HPos::Left)?;
                 let room = canvas.width - 2 * MARGIN - text_width(&label, TEXT_PX) - 8;
                 pen.text(
@@ -96,7 +96,7 @@ impl WaterfallPlot {
                 )?;
             } else {
                 let y = top + l.row / 2;
-                let label = fitted(&text.label, TEXT_PX, l.left - MARGIN - 18);
+                let label = fitted_name(&text.label, TEXT_PX, l.left - MARGIN - 18);
                 pen.text(&label, (l.left - 14, y), TEXT_PX, c.ink, HPos::Right)?;
                 let value = fitted(&text.value, SMALL_PX, canvas.width - MARGIN - l.right - 18);
                 pen.text(&value, (l.right + 18, y), SMALL_PX, c.ink, HPos::Left)?;

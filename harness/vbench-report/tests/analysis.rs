@@ -205,7 +205,7 @@ fn every_figure_is_png_and_svg_in_both_palettes_with_its_finding_in_words() {
         assert!(!figure.description.contains("NaN") && !figure.svg.contains("NaN"), "{}", figure.name);
     }
     let words = |name: &str| light.iter().find(|f| f.name == name).expect("a figure").description.clone();
-    assert!(words("accuracy-latency").starts_with("No model is dominated: more accuracy costs more time here."));
+    assert!(words("accuracy-latency").starts_with("No model is dominated: by these point estimates"));
     assert!(words("stage-waterfall").contains("go to model"), "{}", words("stage-waterfall"));
 }
 

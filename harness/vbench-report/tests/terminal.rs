@@ -48,10 +48,28 @@ fn the_table_fits_80_100_and_160_columns() {
             assert!(text.contains(first), "{what}: the suite's first rate is always there:\n{text}");
         }
     }
+    // One model fits half a screen too.
+    assert!(widest(&terminal_table(&summaries[0].1, 60, false)) <= 60);
     let narrow = terminal_table(&summaries[0].1, 80, false);
-    assert!(narrow.contains("no room for SNR") && narrow.contains("report.md has them"), "{narrow}");
+    assert!(narrow.contains("no room for SNR") && narrow.contains("summary.json has them"), "{narrow}");
     assert!(!terminal_table(&summaries[0].1, 160, false).contains("no room for"));
     insta::assert_snapshot!("terminal_80", narrow);
+}
+
+#[test]
+fn of_many_speakers_the_hardest_are_shown_and_the_rest_is_counted() {
+    let mut summary = fixture::summary(&[(MODEL, 1.0)]);
+    let of_speaker = summary.strata.iter().position(|s| s.by == "speaker").expect("a speaker");
+    let one = summary.strata[of_speaker].clone();
+    summary.strata.retain(|s| s.by != "speaker");
+    for i in 0..300 {
+        let mut stratum = one.clone();
+        (stratum.value, stratum.wer.value) = (format!("s{i:03}"), f64::from(i) / 1000.0);
+        summary.strata.push(stratum);
+    }
+    let text = terminal_table(&summary, 120, false);
+    assert!(text.contains("s299") && text.contains("s250") && !text.contains("s249"), "{text}");
+    assert!(text.contains("250 more by speaker"), "{text}");
 }
 
 /// Numbers of one column end at one place, whatever script the names before them are in.

@@ -317,6 +317,9 @@ impl RunRecord {
             }
         }
         let rows = read_rows(&path.join("rows.jsonl"))?;
+        if let Some(planned) = record["planned"].as_u64().filter(|n| *n < rows.len() as u64) {
+            return Err(bad(format!("`planned` is {planned}, but rows.jsonl has {} cells", rows.len())));
+        }
         let record = with_sequential(path, record)?;
         let timings = read_timings(&path.join("timings.jsonl"))?;
         Ok(Self { record, rows, timings: timings.into_iter().map(|t| (t.cell.clone(), t)).collect() })

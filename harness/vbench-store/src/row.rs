@@ -197,7 +197,12 @@ impl Row {
         if version > u64::from(ROW_VERSION) {
             return Err(RowError::Newer(version));
         }
-        row.map_err(|e| RowError::Form(e.to_string()))
+        let row = row.map_err(|e| RowError::Form(e.to_string()))?;
+        match (row.outcome.as_str(), &row.hyp) {
+            ("ok", None) => Err(RowError::Form("outcome `ok` without `hyp`".into())),
+            ("ok" | "failed" | "skipped", _) => Ok(row),
+            (other, _) => Err(RowError::Form(format!("outcome is `{other}`, expected `ok`, `failed` or `skipped`"))),
+        }
     }
 
     /// The outcome in the domain's form.

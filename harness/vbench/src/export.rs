@@ -48,7 +48,7 @@ impl Export {
     /// Writes the folder, which must be new or empty: entries of an earlier export would be taken for this one's.
     pub fn write(&self, record: &RunRecord, derived: &Derived, audio: Option<&Audio<'_>>) -> Result<(), Failure> {
         self.check_empty()?;
-        let cells = worst_cells(record, derived, self.count)?;
+        let cells = worst_cells(record, derived, self.count, false)?;
         if let Some(audio) = audio {
             audio.prepare_pool();
         }

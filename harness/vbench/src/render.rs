@@ -1,6 +1,6 @@
 //! Summary + rows -> report files. Everything here is derived from the run folder and can be made again.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::time::Instant;
 
@@ -66,7 +66,7 @@ pub fn render(
     let derived = derive(record)?;
     let began = Instant::now();
     let mut time = TimeSplit::of(record, run_s, derived.score_s, derived.aggregate_s);
-    let mut worst = worst_cells(record, &derived, WORST)?;
+    let mut worst = worst_cells(record, &derived, WORST, true)?;
     let (pictures, (analysis, cells)) = rayon::join(
         || clips::attach(&mut worst, audio, options),
         || {
@@ -141,14 +141,20 @@ fn table(summary: &Summary) -> String {
     use std::io::IsTerminal as _;
     let terminal = std::io::stdout().is_terminal();
     let width = if terminal { terminal_width() } else { 120 };
-    vbench_report::terminal_table(summary, width, terminal && std::env::var_os("NO_COLOR").is_none())
+    vbench_report::terminal_table(summary, width, coloured())
+}
+
+/// Whether tables have colours: on a terminal, unless NO_COLOR is set.
+pub(crate) fn coloured() -> bool {
+    use std::io::IsTerminal as _;
+    std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none()
 }
 
 /// Columns of the terminal: COLUMNS where that is set, else what the terminal says, 120 where nothing does.
 pub(crate) fn terminal_width() -> usize {
     let stated = std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok());
     let asked = || terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
-    stated.or_else(asked).unwrap_or(120).clamp(80, 200)
+    stated.or_else(asked).unwrap_or(120).clamp(60, 200)
 }
 
 /// The scoring rules that a run record names.
@@ -224,11 +230,13 @@ fn failed_cell(row: &Row) -> FailedCell {
 }
 
 /// The `count` cells with the most word errors; ties go to the shorter reference, then to the plan's order. At most two of
-/// one utterance, so that ten lines show more than one hard sentence.
+/// one utterance, so that ten lines show more than one hard sentence. With `every_condition` the hardest cell of each
+/// condition and model that has none among them follows, so that every condition can be heard.
 pub fn worst_cells<'r>(
     record: &'r RunRecord,
     derived: &Derived,
     count: usize,
+    every_condition: bool,
 ) -> Result<Vec<(&'r Row, WorstCell)>, Failure> {
     let scored = &derived.scored;
     let mut order: Vec<usize> = (0..scored.scored.len()).filter(|i| scored.scored[*i].words.errors() > 0).collect();
@@ -243,7 +251,12 @@ pub fn worst_cells<'r>(
         *seen += 1;
         *seen <= 2
     });
-    order.truncate(count);
+    let rest = order.split_off(count.min(order.len()));
+    if every_condition {
+        let of = |i: &usize| (scored.scored[*i].model.as_str(), scored.scored[*i].condition.as_str());
+        let mut heard: HashSet<(&str, &str)> = order.iter().map(of).collect();
+        order.extend(rest.into_iter().filter(|i| heard.insert(of(i))).take(WORST));
+    }
     let cells: Vec<Option<(&Row, WorstCell)>> = order
         .par_iter()
         .map(|i| {

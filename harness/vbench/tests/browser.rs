@@ -185,6 +185,7 @@ fn the_list_of_cells_filters_opens_and_is_linked() {
 
     assert_eq!(found["stratum"]["count"], format!("{} of 96 cells", found["stratum"]["link"].as_str().unwrap_or("?")));
     assert_eq!(list(&found["stratum"]["chips"]), ["accent: us ×"]);
+    assert_eq!(found["odd"], "0 of 96 cells", "properties with names that every object has");
     let deep = &found["deep"];
     let focused = deep["focused"].as_str().unwrap_or("?");
     assert!(list(&deep["open"]) == [focused] && fact("cell").contains(focused), "{deep} is {}", fact("cell"));
@@ -265,16 +266,19 @@ fn assert_nothing_serious(found: &Value) {
 }
 
 #[test]
-fn pictures_of_the_page_are_kept() {
+fn pictures_of_every_page_are_kept() {
     let folder = common::root().join("target/browser/screenshots");
-    std::fs::create_dir_all(&folder).expect("the folder can be made");
-    let Some(found) = check("browser screenshots", "screenshots", small_page(), &folder.to_string_lossy()) else {
-        return;
-    };
-    assert_eq!(list(&found["sideways"]), Vec::<String>::new(), "nothing scrolls sideways");
-    let files = list(&found["files"]);
-    assert_eq!(files.len(), 5);
-    assert!(files.iter().all(|f| std::fs::metadata(f).is_ok_and(|m| m.len() > 20_000)), "{files:?}");
+    let names = ["run", "comparison", "history", "bench", "against"];
+    let pages = std::iter::once(small_page()).chain(other_pages().iter().map(PathBuf::as_path));
+    for (name, page) in names.iter().zip(pages) {
+        let folder = folder.join(name);
+        std::fs::create_dir_all(&folder).expect("the folder can be made");
+        let Some(found) = check("browser screenshots", "screenshots", page, &folder.to_string_lossy()) else { return };
+        assert_eq!(list(&found["sideways"]), Vec::<String>::new(), "{name}: nothing scrolls sideways");
+        let files = list(&found["files"]);
+        assert_eq!(files.len(), 5, "{name}");
+        assert!(files.iter().all(|f| std::fs::metadata(f).is_ok_and(|m| m.len() > 20_000)), "{files:?}");
+    }
 }
 
 /// Text that breaks pages which forget to escape.

@@ -335,7 +335,7 @@ pub(crate) fn histograms(analysis: &Analysis) -> Vec<Sketch> {
             subtitle: of_model(&words::histogram_finding(t), &t.model, several),
             words: words::histogram_list(t),
             x_axis: format!("time per utterance ({})", scale.unit()),
-            y_axis: "utterances".to_owned(),
+            y_axis: "cells".to_owned(),
             x_end: scale.of_s(h.bin_s * h.counts.len() as f64),
             y_end: largest as f64,
             shapes: h.counts.iter().enumerate().map(bar).collect(),
@@ -362,12 +362,16 @@ pub(crate) fn distribution(analysis: &Analysis) -> Option<Sketch> {
         points.push((scale.of_s(end), last));
         Shape::Line { points, series: i }
     };
+    let mut subtitle = words::time_finding(analysis);
+    if models.iter().any(|t| t.cdf.last().is_some_and(|p| p.0 > end)) {
+        subtitle += " A line that ends below 100 % goes on beyond the axis.";
+    }
     let plot = PlanePlot {
         title: "Which share was done by when".to_owned(),
-        subtitle: words::time_finding(analysis),
+        subtitle,
         words: words::distribution_list(models),
         x_axis: format!("time per utterance ({})", scale.unit()),
-        y_axis: "share of utterances (%)".to_owned(),
+        y_axis: "share of cells (%)".to_owned(),
         x_end: scale.of_s(end),
         y_end: 100.0,
         series: models.iter().map(|t| visible(&t.model)).collect(),

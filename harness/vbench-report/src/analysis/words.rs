@@ -415,10 +415,10 @@ pub(crate) fn trade_off_finding(analysis: &Analysis) -> String {
         sentences.push(if same {
             "All models are as accurate and as fast as each other.".to_owned()
         } else {
-            "No model is dominated: more accuracy costs more time here.".to_owned()
+            "No model is dominated: by these point estimates more accuracy goes with more time.".to_owned()
         });
     }
-    sentences.push("By point estimates; intervals are in the figure.".to_owned());
+    sentences.push("Intervals are in the figure.".to_owned());
     sentences.join(" ")
 }
 

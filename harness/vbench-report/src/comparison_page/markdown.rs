@@ -89,7 +89,8 @@ fn markdown_tables(tables: &[TableView]) -> String {
                 continue;
             }
             let name = if r.by == "all" { "all".into() } else { format!("{}={}", inline(&r.by), inline(&r.value)) };
-            let between = r.interval.clone().unwrap_or_else(|| inline(r.reason.as_deref().unwrap_or("")));
+            let reason = || inline(&format!("(no interval: {})", r.reason.as_deref().unwrap_or("unknown")));
+            let between = r.interval.clone().unwrap_or_else(reason);
             let numbers =
                 format!("{} | {} | {} | {} {between} | {} | {}", r.cells, r.a, r.b, r.difference, r.p, r.p_adjusted);
             out += &format!("| {name} | {numbers} | {} | {} |\n", r.finding, r.unit);

@@ -142,7 +142,7 @@
       const least = Number(filters.errors.value) || 0;
       const chosen = ["condition", "model", "speaker", "outcome"].filter((n) => filters[n].value !== "").map((n) => [data.names[n].at, Number(filters[n].value)]);
       for (const { by, value } of strata) {
-        const column = data.strata[by];
+        const column = Object.hasOwn(data.strata, by) && data.strata[by];
         chosen.push(column ? [column.at, column.values.indexOf(value)] : [[], 0]);
       }
       order = [];
@@ -299,8 +299,10 @@
     function show(wanted) {
       clear();
       for (const [key, value] of wanted) {
-        if (key === "text" || key === "errors") filters[key].value = value;
-        else if (data.names[key] && filters[key]) filters[key].value = String(data.names[key].values.indexOf(value));
+        // A property of the suite's own may have any name: it stands behind `by.`.
+        if (key.startsWith("by.")) strata.push({ by: key.slice(3), value });
+        else if (key === "text" || key === "errors") filters[key].value = value;
+        else if (["condition", "model", "speaker", "outcome"].includes(key)) filters[key].value = String(data.names[key].values.indexOf(value));
         else strata.push({ by: key, value });
       }
       select();
@@ -343,7 +345,8 @@
     });
     for (const link of document.querySelectorAll("a[data-show]")) {
       const wanted = Object.entries(link.dataset).filter(([key]) => key !== "show" && key !== "by" && key !== "value");
-      if (link.dataset.by) wanted.unshift([link.dataset.by, link.dataset.value]);
+      const { by, value } = link.dataset;
+      if (by) wanted.unshift([by === "condition" || by === "speaker" ? by : `by.${by}`, value]);
       link.href = `#cells?${new URLSearchParams(wanted)}`;
     }
     section.querySelector(".browser").hidden = false;

@@ -103,7 +103,7 @@ fn of_key(
         voided: runs.iter().map(|r| r.voided).collect(),
         runs: runs.into_iter().map(|r| r.run).collect(),
         shifts: shifts.map_err(|e| {
-            format!("{} runs with a p50, at least {} are needed ({e})", used.len(), vbench_stats::shift::MIN_STRETCH)
+            format!("{} run(s) with a p50, at least {} are needed ({e})", used.len(), vbench_stats::shift::MIN_STRETCH)
         }),
         used: used.len(),
     }

@@ -12,9 +12,10 @@ use crate::cli::{
 };
 use crate::commands::comparison_page;
 use crate::failure::{Failure, note, say};
+use crate::outputs::without_machine_paths;
 use crate::pairs::{pairs_format, read_pairs};
 use crate::pipeline;
-use crate::render::terminal_width;
+use crate::render::{coloured, terminal_width};
 use crate::score::Rules;
 use crate::side::{LoadedRun, common_cells, common_rules};
 
@@ -64,7 +65,7 @@ pub fn compare(arguments: &CompareArguments) -> Result<ExitCode, Failure> {
     } else if arguments.markdown {
         comparison_markdown(&comparison)
     } else {
-        comparison_text(&comparison, text_width())
+        comparison_text(&comparison, text_width(), coloured())
     });
     Ok(code)
 }
@@ -148,7 +149,9 @@ pub fn of_sides<T>(
             strata.push(by);
         }
     }
-    let label = |run: &LoadedRun, model: &str| format!("{}: {model}", run.path.display());
+    // Pages are published: where the runs lie on this machine is left out.
+    let label =
+        |run: &LoadedRun, model: &str| format!("{}: {model}", without_machine_paths(&run.path.display().to_string()));
     let head = CompareHead {
         a: label(a.0, a.1),
         b: label(b.0, b.1),

@@ -20,7 +20,7 @@ use crate::clips::Audio;
 use crate::commands::compare::{Compared, of_sides, text_width, two_runs};
 use crate::commands::report::suite_of;
 use crate::failure::{Failure, note, say};
-use crate::render::{aligned_tokens, condition_sentences, facts_of};
+use crate::render::{aligned_tokens, coloured, condition_sentences, facts_of};
 use crate::score::Rules;
 use crate::side::LoadedRun;
 use crate::side_by_side::Together;
@@ -57,7 +57,7 @@ pub fn report(baseline: &Path, arguments: &ReportArguments) -> Result<ExitCode, 
         with_input(&compared, (options, &arguments.cache), |input| {
             let json = format!("{:#}", comparison_page_json(input));
             write(out, input, &json, options)?;
-            Ok(if arguments.json { json } else { comparison_text(input.comparison, text_width()) })
+            Ok(if arguments.json { json } else { comparison_text(input.comparison, text_width(), coloured()) })
         })
     })?;
     say(text);

@@ -47,7 +47,7 @@ pub fn history(paths: &[PathBuf], arguments: &ReportArguments) -> Result<ExitCod
         match run {
             Ok(Read::Run(run)) => runs.push(*run),
             Ok(Read::Bench(bench)) => benches.push(*bench),
-            Err((name, failure)) => unreadable.push((name, failure.message)),
+            Err((name, failure)) => unreadable.push((name, without_machine_paths(&failure.message))),
         }
     }
     if runs.is_empty() && benches.is_empty() {
