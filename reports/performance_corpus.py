@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measures the import of corpora beside plain Python and rewrites the section `Corpora` of reports/performance.md.
+"""Measures import (beside plain Python) and checks of corpora and rewrites the section `Corpora` of reports/performance.md.
 
 usage: python3 reports/performance_corpus.py [--rounds N] [--lines N]
 
@@ -56,13 +56,13 @@ with open(out, "w", encoding="utf-8") as f:
 WORDS = "the of and a to in he was that it his her with as had for she not at but be on they have him".split()
 
 
-def timed(command):
-    """Wall and CPU seconds and peak memory in MiB of a process that must succeed."""
+def timed(command, env=None):
+    """Wall and CPU seconds and peak memory in MiB of a process that must succeed; a check may find errors (9)."""
     begin = time.perf_counter()
-    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=env)
     errors = child.stderr.read()
     _, status, usage = os.wait4(child.pid, 0)
-    if status:
+    if os.waitstatus_to_exitcode(status) not in ((0, 9) if "check" in command else (0,)):
         sys.exit(f"{command} failed: {errors.decode()}")
     return time.perf_counter() - begin, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
@@ -130,8 +130,24 @@ def stretches(folder):
     return [json.loads(line) for line in text.splitlines()]
 
 
+def checks(folder, manifest, rounds):
+    """`data check` of the imported manifest without recordings; of FLAC files that ship with all of them, on one core."""
+    bare = [timed([base.BIN, "data", "check", manifest, "--no-audio", "--json"]) for _ in range(rounds)]
+    corpus = os.path.join(ROOT, "suites/corpora/voices-en")
+    seconds, copy = 0.0, os.path.join(folder, "voices.jsonl")
+    with open(os.path.join(corpus, "manifest.jsonl"), encoding="utf-8") as source, open(copy, "w", encoding="utf-8") as out:
+        lines = [json.loads(line) for line in source]
+        for i in range(6):
+            for line in lines:
+                seconds += line["duration_s"]
+                out.write(json.dumps({**line, "id": f"{line['id']}-{i}", "audio": os.path.join(corpus, line["audio"])}) + "\n")
+    one = {**os.environ, "RAYON_NUM_THREADS": "1"}
+    heard = [timed([base.BIN, "data", "check", copy, "--json"], one) for _ in range(rounds)]
+    return bare, heard, seconds
+
+
 def section(a, data):
-    found, (wav, flac) = data
+    found, (wav, flac), (bare, heard, seconds) = data
     median = statistics.median
     lines = [
         f"Made by `python3 reports/performance_corpus.py --rounds {a.rounds} --lines {a.lines}` on {base.cpu_name()}; everything in turn within a round.",
@@ -151,6 +167,10 @@ def section(a, data):
         "",
         f"Four seconds of an hour: {1e3 * wav['stretch']:.2f} ms in WAV, where decoding the hour takes {wav['whole']:.2f} s (**{wav['whole'] / wav['stretch']:,.0f}** times as long);",
         f"{1e3 * flac['stretch']:.2f} ms in FLAC, where it takes {flac['whole']:.2f} s (**{flac['whole'] / flac['stretch']:,.0f}** times).",
+        "",
+        f"`vbench data check --no-audio` of the {a.lines:,} lines: {median(b[0] for b in bare):.2f} s, peak {median(b[1] for b in bare):.0f} MiB; with the slowest import above",
+        f"{median(b[0] for b in bare) + max(median(r['bare'][0] for r in rounds) for rounds in found.values()):.2f} s. With sound (levels, noise, clipping, SHA-256, fingerprints) on one core: {seconds:.0f} s of FLAC in",
+        f"{median(h[0] for h in heard):.2f} s, **{seconds / median(h[0] for h in heard):,.0f}** times real time.",
     ]
     return lines
 
@@ -162,7 +182,7 @@ def main():
     a = ap.parse_args()
     with tempfile.TemporaryDirectory(dir=os.path.join(ROOT, "target")) as folder:
         sources = fixture(folder, a.lines)
-        data = imports(folder, sources, a.rounds), stretches(folder)
+        data = imports(folder, sources, a.rounds), stretches(folder), checks(folder, os.path.join(folder, "out.jsonl"), a.rounds)
     lines = section(a, data)
     base.replace_section("Corpora", lines)
     print("\n".join(lines))

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::io::Cursor;
 use std::path::Path;
 
+use vbench_corpus::check::{Limits, check_text};
 use vbench_corpus::table::Dialect;
 use vbench_corpus::{
     Columns, MAX_PROBLEMS, Parsed, Source, coraal, kaldi, lhotse, librispeech, parquet, stm, tabular, tiers,
@@ -128,4 +129,13 @@ pub fn parquet(bytes: &[u8]) {
         parquet::parse(source, &mut Cursor::new(bytes), len, &Columns::default(), Some(&mut extract), parsed);
     });
     assert!(written <= len * 20 + (64 << 20), "{written} bytes out of {len}");
+}
+
+/// A language and a text: every finding has a short piece of the text.
+pub fn checked_text(bytes: &[u8]) {
+    let [language, text] = parts(bytes);
+    let (language, text) = (String::from_utf8_lossy(language), String::from_utf8_lossy(text));
+    for found in check_text(&text, Some(&language), &Limits::default()) {
+        assert!(found.detail.chars().count() <= 90 && found.badness.is_finite(), "{found:?}");
+    }
 }

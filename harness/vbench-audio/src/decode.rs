@@ -85,19 +85,28 @@ pub struct DecodeOptions {
     pub duration_s: Option<f64>,
     /// Take the first channel instead of the mean of all: the channels of an array are delayed copies.
     pub first_channel: bool,
+    /// Keep the file's own rate: what clips at full scale does so no more at another one.
+    pub native_rate: bool,
 }
 
 impl Default for DecodeOptions {
     /// The whole file; at most 1 GiB and 2 hours.
     fn default() -> Self {
-        Self { max_bytes: 1 << 30, max_duration_s: 7200.0, start_s: None, duration_s: None, first_channel: false }
+        Self {
+            max_bytes: 1 << 30,
+            max_duration_s: 7200.0,
+            start_s: None,
+            duration_s: None,
+            first_channel: false,
+            native_rate: false,
+        }
     }
 }
 
 /// Decoded audio with what the file was.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Decoded {
-    /// Mono samples at 16 kHz, nominally -1..1 (float files and lossy codecs may exceed it).
+    /// Mono samples at 16 kHz, or at the file's rate where that was asked for; nominally -1..1 (float files and lossy codecs may exceed it).
     pub samples: Vec<f32>,
     /// What the content is.
     pub format: Format,
@@ -182,7 +191,7 @@ fn finish(pcm: Pcm, options: &DecodeOptions) -> Result<Decoded, DecodeError> {
     let within =
         |frame: u64| usize::try_from(frame.saturating_sub(pcm.first)).unwrap_or(usize::MAX).min(pcm.mono.len());
     let stretch = &pcm.mono[within(range.start)..within(range.end)];
-    let samples = if pcm.rate_hz != RATE_HZ {
+    let samples = if pcm.rate_hz != RATE_HZ && !options.native_rate {
         resample(stretch, pcm.rate_hz, RATE_HZ)
     } else if stretch.len() == pcm.mono.len() {
         pcm.mono

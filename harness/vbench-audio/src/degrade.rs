@@ -20,7 +20,7 @@ use crate::{RATE_HZ, channel, codec, loss, noise, response, reverb};
 use vbench_dsp::{SpeechLevel, active_speech_level, rms_dbfs};
 
 /// Largest sample of the 16-bit grid.
-pub(crate) const MAX_SAMPLE: f64 = 32_767.0 / 32_768.0;
+pub const MAX_SAMPLE: f64 = 32_767.0 / 32_768.0;
 
 /// What a degradation depends on besides the clip and the condition.
 #[derive(Clone, Copy)]
@@ -277,6 +277,13 @@ fn on_the_grid<T: Copy + Into<f64>>(samples: &[T]) -> Stepped {
     let mut grid = Grid::default();
     let samples = samples.iter().map(|x| quantise((*x).into(), &mut grid)).collect();
     Stepped { samples, achieved: vec![("clipped_samples".to_owned(), grid.clipped as f64)], facts: Vec::new() }
+}
+
+/// Samples on the 16-bit grid, as every step of a condition hands them on, and how many had to be clamped to it.
+#[must_use]
+pub fn to_grid(samples: &[f64]) -> (Vec<f32>, u64) {
+    let mut grid = Grid::default();
+    (samples.iter().map(|x| quantise(*x, &mut grid)).collect(), grid.clipped)
 }
 
 fn lose_packets(loss: &PacketLoss, input: &[f32], rng: &mut ChaCha8Rng) -> Result<Stepped, DegradeError> {

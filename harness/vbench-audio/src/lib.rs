@@ -38,7 +38,7 @@ mod spectrum;
 pub use codec::g722::decode_g722;
 pub use codec::{adpcm, g711, g722, gsm};
 pub use decode::{AudioInfo, DecodeOptions, Decoded, Format, decode_bytes, decode_file, probe_file, read_file, sniff};
-pub use degrade::{Clip, DegradeContext, degrade};
+pub use degrade::{Clip, DegradeContext, MAX_SAMPLE, degrade, to_grid};
 pub use encode::{encode_ogg_opus, encode_wav, wav_header, write_wav};
 pub use error::{DecodeError, DegradeError, EncodeError};
 pub use sources::{Recording, Recordings, audio_files, folder_files};

@@ -41,6 +41,9 @@ pub struct CompareHead {
     pub secondary: bool,
     /// What was allowed to differ although it should not, in words.
     pub forced: Vec<String>,
+    /// How the suites preprocess the same recordings, where they declare it differently, in words: the models heard other
+    /// audio, and that is what is compared.
+    pub preprocessing: Option<String>,
     /// Why differences of times are shown and not judged, as after `not judged: `; absent where the models took turns in
     /// one session.
     pub times_not_judged: Option<String>,

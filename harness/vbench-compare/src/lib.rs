@@ -18,6 +18,7 @@
 //! sequential.rs  the gate with looks in between, cluster by cluster
 //! selftest.rs    planted regressions and the noise floor: a gate must be able to fail
 //! history.rs     one metric over many runs: where it changed
+//! suspects.rs    references that several models agree against
 //! golden.rs      accepted transcripts against today's, cell by cell
 //! audit.rs       do a timed model's times and texts mean what they seem to mean?
 //! ```
@@ -42,6 +43,7 @@ pub mod sequential;
 pub mod signal;
 pub mod strata;
 pub mod summary;
+pub mod suspects;
 pub mod text;
 
 pub use aggregate::{SummaryHead, summarize};
@@ -59,4 +61,5 @@ pub use selftest::{NoiseFloor, Planted, noise_floor, selftest};
 pub use sequential::{SequentialGate, SequentialRule};
 pub use signal::SignalSummary;
 pub use summary::{ConditionDelta, Coverage, Failure, StratumSummary, Summary};
+pub use suspects::{AgreedEdit, HeardByAll, ModelWithout, Suspect, Suspects, suspects};
 pub use text::{TextRow, TextSummary, summarize_text};

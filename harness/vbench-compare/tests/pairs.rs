@@ -81,6 +81,7 @@ fn compared(strata: &[&str]) -> vbench_compare::Comparison {
         strata: strata.iter().map(|s| (*s).to_owned()).collect(),
         secondary: false,
         forced: Vec::new(),
+        preprocessing: None,
         times_not_judged: None,
     };
     vbench_compare::compare(head, &pair(&a, &b))

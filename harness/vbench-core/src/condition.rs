@@ -15,6 +15,9 @@ pub use degradation::{
 };
 pub use recipe::{MP3_KBPS, RecipeProblem, STEPS, WrittenStep, split_recipe};
 
+/// Name of the condition of [`Condition::unprocessed`].
+pub const UNPROCESSED: &str = "unprocessed";
+
 /// A named chain of degradations; an empty chain is clean audio.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Condition {
@@ -71,6 +74,18 @@ impl Condition {
     #[must_use]
     pub fn clean() -> Self {
         Self { name: "clean".into(), ..Self::default() }
+    }
+
+    /// The recording as it is where a suite declares preprocessing: what the others are compared with to see what it does.
+    #[must_use]
+    pub fn unprocessed() -> Self {
+        Self { name: UNPROCESSED.into(), ..Self::default() }
+    }
+
+    /// Whether the suite's preprocessing is left out.
+    #[must_use]
+    pub fn is_unprocessed(&self) -> bool {
+        self.name == UNPROCESSED
     }
 
     /// The name that random draws are keyed by: the condition's recipe without its levels (SNR, loss rate, bit rate), so

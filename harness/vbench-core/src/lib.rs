@@ -10,6 +10,7 @@
 //! keyed.rs       random generators keyed by (seed, purpose, utterance, condition)
 //! length.rs      bins of utterances by words and seconds
 //! budget.rs      latency budgets of stages and turns
+//! preprocess.rs  what is done to every recording before conditions
 //! rule.rs        gate rules: typed limits with unit and direction
 //! signal_metric.rs  names of the metrics between two signals
 //! delimited.rs   records of CSV and TSV text
@@ -29,6 +30,7 @@ pub mod exit;
 pub mod hash;
 pub mod keyed;
 pub mod length;
+pub mod preprocess;
 pub mod receipt;
 pub mod rule;
 pub mod signal_metric;
@@ -39,11 +41,12 @@ pub use cell::{Cell, CellTiming, Hypothesis, Outcome, Reason, ReasonKind};
 pub use condition::{
     BUILTIN_CONDITIONS, BuiltinCondition, Codec, Condition, Degradation, Fill, Folder, LevelBasis, LossModel,
     Microphone, Noise, NoiseKind, Opus, OpusMode, PacketLoss, Placement, RecipeProblem, Room, Rt60Formula, Severity,
-    Walls,
+    UNPROCESSED, Walls,
 };
 pub use counts::ErrorCounts;
 pub use estimate::{Estimate, Interval, ResamplingUnit};
 pub use exit::ExitCode;
+pub use preprocess::{Levelling, Preprocess};
 pub use receipt::{Receipt, StepReceipt};
 pub use rule::{GateMetric, GateUnit, Limit, Rule, RuleStratum};
 pub use signal_metric::{SIGNAL_METRICS, SignalMetric};

@@ -3,7 +3,7 @@
 /// The proof of what the model heard.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Receipt {
-    /// SHA-256 of the decoded input, little-endian f32 mono samples at 16 kHz.
+    /// SHA-256 of the decoded input, little-endian f32 mono samples at 16 kHz, before any preprocessing.
     pub input_sha256: String,
     /// The condition's recipe, [`crate::Condition::recipe`].
     pub recipe: String,
@@ -15,9 +15,9 @@ pub struct Receipt {
     pub output_sha256: String,
     /// Number of samples handed to the model, at 16 kHz.
     pub samples: u64,
-    /// Active speech level of the input, dB relative to full scale (ITU-T P.56); absent for silence.
+    /// Active speech level of what the condition was applied to, dB relative to full scale (ITU-T P.56); absent for silence.
     pub active_level_dbfs: Option<f64>,
-    /// One entry per step, in order.
+    /// One entry per step, in order: the suite's preprocessing (`preprocess: …`) before the steps of the condition.
     pub steps: Vec<StepReceipt>,
     /// Signal metrics of the output against the input, where the suite asks for them, e.g. `("stoi", 0.93)`. One that is
     /// not defined for this pair is absent.
@@ -27,7 +27,7 @@ pub struct Receipt {
 /// What one step did.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StepReceipt {
-    /// The step's recipe, [`crate::Degradation::recipe`].
+    /// The step's recipe, [`crate::Degradation::recipe`], or that of a step of preprocessing.
     pub recipe: String,
     /// Achieved values with their units in the name, in a fixed order, e.g. `("achieved_snr_db", 5.0)`,
     /// `("delay_removed_samples", 1105.0)`, `("gain_db", 0.0)`, `("t30_s", 0.41)`.

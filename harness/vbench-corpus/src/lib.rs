@@ -13,15 +13,20 @@
 //! audio.rs      where recordings lie: inside the corpus or a named folder, never elsewhere
 //! import.rs     names, times and recordings held against each other
 //! manifest.rs   the manifest, written whole or not at all
+//! check.rs      what is odd about a corpus (check/)
+//! split.rs      splits without common speakers, samples that keep shares
+//! describe.rs   hours, speakers, words, lengths, levels
 //! ```
 //!
 //! The parsers are pure: bytes in, [`Parsed`] out, bad bytes included. `read.rs`, `audio.rs`, `folder.rs`, `import.rs` and
 //! `manifest.rs` touch files. What a recording's header says comes from the caller ([`Tools`]).
 //!
-//! Out of scope: decoding audio, judging what a corpus says, suites.
+//! Out of scope: decoding audio, suites.
 
 mod audio;
+pub mod check;
 pub mod coraal;
+pub mod describe;
 mod entry;
 mod folder;
 mod format;
@@ -36,6 +41,7 @@ mod problem;
 mod read;
 mod record;
 mod source;
+pub mod split;
 pub mod stm;
 pub mod table;
 pub mod tabular;

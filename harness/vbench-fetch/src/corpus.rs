@@ -281,7 +281,7 @@ fn manifest_line<'a>(
 ) -> ManifestLine<'a> {
     let seconds = samples as f64 / f64::from(SAMPLE_RATE);
     let words = transcript::words(&prompt.text);
-    let mut tags = BTreeMap::from([("prompt_words", words.to_string())]);
+    let mut tags = BTreeMap::from([("prompt_words", words.to_string()), ("licence", entry.licence.clone())]);
     let mut yes = |name, applies: bool| {
         if applies {
             tags.insert(name, "yes".to_string());

@@ -1,7 +1,7 @@
 //! A comparison as terminal text, as Markdown and as JSON (`vbench/compare/1`).
 //!
 //! ```text
-//! {"schema", "a", "b", "suite", "normalizer", "weights", "seed", "forced"?, "shared", "left_out": {WHY: [PLACE…]},
+//! {"schema", "a", "b", "suite", "normalizer", "weights", "seed", "forced"?, "preprocessing"?, "shared", "left_out": {WHY: [PLACE…]},
 //!  "verdict": {"finding", "text"},
 //!  "results": [{"stratum": {"by", "value"}, "metric", "cells", "a", "b", "difference": Estimate, "p_value"?,
 //!               "p_adjusted"?, "probability_of_improvement"?: {"strict", "half_ties"}, "detectable"?, "identical",
@@ -297,6 +297,9 @@ pub fn comparison_text(c: &Comparison, width: usize, colour: bool) -> String {
     for forced in &c.head.forced {
         out += &wrap(&format!("FORCED: {}", visible(forced)));
     }
+    if let Some(text) = &c.head.preprocessing {
+        out += &wrap(&format!("PREPROCESSING: {}", visible(text)));
+    }
     let (finding, words) = verdict(c);
     let coloured = |line: &str| match finding {
         Finding::Improved => paint.green(line),
@@ -370,6 +373,9 @@ pub fn comparison_markdown(c: &Comparison) -> String {
     for forced in &c.head.forced {
         out += &format!("\n> **Forced:** {}\n", inline(&visible(forced)));
     }
+    if let Some(text) = &c.head.preprocessing {
+        out += &format!("\n> **Preprocessing:** {}\n", inline(&visible(text)));
+    }
     out += &format!("\n**{}**\n", inline(&verdict(c).1));
     for (title, grid) in tables(c, &mut reasons) {
         out += &format!("\n## {title}\n\n{}", grid.markdown());
@@ -425,6 +431,9 @@ pub fn comparison_json(c: &Comparison) -> Value {
     });
     if !c.head.forced.is_empty() {
         out["forced"] = json!(c.head.forced);
+    }
+    if let Some(text) = &c.head.preprocessing {
+        out["preprocessing"] = text.as_str().into();
     }
     out["shared"] = c.shared.into();
     out["left_out"] = left.into();

@@ -473,7 +473,8 @@ fn explained(c: &Comparison) -> String {
 }
 
 fn notes(c: &Comparison) -> Vec<String> {
-    let mut notes = vec![NOTES.to_owned()];
+    let preprocessing = c.head.preprocessing.as_ref().map(|text| format!("Preprocessing: {}.", visible(text)));
+    let mut notes: Vec<String> = preprocessing.into_iter().chain([NOTES.to_owned()]).collect();
     notes.push(
         "Improved and regressed: the sign-flip test finds a difference at the two-sided level 0.05, for the whole by its own \
          p, for strata by the adjusted one. It is no gate: `vbench gate` judges against a margin."

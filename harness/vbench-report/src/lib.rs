@@ -27,6 +27,7 @@
 //! bench_history.rs  latency of bench runs, a part of it
 //! history.rs     many runs over time: page, Markdown, JSON, figures
 //! composite.rs   areas, overall scores, latency readings as sentences
+//! corpus.rs      corpora checked and described, suspicious references (corpus/)
 //! golden.rs      accepted transcripts against a run, as text
 //! gate.rs        a gate's verdict: text, Markdown, JUnit, GitHub annotations, schema vbench/gate/1
 //! analysis.rs    where errors and time come from: sections and figures (analysis/)
@@ -55,6 +56,7 @@ mod cells;
 pub mod comparison;
 pub mod comparison_page;
 mod composite;
+pub mod corpus;
 pub mod csv;
 mod curve;
 mod difference_plot;

@@ -20,7 +20,7 @@ use sha2::{Digest, Sha256};
 use crate::error::ReportError;
 use crate::palette;
 
-const TEMPLATES: [(&str, &str); 12] = [
+const TEMPLATES: [(&str, &str); 13] = [
     ("page.html", include_str!("templates/page.html")),
     ("macros.html", include_str!("templates/macros.html")),
     ("run.html", include_str!("templates/run.html")),
@@ -33,6 +33,7 @@ const TEMPLATES: [(&str, &str); 12] = [
     ("comparison.html", include_str!("templates/comparison.html")),
     ("history.html", include_str!("templates/history.html")),
     ("latency.html", include_str!("templates/latency.html")),
+    ("data.html", include_str!("templates/data.html")),
 ];
 pub(crate) const STYLE: &str = concat!(include_str!("templates/style.css"), include_str!("templates/analysis.css"));
 const SCRIPT: &str = include_str!("templates/report.js");
@@ -50,6 +51,10 @@ pub enum PageKind {
     Bench,
     /// Two models by turns.
     Against,
+    /// What is wrong with a corpus.
+    Check,
+    /// What a corpus holds.
+    Corpus,
 }
 
 impl PageKind {
@@ -62,6 +67,8 @@ impl PageKind {
             Self::History => "vbench history",
             Self::Bench => "vbench bench",
             Self::Against => "vbench bench A/B",
+            Self::Check => "vbench data check",
+            Self::Corpus => "vbench corpus",
         }
     }
 
@@ -71,6 +78,7 @@ impl PageKind {
             Self::Comparison => "comparison.html",
             Self::History => "history.html",
             Self::Bench | Self::Against => "latency.html",
+            Self::Check | Self::Corpus => "data.html",
         }
     }
 }

@@ -3,10 +3,10 @@
 use comfy_table::{Cell, CellAlignment, Table, TableStyle};
 use unicode_width::UnicodeWidthStr as _;
 use vbench_compare::{StratumSummary, Summary};
-use vbench_core::Estimate;
+use vbench_core::{Estimate, UNPROCESSED};
 
 use crate::composite;
-use crate::format::{self, ABSENT, NumberStyle, visible};
+use crate::format::{self, ABSENT, NumberStyle, POINTS, visible};
 use crate::signal;
 use crate::strata;
 use crate::view::{lower_first, stopped_early};
@@ -99,8 +99,11 @@ pub fn terminal_table(summary: &Summary, width: usize, colour: bool) -> String {
         out.push('\n');
     }
     out.push('\n');
-    let composites: Vec<String> =
-        composite::findings(summary).into_iter().chain(composite::latencies(summary)).collect();
+    let composites: Vec<String> = composite::findings(summary)
+        .into_iter()
+        .chain(composite::latencies(summary))
+        .chain(preprocessing(summary))
+        .collect();
     for line in composites.iter().flat_map(|line| wrapped(line, width)) {
         out.push_str(&line);
         out.push('\n');
@@ -118,6 +121,17 @@ pub fn terminal_table(summary: &Summary, width: usize, colour: bool) -> String {
     }
     out.push_str(&coverage_lines(summary, width, paint));
     out
+}
+
+/// What preprocessing does to the WER of each model, where the suite's first condition can be compared with the recording as it is.
+fn preprocessing(summary: &Summary) -> impl Iterator<Item = String> {
+    summary.deltas.iter().filter(|d| d.to == UNPROCESSED || d.from == UNPROCESSED).map(|d| {
+        let unit = format::usable_interval(&d.wer_difference)
+            .map_or_else(|_| String::new(), |i| format!(", {}", format::unit(i)));
+        let p = d.p_value.map_or_else(String::new, |p| format!(", {}", format::p_in_words(p)));
+        let (to, from, model) = (visible(&d.to), visible(&d.from), visible(&d.model));
+        format!("preprocessing, {model}: WER {to} - {from}, points: {}{unit}{p}", POINTS.estimate(&d.wer_difference))
+    })
 }
 
 /// The name of the suite in bold, where the line still begins with it.

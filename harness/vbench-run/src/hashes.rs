@@ -28,7 +28,7 @@ impl FileHashes {
     /// [`DecodeError::Read`].
     pub fn sha256(&self, path: &Path) -> Result<String, DecodeError> {
         let failed = |source| DecodeError::Read { path: path.to_owned(), source };
-        let facts = std::fs::metadata(path).map_err(failed)?;
+        let facts = require_file(path)?;
         let state = (facts.len(), facts.modified().ok());
         let slot = {
             // A poisoned lock only means that another worker panicked; the table itself is always whole.
@@ -44,6 +44,20 @@ impl FileHashes {
         };
         let hash = slot.get_or_init(|| read(path).map_err(|e| (e.kind(), e.to_string())));
         hash.clone().map_err(|(kind, text)| failed(std::io::Error::new(kind, text)))
+    }
+}
+
+/// Facts of a recording. What is neither file nor folder is refused: a pipe waits for its writer, a device may never end.
+///
+/// # Errors
+/// [`DecodeError::Read`].
+pub fn require_file(path: &Path) -> Result<std::fs::Metadata, DecodeError> {
+    let failed = |source| DecodeError::Read { path: path.to_owned(), source };
+    let facts = std::fs::metadata(path).map_err(failed)?;
+    if facts.is_file() || facts.is_dir() {
+        Ok(facts)
+    } else {
+        Err(failed(std::io::Error::other("a pipe or a device, no file")))
     }
 }
 
@@ -64,6 +78,15 @@ fn read(path: &Path) -> std::io::Result<String> {
 mod tests {
     use super::*;
     use vbench_core::hash::sha256_hex;
+
+    /// A pipe without a writer would be waited for, and a device read for ever.
+    #[cfg(unix)]
+    #[test]
+    fn a_device_is_no_recording() {
+        let refused = FileHashes::default().sha256(Path::new("/dev/zero")).expect_err("no file");
+        assert!(refused.to_string().contains("a pipe or a device"), "{refused}");
+        assert!(require_file(Path::new("/dev/null")).is_err());
+    }
 
     #[test]
     fn a_file_that_changes_has_another_hash() {

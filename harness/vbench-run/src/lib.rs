@@ -5,6 +5,7 @@
 //! cache.rs     degraded audio kept between runs
 //! corpus.rs    a corpus as a whole: its spectrum, its recordings as babble
 //! hashes.rs    SHA-256 of files, each computed once
+//! preprocess.rs  what a suite declares for every recording: rate, trimming, level
 //! prepare.rs   utterance + condition -> the samples that the model hears, with the receipt
 //! ```
 //!
@@ -22,8 +23,9 @@ mod corpus;
 pub mod engine;
 mod hashes;
 pub mod prepare;
+mod preprocess;
 
 pub use cache::AudioCache;
 pub use engine::{EngineOptions, Plan, RunEnd, RunEvent, run_cells};
-pub use hashes::FileHashes;
+pub use hashes::{FileHashes, require_file};
 pub use prepare::{AudioPreparer, Heard, Prepare, Prepared};

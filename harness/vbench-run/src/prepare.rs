@@ -9,15 +9,17 @@ use rayon::prelude::*;
 use vbench_audio::{
     Clip, DecodeError, DecodeOptions, DegradeContext, DegradeError, LongTermSpectrum, Recordings, folder_files,
 };
-use vbench_core::hash::sha256_hex;
+use vbench_core::hash::{sha256_hex, sha256_samples};
 use vbench_core::{
-    Cell, Condition, Degradation, Folder, NoiseKind, Outcome, Reason, ReasonKind, Receipt, SignalMetric, Utterance,
+    Cell, Condition, Degradation, Folder, NoiseKind, Outcome, Preprocess, Reason, ReasonKind, Receipt, SignalMetric,
+    StepReceipt, Utterance,
 };
 use vbench_score::signal::{Pair, pair_metric};
 
 use crate::cache::{AudioCache, CacheKey, CachedPcm};
 use crate::corpus::CorpusAudio;
-use crate::hashes::FileHashes;
+use crate::hashes::{FileHashes, require_file};
+use crate::preprocess::{identity, preprocess};
 
 /// Makes the audio of a cell. A trait so that the engine can be tested without audio files.
 pub trait Prepare: Sync {
@@ -65,13 +67,15 @@ pub struct AudioPreparer<'a> {
     /// All utterances of each corpus, selected or not: the spectrum must not depend on the selection.
     corpora: HashMap<&'a str, CorpusAudio<'a>>,
     seed: u64,
-    recent: Mutex<Vec<(usize, Recent)>>,
+    recent: Mutex<Vec<((usize, bool), Recent)>>,
     cache: Option<&'a AudioCache>,
     metrics: Vec<&'static SignalMetric>,
     /// By condition: identity of the folders that it draws from, looked at once.
     folders: Vec<OnceLock<String>>,
     /// Of recordings of which only stretches are read.
     hashes: FileHashes,
+    /// Done to every recording before conditions.
+    preprocess: Preprocess,
 }
 
 /// A file that was verified; decoded when that is first needed.
@@ -80,7 +84,17 @@ struct Loaded {
     input: String,
     /// The file, unless only a stretch of it is wanted.
     bytes: Mutex<Option<Vec<u8>>>,
-    clip: OnceLock<Result<Arc<Clip>, Reason>>,
+    clip: OnceLock<Result<Arc<Read>, Reason>>,
+    preprocess: Preprocess,
+}
+
+/// A recording as conditions take it.
+struct Read {
+    clip: Clip,
+    /// SHA-256 of the samples before preprocessing.
+    input_sha256: String,
+    /// What preprocessing did.
+    steps: Vec<StepReceipt>,
 }
 
 type Recent = Arc<OnceLock<Result<Arc<Loaded>, Reason>>>;
@@ -100,7 +114,8 @@ impl<'a> AudioPreparer<'a> {
         let folders = conditions.iter().map(|_| OnceLock::new()).collect();
         let (recent, metrics) = (Mutex::new(Vec::new()), Vec::new());
         let hashes = FileHashes::default();
-        Self { utterances, conditions, corpora, seed, recent, cache: None, metrics, folders, hashes }
+        let preprocess = Preprocess::default();
+        Self { utterances, conditions, corpora, seed, recent, cache: None, metrics, folders, hashes, preprocess }
     }
 
     /// Keeps degraded audio, and takes from there what is the same.
@@ -117,23 +132,35 @@ impl<'a> AudioPreparer<'a> {
         self
     }
 
-    fn loaded(&self, index: usize) -> Result<Arc<Loaded>, Reason> {
+    /// Does this to every recording before conditions.
+    #[must_use]
+    pub const fn with_preprocess(mut self, preprocess: Preprocess) -> Self {
+        self.preprocess = preprocess;
+        self
+    }
+
+    /// A cell's recording, with the suite's preprocessing unless its condition leaves that out.
+    fn loaded(&self, cell: &Cell) -> Result<Arc<Loaded>, Reason> {
+        let as_it_is = self.conditions[cell.condition].is_unprocessed();
+        let key = (cell.utterance, as_it_is);
         let slot = {
             // A poisoned lock only means that another worker panicked; the list itself is always whole.
             let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-            match recent.iter().find(|(i, _)| *i == index) {
+            match recent.iter().find(|(k, _)| *k == key) {
                 Some((_, slot)) => Arc::clone(slot),
                 None => {
                     let slot = Recent::default();
                     if recent.len() >= RECENT_MAX {
                         recent.remove(0);
                     }
-                    recent.push((index, Arc::clone(&slot)));
+                    recent.push((key, Arc::clone(&slot)));
                     slot
                 }
             }
         };
-        slot.get_or_init(|| Loaded::read(&self.utterances[index], &self.hashes).map(Arc::new)).clone()
+        let preprocess = if as_it_is { Preprocess::default() } else { self.preprocess };
+        let read = || Loaded::read(&self.utterances[cell.utterance], &self.hashes, preprocess).map(Arc::new);
+        slot.get_or_init(read).clone()
     }
 
     /// Measures the spectra of all corpora now. Needed before `prepare` is called from tasks of the rayon pool: a task that
@@ -166,7 +193,7 @@ impl<'a> AudioPreparer<'a> {
         let condition = &self.conditions[cell.condition];
         let sources = self.sources(cell);
         let start = Instant::now();
-        let loaded = self.loaded(cell.utterance).map_err(|reason| Box::new(Outcome::Failed(reason)))?;
+        let loaded = self.loaded(cell).map_err(|reason| Box::new(Outcome::Failed(reason)))?;
         if let Some((pcm, receipt)) = self.with_key(&loaded, utterance, condition, &sources, AudioCache::get).flatten()
         {
             return Ok(Heard::Kept { pcm, receipt, read_ns: elapsed_ns(start) });
@@ -200,7 +227,8 @@ impl<'a> AudioPreparer<'a> {
     ) -> Result<Prepared, Box<Outcome>> {
         let utterance = &self.utterances[cell.utterance];
         let condition = &self.conditions[cell.condition];
-        let clip = loaded.clip(utterance).map_err(|reason| Box::new(Outcome::Failed(reason)))?;
+        let read = loaded.clip(utterance).map_err(|reason| Box::new(Outcome::Failed(reason)))?;
+        let clip = &read.clip;
         let decode_ns = elapsed_ns(start);
         let name = name_of(utterance);
         let context = DegradeContext {
@@ -219,6 +247,8 @@ impl<'a> AudioPreparer<'a> {
         if !condition.steps.is_empty() {
             receipt.signal = measure(&self.metrics, clip.samples(), &samples);
         }
+        receipt.steps.splice(0..0, read.steps.iter().cloned());
+        receipt.input_sha256.clone_from(&read.input_sha256);
         self.with_key(loaded, utterance, condition, sources, |cache, key| cache.put(key, &samples, &receipt));
         let encoder = condition.steps.iter().any(|s| matches!(s, Degradation::Codec(_)));
         Ok(Prepared { samples: Arc::new(samples), receipt, decode_ns, encoder })
@@ -308,7 +338,7 @@ fn elapsed_ns(start: Instant) -> u64 {
 impl Loaded {
     /// Reads a file and verifies its hash. Of a recording that is cut into stretches every stretch reads its own part, and
     /// the hash is that of the file as it was when the first one was read.
-    fn read(utterance: &Utterance, hashes: &FileHashes) -> Result<Self, Reason> {
+    fn read(utterance: &Utterance, hashes: &FileHashes, preprocess: Preprocess) -> Result<Self, Reason> {
         let path: &Path = &utterance.audio;
         let limit = DecodeOptions::default().max_bytes;
         let unreadable = |e: DecodeError| match &e {
@@ -318,6 +348,7 @@ impl Loaded {
             DecodeError::Read { .. } => Reason { kind: ReasonKind::BadAudio, text: e.to_string() },
             _ => bad_audio(path, e),
         };
+        require_file(path).map_err(unreadable)?;
         let (actual, bytes) = if utterance.start_s.is_some() {
             (hashes.sha256(path).map_err(unreadable)?, None)
         } else {
@@ -329,8 +360,11 @@ impl Loaded {
             return Err(Reason { kind: ReasonKind::HashMismatch, text });
         }
         // The stated duration even where it cuts nothing: a file that contradicts it is refused.
-        let input = format!("{actual} {:?} {:?}", utterance.start_s, utterance.duration_s);
-        Ok(Self { input, bytes: Mutex::new(bytes), clip: OnceLock::new() })
+        let mut input = format!("{actual} {:?} {:?}", utterance.start_s, utterance.duration_s);
+        if !preprocess.is_none() {
+            input += &format!(" {}", identity(&preprocess));
+        }
+        Ok(Self { input, bytes: Mutex::new(bytes), clip: OnceLock::new(), preprocess })
     }
 
     /// Decodes it to mono 16 kHz and cuts out the utterance.
@@ -348,10 +382,19 @@ impl Loaded {
         Ok(decoded.samples)
     }
 
-    fn clip(&self, utterance: &Utterance) -> Result<Arc<Clip>, Reason> {
+    fn clip(&self, utterance: &Utterance) -> Result<Arc<Read>, Reason> {
         let make = || {
+            let clip = |samples| Clip::new(samples).map_err(|e| bad_audio(&utterance.audio, e));
             let samples = self.samples(utterance)?;
-            Clip::new(samples).map(Arc::new).map_err(|e| bad_audio(&utterance.audio, e))
+            if self.preprocess.is_none() {
+                let clip = clip(samples)?;
+                let input_sha256 = clip.sha256().to_owned();
+                return Ok(Arc::new(Read { clip, input_sha256, steps: Vec::new() }));
+            }
+            let input_sha256 = sha256_samples(&samples);
+            let failed = |text| Reason { kind: ReasonKind::Degrade, text };
+            let (samples, steps) = preprocess(&self.preprocess, samples).map_err(failed)?;
+            Ok(Arc::new(Read { clip: clip(samples)?, input_sha256, steps }))
         };
         self.clip.get_or_init(make).clone()
     }
@@ -383,7 +426,7 @@ pub fn pin_audio<'a>(utterances: impl Iterator<Item = &'a mut Utterance>) {
 ///
 /// A typed reason that names the file, the position, what was expected and what was found.
 pub fn read_utterance(utterance: &Utterance, hashes: &FileHashes) -> Result<Vec<f32>, Reason> {
-    Loaded::read(utterance, hashes)?.samples(utterance)
+    Loaded::read(utterance, hashes, Preprocess::default())?.samples(utterance)
 }
 
 /// A stated duration without a start describes the whole file; one that is off means the wrong file or a cut one.

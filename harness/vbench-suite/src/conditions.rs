@@ -1,7 +1,7 @@
 //! `conditions` and `[[condition]]`: names, recipes, steps, and sweeps over one parameter.
 
 use vbench_core::condition::WrittenStep;
-use vbench_core::{BUILTIN_CONDITIONS, Condition, Degradation, RecipeProblem, Severity};
+use vbench_core::{BUILTIN_CONDITIONS, Condition, Degradation, RecipeProblem, Severity, UNPROCESSED};
 
 use crate::parse::{check_name, unique};
 use crate::problem::{Problems, unknown};
@@ -29,8 +29,10 @@ pub(crate) fn read_conditions(root: &mut TableReader, problems: &mut Problems) -
             conditions.extend(found.conditions.iter().cloned());
         } else if let Some(builtin) = Condition::builtin(name) {
             conditions.push(builtin);
+        } else if name == UNPROCESSED {
+            conditions.push(Condition::unprocessed());
         } else {
-            let builtins = BUILTIN_CONDITIONS.iter().map(|b| b.name);
+            let builtins = BUILTIN_CONDITIONS.iter().map(|b| b.name).chain([UNPROCESSED]);
             let known: Vec<&str> = builtins.chain(defined.iter().map(|c| c.name.as_str())).collect();
             root.problem(problems, "conditions", unknown("condition", name, known));
         }
@@ -40,7 +42,7 @@ pub(crate) fn read_conditions(root: &mut TableReader, problems: &mut Problems) -
             root.problem(problems, "condition", format!("`{name}` is defined but not listed in `conditions`"));
         }
         for level in levels {
-            if Condition::builtin(&level.name).is_some_and(|b| b.steps != level.steps) {
+            if level.is_unprocessed() || Condition::builtin(&level.name).is_some_and(|b| b.steps != level.steps) {
                 let text = format!("`{}` is a built-in condition with another recipe; rename yours", level.name);
                 root.problem(problems, "condition", text);
             }

@@ -7,6 +7,7 @@
 //! conditions.rs conditions: recipes, steps, sweeps
 //! gates.rs      gate rules, in a suite or in a file of their own
 //! budgets.rs    latency budgets of stages and turns
+//! preprocess.rs what is done to every recording before conditions
 //! manifest.rs   JSONL manifest -> utterances
 //! resolve.rs    SuiteFile + includes + manifests -> Suite, in which everything is checked
 //! expand.rs     Suite + selection -> cells in a fixed order
@@ -20,6 +21,7 @@ pub mod expand;
 pub mod gates;
 pub mod manifest;
 pub mod parse;
+mod preprocess;
 pub mod problem;
 pub mod reader;
 pub mod resolve;

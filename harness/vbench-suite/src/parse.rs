@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use toml_edit::Document;
-use vbench_core::{Budgets, Condition, Rule, RuleStratum, SIGNAL_METRICS, SignalMetric};
+use vbench_core::{Budgets, Condition, Preprocess, Rule, RuleStratum, SIGNAL_METRICS, SignalMetric};
 
 use crate::budgets::read_budgets;
 use crate::conditions::read_conditions;
 use crate::gates::read_gates;
+use crate::preprocess::read_preprocess;
 use crate::problem::{Problem, ProblemClass, Problems, closest};
 use crate::reader::TableReader;
 
@@ -141,6 +142,8 @@ pub struct SuiteFile {
     pub latency_budget_ms: Option<f64>,
     /// Budgets of stages and turns, if any are declared.
     pub budgets: Option<Budgets>,
+    /// What is done to every recording before conditions.
+    pub preprocess: Preprocess,
 }
 
 /// Where a corpus comes from.
@@ -231,6 +234,7 @@ fn read_root(root: &mut TableReader, problems: &mut Problems) -> SuiteFile {
     let overall = read_overall(root, problems);
     let latency_budget_ms = read_latency(root, problems);
     let budgets = read_budgets(root, problems);
+    let preprocess = read_preprocess(root, &conditions, problems);
     if corpora.is_empty() && include.is_empty() {
         root.problem(problems, "corpora", "a suite needs at least one of `[[corpora]]` and `include`");
     }
@@ -252,6 +256,7 @@ fn read_root(root: &mut TableReader, problems: &mut Problems) -> SuiteFile {
         overall,
         latency_budget_ms,
         budgets,
+        preprocess,
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use vbench_core::hash::sha256_hex;
 use vbench_core::length::{DURATION_LABELS, LENGTH_BINS};
-use vbench_core::{Budgets, Condition, Rule, RuleStratum, SignalMetric, Utterance};
+use vbench_core::{Budgets, Condition, Preprocess, Rule, RuleStratum, SignalMetric, Utterance};
 
 use crate::budgets::budgets_to_json;
 use crate::gates::rule_to_json;
@@ -64,6 +64,8 @@ pub struct Suite {
     pub latency_budget_ms: Option<f64>,
     /// Budgets of stages and turns, if any are declared: what `bench` judges.
     pub budgets: Option<Budgets>,
+    /// What is done to every recording before conditions.
+    pub preprocess: Preprocess,
     /// Suite files read: (path, sha256), the suite itself first.
     pub files: Vec<(PathBuf, String)>,
 }
@@ -212,6 +214,7 @@ impl Loader<'_> {
                 overall: file.overall.clone(),
                 latency_budget_ms: file.latency_budget_ms,
                 budgets: file.budgets.clone(),
+                preprocess: file.preprocess,
                 files: vec![(path.to_path_buf(), hash)],
             });
             return;
@@ -220,6 +223,14 @@ impl Loader<'_> {
         if file.task != suite.task {
             let (a, b) = (suite.task.name(), file.task.name());
             problems.add(None, "task", format!("the including suite's task is `{a}`, this one's is `{b}`"));
+        }
+        if !file.preprocess.is_none() && file.preprocess != suite.preprocess {
+            let (a, b) = (suite.preprocess.recipe(), file.preprocess.recipe());
+            problems.add(
+                None,
+                "preprocess",
+                format!("the including suite preprocesses with `{a}`, this one with `{b}`"),
+            );
         }
         if file.normalizer.as_ref().is_some_and(|n| *n != suite.normalizer) {
             let (a, b) = (&suite.normalizer, file.normalizer.as_deref().unwrap_or_default());
@@ -473,7 +484,7 @@ impl Suite {
                 "audio_sha256": c.all.iter().map(|u| json!([u.id, u.sha256])).collect::<Vec<_>>(),
             })).collect::<Vec<_>>(),
             "absent": self.absent.iter().map(|a| &a.name).collect::<Vec<_>>(),
-            "conditions": self.conditions.iter().map(condition_to_json).collect::<Vec<_>>(),
+            "conditions": self.conditions.iter().map(|c| condition_to_json(c, &self.preprocess)).collect::<Vec<_>>(),
             "models": self.models.iter().map(|m| json!({"name": m.name, "spec": m.spec})).collect::<Vec<_>>(),
             "blocks": self.blocks.iter().map(|b| json!([b.utterances.len(), b.conditions.len(), b.models.len()])).collect::<Vec<_>>(),
             "metrics": self.metrics.iter().map(|m| m.name()).collect::<Vec<_>>(),
@@ -493,17 +504,25 @@ impl Suite {
         if let Some(budgets) = &self.budgets {
             resolved["budgets"] = budgets_to_json(budgets);
         }
+        if !self.preprocess.is_none() {
+            resolved["preprocess"] = json!(self.preprocess.recipe());
+        }
         resolved
     }
 }
 
 /// A condition in the run record; `severity` only where it lies on a curve.
-fn condition_to_json(condition: &Condition) -> Value {
+fn condition_to_json(condition: &Condition, preprocess: &Preprocess) -> Value {
+    let describe = match condition.steps.is_empty() && !preprocess.is_none() {
+        true if condition.is_unprocessed() => "The recording as it is, without the suite's preprocessing.".into(),
+        true => format!("The recording after the suite's preprocessing: {}.", preprocess.recipe()),
+        false => condition.describe(),
+    };
     let mut json = json!({
         "name": condition.name,
         "recipe": condition.recipe(),
         "target_snr_db": condition.target_snr_db(),
-        "describe": condition.describe(),
+        "describe": describe,
     });
     if let Some(severity) = condition.severity() {
         json["severity"] = json!({"family": severity.family, "parameter": severity.parameter, "value": severity.value});

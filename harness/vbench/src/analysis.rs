@@ -74,7 +74,7 @@ pub fn stages_of<'a>(record: &'a RunRecord, cell: &str) -> Vec<StageTime<'a>> {
 
 /// The dictionary, where it is in the cache: a report fetches nothing. Without it words go by letter-to-sound rules, and
 /// the figure says so.
-fn dictionary() -> Option<Dictionary> {
+pub fn dictionary() -> Option<Dictionary> {
     let root = vbench_fetch::cache::root_from(&|name| std::env::var_os(name))?;
     // Opening a cache would make its folder.
     if !root.is_dir() {

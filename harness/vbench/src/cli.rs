@@ -15,7 +15,10 @@ use vbench_score::{CharUnit, Weights};
 pub use audio::{AudioCacheArguments, ConditionsArguments, DegradeArguments, MeasureArguments, ReproduceArguments};
 pub use audit::{AuditArguments, AuditFormat};
 pub use bench::{BenchArguments, ScenarioName};
-pub use data::{AudioLook, DataCommand, ImportArguments};
+pub use data::{
+    AudioLook, CheckArguments, DataCommand, DescribeArguments, ImportArguments, PlayArguments, SampleArguments,
+    SplitArguments, SuspectsArguments,
+};
 pub use report::{AudioPlace, ExportArguments, RenderArguments, ReportFormat};
 
 const EXAMPLES: &str = "\
@@ -80,7 +83,7 @@ pub enum Command {
     /// List, fetch, verify or describe model weights
     #[command(subcommand)]
     Models(ModelsCommand),
-    /// Fetch or import recordings
+    /// Fetch, import, check, divide or describe recordings
     #[command(subcommand)]
     Data(DataCommand),
 }

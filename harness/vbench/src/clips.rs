@@ -23,7 +23,9 @@ impl<'a> Audio<'a> {
     #[must_use]
     pub fn of_suite(suite: &'a Suite) -> Self {
         let corpora = suite.corpora.iter().map(|c| (c.name.as_str(), c.all.as_slice()));
-        Self { suite, preparer: AudioPreparer::new(&suite.utterances, &suite.conditions, corpora, suite.seed) }
+        let preparer = AudioPreparer::new(&suite.utterances, &suite.conditions, corpora, suite.seed)
+            .with_preprocess(suite.preprocess);
+        Self { suite, preparer }
     }
 
     /// Needed before clips are made from tasks of the thread pool.
@@ -49,7 +51,7 @@ impl<'a> Audio<'a> {
         Ok(prepared.samples)
     }
 
-    /// The recording as it is, at 16 kHz.
+    /// The recording as it is, at 16 kHz: without the suite's preprocessing.
     ///
     /// # Errors
     ///

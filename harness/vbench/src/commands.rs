@@ -8,6 +8,7 @@ pub mod bench_page;
 pub mod compare;
 pub mod comparison_page;
 pub mod conditions;
+pub mod corpus;
 pub mod data;
 pub mod degrade;
 pub mod gate;

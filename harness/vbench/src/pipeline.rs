@@ -245,6 +245,7 @@ impl Session {
         let corpora = self.suite.corpora.iter().map(|c| (c.name.as_str(), c.all.as_slice()));
         let cache = audio_cache(&arguments.audio_cache, &cache_folder(&arguments.cache)?);
         let preparer = AudioPreparer::new(&self.suite.utterances, &self.suite.conditions, corpora, self.suite.seed)
+            .with_preprocess(self.suite.preprocess)
             .with_cache(cache.as_ref())
             .with_metrics(self.suite.signal_metrics());
         let mut progress = Progress::new("cells", self.cells.len() as u64, false, arguments.quiet);
@@ -418,7 +419,8 @@ fn todo_cells(cells: &[Cell], record: &RunRecord, retry_failed: bool) -> Vec<Cel
 fn check_spectra(record: &RunRecord, suite: &Suite) -> Result<(), Failure> {
     let of_step = |step: &vbench_core::StepReceipt| step.facts.iter().find(|f| f.0 == "spectrum_sha256").cloned();
     let corpora = suite.corpora.iter().map(|c| (c.name.as_str(), c.all.as_slice()));
-    let preparer = AudioPreparer::new(&suite.utterances, &suite.conditions, corpora, suite.seed);
+    let preparer =
+        AudioPreparer::new(&suite.utterances, &suite.conditions, corpora, suite.seed).with_preprocess(suite.preprocess);
     let mut seen = std::collections::BTreeSet::new();
     for row in &record.rows {
         let Outcome::Ok { receipt, .. } = row.to_outcome() else { continue };

@@ -345,6 +345,9 @@ fn identity(record: &Value, rules: &Rules) -> Vec<(String, String)> {
             format!("{} = {}, {weights}", plain(&model["name"]), without_machine_paths(&plain(&model["spec"]))),
         );
     }
+    if let Some(steps) = suite["preprocess"].as_str() {
+        add("preprocessing of every recording", steps.to_owned());
+    }
     add("normaliser", rules.normalizer.id().to_string());
     add("alignment weights", rules.weights.name().to_string());
     add("seed", plain(&suite["seed"]));

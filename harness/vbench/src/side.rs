@@ -212,12 +212,40 @@ pub fn common_rules(a: &LoadedRun, b: &LoadedRun, scoring: &ScoringArguments) ->
     Ok((rules, forced))
 }
 
-/// Pairs two sides. Other references or other audio under the same names are refused unless told.
+/// How the suites of two runs preprocess recordings, where they declare it differently.
+#[must_use]
+pub fn other_preprocessing(a: &LoadedRun, b: &LoadedRun) -> Option<String> {
+    let (of_a, of_b) = (preprocessing(a), preprocessing(b));
+    (of_a != of_b).then(|| format!("A {of_a}, B {of_b}"))
+}
+
+fn preprocessing(run: &LoadedRun) -> &str {
+    run.suite("preprocess").as_str().unwrap_or("none")
+}
+
+/// Of some cells those whose audio was not the same before preprocessing: another recording, recipe or seed.
+fn other_before_preprocessing(a: (&LoadedRun, &Side), b: (&LoadedRun, &Side), cells: &[String]) -> Vec<String> {
+    let before = |(run, side): (&LoadedRun, &Side)| -> HashMap<String, (String, String, Option<u64>)> {
+        let rows = run.record.rows.iter().filter(|r| r.model == side.model);
+        rows.filter_map(|r| {
+            let receipt = r.receipt.as_ref()?;
+            let place = format!("{}/{}/{}", r.corpus, r.utt, r.condition);
+            Some((place, (receipt.input_sha256.clone(), receipt.recipe.clone(), receipt.seed)))
+        })
+        .collect()
+    };
+    let (a, b) = (before(a), before(b));
+    cells.iter().filter(|c| a.get(*c) != b.get(*c)).cloned().collect()
+}
+
+/// Pairs two sides. Other references or other audio under the same names are refused unless told; audio that differs by the declared
+/// preprocessing alone is not, where `preprocessing_compared`.
 pub fn common_cells<'s>(
     a: (&LoadedRun, &'s Side),
     b: (&LoadedRun, &'s Side),
     scoring: &ScoringArguments,
     forced: &mut Vec<String>,
+    preprocessing_compared: bool,
 ) -> Result<Pairing<'s>, Failure> {
     let pairing = pair(a.1, b.1);
     let some = |cells: &[String]| {
@@ -233,14 +261,19 @@ pub fn common_cells<'s>(
         let text = format!("reference texts differ in {}: another version of the corpus", some(other));
         refuse(scoring, forced, text, "leave these cells out with --force")?;
     }
-    if !pairing.audio_differs.is_empty() {
+    let declared = other_preprocessing(a.0, b.0);
+    let other_audio = match &declared {
+        Some(_) if preprocessing_compared => other_before_preprocessing(a, b, &pairing.audio_differs),
+        _ => pairing.audio_differs.clone(),
+    };
+    if !other_audio.is_empty() {
         let seeds = (a.0.seed(), b.0.seed());
-        let why = if seeds.0 == seeds.1 {
-            "another recording or recipe".to_string()
-        } else {
-            format!("the seeds differ, {} and {}", seeds.0, seeds.1)
+        let why = match declared {
+            Some(text) if !preprocessing_compared => format!("the suites preprocess recordings differently ({text})"),
+            _ if seeds.0 == seeds.1 => "another recording or recipe".to_string(),
+            _ => format!("the seeds differ, {} and {}", seeds.0, seeds.1),
         };
-        let text = format!("the models heard different audio in {}: {why}", some(&pairing.audio_differs));
+        let text = format!("the models heard different audio in {}: {why}", some(&other_audio));
         refuse(scoring, forced, text, "compare them nevertheless with --force")?;
     }
     if pairing.pairs.is_empty() {

@@ -37,7 +37,8 @@ pub fn suite_clips(arguments: &ClipArguments, cache: &Path, quiet: bool) -> Resu
     let terms = vec![format!("condition={}", arguments.condition)];
     let cells = expand(&suite, &Selection::parse(&terms, Some(arguments.limit as usize))?)?;
     let corpora = suite.corpora.iter().map(|c| (c.name.as_str(), c.all.as_slice()));
-    let preparer = AudioPreparer::new(&suite.utterances, &suite.conditions, corpora, suite.seed);
+    let preparer =
+        AudioPreparer::new(&suite.utterances, &suite.conditions, corpora, suite.seed).with_preprocess(suite.preprocess);
     let mut clips = Vec::with_capacity(cells.len());
     for cell in &cells {
         let prepared = preparer.prepare(cell).map_err(|outcome| {

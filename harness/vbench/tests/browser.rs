@@ -201,10 +201,10 @@ fn a_player_plays() {
     assert!(played["duration"].as_f64().is_some_and(|d| (0.9..1.2).contains(&d)), "{played}");
 }
 
-/// The pages of a comparison, a history, a bench and two models by turns: made once.
-fn other_pages() -> &'static [PathBuf; 4] {
+/// The pages of a comparison, a history, a bench, two models by turns, and of corpora: made once.
+fn other_pages() -> &'static [PathBuf; 7] {
     static FOLDER: OnceLock<tempfile::TempDir> = OnceLock::new();
-    static PAGES: OnceLock<[PathBuf; 4]> = OnceLock::new();
+    static PAGES: OnceLock<[PathBuf; 7]> = OnceLock::new();
     PAGES.get_or_init(|| {
         let folder = FOLDER.get_or_init(|| tempfile::tempdir().expect("temporary folder")).path();
         common::corpus(folder, 12, r#"["clean", "noise-5db"]"#, "fake:drop=4");
@@ -221,11 +221,17 @@ fn other_pages() -> &'static [PathBuf; 4] {
             ([&against[..], &quick].concat(), 10),
             (vec!["report", "runs/b", "--baseline", "runs/a"], 0),
             (vec!["report", "runs"], 0),
+            (vec!["data", "check", "manifest.jsonl", "--html", "check.html"], 0),
+            (vec!["data", "describe", "manifest.jsonl", "--html", "corpus.html"], 0),
+            (vec!["data", "suspects", "runs/a", "runs/b", "--html", "suspects.html"], 0),
         ] {
             let (code, _, errors) = common::outcome(&common::vbench(folder, &arguments));
             assert_eq!(code, wanted, "{arguments:?}: {errors}");
         }
-        ["runs/b/comparison.html", "runs/history.html", "runs/c/report.html", "ab/report.html"].map(|p| folder.join(p))
+        let reports =
+            ["runs/b/comparison.html", "runs/history.html", "runs/c/report.html", "ab/report.html"].into_iter();
+        let pages = reports.chain(["check.html", "corpus.html", "suspects.html"]).map(|p| folder.join(p));
+        pages.collect::<Vec<_>>().try_into().expect("seven")
     })
 }
 

@@ -120,6 +120,30 @@ fn options_of_the_latency_guide_exist() {
     assert!(seen >= 10, "{seen} options");
 }
 
+/// Commands and options of the guide to corpora exist, and it names every command of `vbench data`.
+#[test]
+fn commands_of_the_corpora_guide_exist() {
+    let text = std::fs::read_to_string(root().join("docs/corpora.md")).expect("reads");
+    let help = |command: &str| {
+        let (code, out, errors) = common::outcome(&vbench(&root(), &["data", command, "--help"]));
+        assert_eq!(code, 0, "{command}: {errors}");
+        out
+    };
+    let mut seen = 0;
+    for line in text.lines().filter(|l| l.trim_start().starts_with("vbench data ")) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let help = help(words[2]);
+        for word in words.iter().filter(|w| w.starts_with("--")) {
+            assert!(help.contains(&format!("{word} ")) || help.contains(&format!("{word}\n")), "{word} in {line}");
+            seen += 1;
+        }
+    }
+    assert!(seen >= 15, "{seen} options");
+    for command in ["import", "check", "play", "suspects", "split", "sample", "describe"] {
+        assert!(text.contains(&format!("vbench data {command} ")), "{command}");
+    }
+}
+
 /// Every key of bench.json and of a trace stands in the latency guide.
 #[test]
 fn keys_of_a_bench_are_documented() {

@@ -8,7 +8,8 @@ mod corpus;
 type Target = (&'static str, fn(&[u8]), &'static [u8]);
 
 /// Each target with a seed that gets far.
-const TARGETS: [Target; 9] = [
+const TARGETS: [Target; 10] = [
+    ("checked_text", corpus::checked_text, "te\u{c}ఈ \u{200b} hello <b> &amp; caf\u{c3}\u{a9} 5 (x) aaaaaa".as_bytes()),
     ("librispeech", corpus::librispeech, b"1 | F | x\n\x0c1-2-0 ONE\n1-2-1 TWO\n"),
     ("kaldi", corpus::kaldi, b"r a.wav\n\x0cu one\nv two\n\x0cu r 0.5 1.5\nv r 2 -1 A\n\x0cu s\nv s\n\x0cs f\n\x0cu te\n"),
     (

@@ -96,8 +96,11 @@ fn check(fixture: &Fixture, folder: &Path) {
     assert_eq!(lines[2]["audio"], "audio/digits/1.wav");
     assert_eq!(lines[0]["speaker"], "someone");
     assert_eq!(lines[0]["duration_s"], 0.2);
-    assert_eq!(lines[0]["tags"], serde_json::json!({"prompt_words": "4", "subset60": "yes", "two_words": "yes"}));
-    assert_eq!(lines[1]["tags"], serde_json::json!({"prompt_words": "1"}));
+    assert_eq!(
+        lines[0]["tags"],
+        serde_json::json!({"licence": "CC-BY-SA-3.0", "prompt_words": "4", "subset60": "yes", "two_words": "yes"})
+    );
+    assert_eq!(lines[1]["tags"], serde_json::json!({"licence": "CC-BY-SA-3.0", "prompt_words": "1"}));
     for line in &lines {
         let path = folder.join(line["audio"].as_str().unwrap());
         assert_eq!(line["sha256"], sha256_hex(&fs::read(&path).unwrap()).as_str());

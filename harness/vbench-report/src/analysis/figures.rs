@@ -47,6 +47,35 @@ fn fitting(maps: &[HeatMap; 2], width: i32) -> &HeatMap {
     &maps[usize::from(width < NARROW)]
 }
 
+impl Sketch {
+    /// Bars of one width from zero on; `finding` is the subtitle, and every number in words.
+    pub(crate) fn histogram(
+        name: &str,
+        title: &str,
+        (subtitle, words): (String, String),
+        axis: &str,
+        width: f64,
+        counts: &[u64],
+    ) -> Self {
+        let bar = |(i, n): (usize, &u64)| {
+            let (from, to) = (width * i as f64, width * (i + 1) as f64);
+            Shape::Bar { from, to, height: *n as f64, series: 0 }
+        };
+        let plot = PlanePlot {
+            title: title.to_owned(),
+            subtitle,
+            words,
+            x_axis: axis.to_owned(),
+            y_axis: "utterances".to_owned(),
+            x_end: width * counts.len() as f64,
+            y_end: counts.iter().max().copied().unwrap_or(0) as f64,
+            shapes: counts.iter().enumerate().map(bar).collect(),
+            ..PlanePlot::default()
+        };
+        of_plane(name, title.to_owned(), plot)
+    }
+}
+
 impl Plot for Sketch {
     fn height(&self, width: i32) -> i32 {
         match &self.plot {

@@ -102,7 +102,7 @@ pub struct ReproduceArguments {
     /// Write the clip that the model heard to this WAV file
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// Write the clean clip to this WAV file
+    /// Write the clip before its condition, as the suite preprocesses it, to this WAV file
     #[arg(long, value_name = "FILE")]
     pub clean: Option<PathBuf>,
     /// Play it with the first of pw-play, aplay, paplay, ffplay, afplay and play that is installed

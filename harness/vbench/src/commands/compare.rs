@@ -17,7 +17,7 @@ use crate::pairs::{pairs_format, read_pairs};
 use crate::pipeline;
 use crate::render::{coloured, terminal_width};
 use crate::score::Rules;
-use crate::side::{LoadedRun, common_cells, common_rules};
+use crate::side::{LoadedRun, common_cells, common_rules, other_preprocessing};
 
 /// Compares and prints.
 pub fn compare(arguments: &CompareArguments) -> Result<ExitCode, Failure> {
@@ -136,7 +136,8 @@ pub fn of_sides<T>(
     let (rules, mut forced) = common_rules(a.0, b.0, scoring)?;
     let (side_a, side_b) = rayon::join(|| a.0.side(a.1, &rules), || b.0.side(b.1, &rules));
     let (side_a, side_b) = (side_a?, side_b?);
-    let pairing = common_cells((a.0, &side_a), (b.0, &side_b), scoring, &mut forced)?;
+    let pairing = common_cells((a.0, &side_a), (b.0, &side_b), scoring, &mut forced, true)?;
+    let preprocessing = other_preprocessing(a.0, b.0);
     let cer_first =
         b.0.suite_strings("metrics").into_iter().find(|m| m == "wer" || m == "cer").as_deref() == Some("cer");
     let mut metrics = vec![GateMetric::Wer, GateMetric::Cer, GateMetric::Rtf];
@@ -164,6 +165,7 @@ pub fn of_sides<T>(
         strata,
         secondary,
         forced,
+        preprocessing: preprocessing.map(|text| format!("{text}; the same recordings, so that is what is compared")),
         times_not_judged: times_not_judged(a.0, b.0),
     };
     let comparison = compare_sides(head, &pairing);

@@ -1,4 +1,4 @@
-//! `vbench data list|pull|import`, and loading a suite with its corpora fetched.
+//! `vbench data …`, and loading a suite with its corpora fetched.
 
 use std::path::{Path, PathBuf};
 
@@ -8,6 +8,7 @@ use vbench_fetch::{Cache, CorpusReport, Registry, corpus_status, pull_corpus};
 use vbench_suite::{LoadContext, Suite, load};
 
 use crate::cli::{CacheArguments, DataCommand};
+use crate::commands::corpus;
 use crate::commands::import::import;
 use crate::failure::{Failure, say};
 use crate::open::{Shown, cache_folder, clients};
@@ -31,6 +32,12 @@ pub fn data(command: &DataCommand) -> Result<ExitCode, Failure> {
             Ok(ExitCode::Passed)
         }
         DataCommand::Import(arguments) => import(arguments),
+        DataCommand::Check(arguments) => corpus::check(arguments),
+        DataCommand::Play(arguments) => corpus::play(arguments),
+        DataCommand::Suspects(arguments) => corpus::suspects(arguments),
+        DataCommand::Split(arguments) => corpus::split(arguments),
+        DataCommand::Sample(arguments) => corpus::sample(arguments),
+        DataCommand::Describe(arguments) => corpus::describe(arguments),
     }
 }
 

@@ -239,7 +239,7 @@ fn with_inputs<T>(
                 if let differ @ Machines::Differ(_) = machines(base, run) {
                     same = differ;
                 }
-                let pairing = common_cells((base, side), (run, &o.side), question.scoring, &mut forced)?;
+                let pairing = common_cells((base, side), (run, &o.side), question.scoring, &mut forced, false)?;
                 for (why, cells) in pairing.left_out.groups("the baseline", "this run") {
                     if !cells.is_empty() {
                         let text = format!("{}: {} cells are not compared: {why}", o.side.model, cells.len());

@@ -77,7 +77,7 @@ fn compare_with(run: LoadedRun, golden: LoadedRun, model: &str, place: &GoldenPl
     let (before, now) = (golden.side(model, &run.rules)?, run.side(model, &run.rules)?);
     // A changed reference is a finding here, not an obstacle; other audio is one, since texts may differ for it.
     let lenient = ScoringArguments { normalizer: None, force: true };
-    let pairing = common_cells((&golden, &before), (&run, &now), &lenient, &mut Vec::new())?;
+    let pairing = common_cells((&golden, &before), (&run, &now), &lenient, &mut Vec::new(), false)?;
     if let (Some(cell), false) = (pairing.audio_differs.first(), place.force) {
         let text = format!(
             "the model heard different audio in {} cells (e.g. {cell}): another seed, recipe or recording than the \

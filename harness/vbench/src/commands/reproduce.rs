@@ -102,7 +102,8 @@ fn remake(suite: &Suite, row: &Row, condition: &str) -> Result<(Vec<f32>, RowRec
     let conditions = if condition == "clean" { clean.as_slice() } else { suite.conditions.as_slice() };
     let index = conditions.iter().position(|c| c.name == condition).ok_or_else(|| gone("condition", condition))?;
     let corpora = suite.corpora.iter().map(|c| (c.name.as_str(), c.all.as_slice()));
-    let preparer = AudioPreparer::new(&suite.utterances, conditions, corpora, suite.seed);
+    let preparer =
+        AudioPreparer::new(&suite.utterances, conditions, corpora, suite.seed).with_preprocess(suite.preprocess);
     let cell = Cell { key: row.cell.clone(), utterance, condition: index, model: 0 };
     let prepared = preparer.prepare(&cell).map_err(|outcome| match *outcome {
         Outcome::Failed(reason) | Outcome::Skipped(reason) => Failure::new(ExitCode::Unavailable, reason.text),
@@ -129,7 +130,7 @@ fn describe(row: &Row, receipt: &RowReceipt) {
 }
 
 /// Plays a clip with the first player that is there.
-fn play(samples: &[f32]) -> Result<(), Failure> {
+pub fn play(samples: &[f32]) -> Result<(), Failure> {
     let unavailable = |text: String| Failure::new(ExitCode::Unavailable, text);
     let path = std::env::temp_dir().join(format!("vbench-{}.wav", std::process::id()));
     vbench_audio::write_wav(&path, samples).map_err(|e| Failure::new(ExitCode::OutputNotWritten, e))?;

@@ -170,7 +170,7 @@ impl Looks {
             let pairing = pair(before, side);
             if !(pairing.left_out.reference_differs.is_empty() && pairing.audio_differs.is_empty()) {
                 let base = &self.bases[opponent.base];
-                common_cells((base, before), (&self.run, side), &scoring, &mut Vec::new())?;
+                common_cells((base, before), (&self.run, side), &scoring, &mut Vec::new(), false)?;
             }
             arrived.push((side, pairing.pairs));
         }
