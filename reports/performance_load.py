@@ -82,17 +82,20 @@ def hyperfine():
 
 def whole_process(folder, requests):
     """Seconds of whole processes that make the same number of calls: ours and the plain loop."""
-    ours = [base.BIN, "bench", "fake:echo", "-q", "--json", "--min-count", str(requests), "--min-duration-s", "0", "--out", os.path.join(folder, "whole")]
+    whole = os.path.join(folder, "whole")
+    ours = [base.BIN, "bench", "fake:echo", "-q", "--json", "--min-count", str(requests), "--min-duration-s", "0", "--out", whole]
     commands = [" ".join(ours), "%s %d" % (LOOP, requests)]
     if hyperfine():
         out = os.path.join(folder, "hyperfine.json")
-        run = [hyperfine(), "--style", "none", "--warmup", "1", "--runs", "5", "--export-json", out, *commands]
+        run = [hyperfine(), "--style", "none", "--warmup", "1", "--runs", "5", "--prepare", f"rm -rf {whole}", "--export-json", out, *commands]
         subprocess.run(run, cwd=ROOT, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         return [r["median"] for r in json.load(open(out))["results"]]
     found = []
     for command in commands:
         times = []
         for _ in range(5):
+            # A folder takes one run.
+            shutil.rmtree(whole, ignore_errors=True)
             begin = time.perf_counter()
             subprocess.run(command.split(), cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
             times.append(time.perf_counter() - begin)

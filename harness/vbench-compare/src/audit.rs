@@ -26,7 +26,7 @@ pub struct AuditRules {
     pub min_saving_ns: u64,
     /// Level of the test for caching: how often an honest model may fail it.
     pub cache_level: f64,
-    /// Wrong references must raise WER by more than this (0.1: ten points).
+    /// Wrong references must raise WER by more than this (0.1: ten points); a model fails when they lower it.
     pub min_rise: f64,
     /// At most this share of texts may come back from silence.
     pub max_from_silence: f64,
@@ -362,12 +362,13 @@ pub fn wrong_references(
     let used: Vec<usize> = (0..clips.len()).filter(|i| normal(*i) != normal(wrong[*i])).collect();
     let pairs = used.iter().map(|i| (wrong[*i], &texts[wrong[*i]], &texts[*i]));
     let c = compare(clips, pairs, rules, AuditName::References.name())?;
-    let verdict = match c.difference.ends() {
+    // The same on every clip of enough: there is nothing to be unsure of.
+    let exact = c.test.is_ok().then_some((c.difference.value, c.difference.value));
+    let verdict = match c.difference.ends().or(exact) {
         Some((lo, _)) if lo > rules.min_rise => AuditVerdict::Passed,
-        Some((_, hi)) if hi <= rules.min_rise => AuditVerdict::Failed,
-        // The same on every clip of enough: there is nothing to be unsure of.
-        None if c.test.is_ok() && c.difference.value > rules.min_rise => AuditVerdict::Passed,
-        None if c.test.is_ok() => AuditVerdict::Failed,
+        // Texts are nearer to the references that were handed than to what was said.
+        Some((_, hi)) if hi < 0.0 => AuditVerdict::Failed,
+        // Whoever hears few words right is hardly nearer to what was said than to anything else.
         _ => AuditVerdict::Inconclusive,
     };
     let found = WrongReferences {
@@ -520,11 +521,24 @@ mod tests {
         let peeked: Vec<Option<String>> = wrong.iter().map(|w| Some(clips[*w].reference.clone())).collect();
         assert_eq!(judge(&peeked).verdict, AuditVerdict::Failed);
         // One text for everything: the score cannot tell.
-        assert_eq!(judge(&vec![Some("delta".into()); 12]).verdict, AuditVerdict::Failed);
+        assert_eq!(judge(&vec![Some("delta".into()); 12]).verdict, AuditVerdict::Inconclusive);
         // Nothing to tell apart.
         let same: Vec<AuditClip> = clips.iter().map(|c| AuditClip { reference: "x".into(), ..c.clone() }).collect();
         let audit = wrong_references(&same, &right(&same), &wrong, &rules()).expect("short texts");
         assert_eq!(audit.verdict, AuditVerdict::Inconclusive);
+    }
+
+    #[test]
+    fn a_bad_recogniser_does_not_follow_wrong_references() {
+        let clips = clips(60);
+        let wrong: Vec<usize> = (0..60).map(|i| (i + 5) % 60).collect();
+        // One word of four right in every fourth clip, and no word of the reference that it was handed.
+        let heard = |i: usize| if i.is_multiple_of(4) { format!("alpha{i} x y z") } else { "v x y z".to_owned() };
+        let texts: Vec<Option<String>> = (0..60).map(|i| Some(heard(i))).collect();
+        let audit = wrong_references(&clips, &texts, &wrong, &rules()).expect("short texts");
+        let AuditFound::References(found) = &audit.found else { panic!("references") };
+        assert!(found.rise.ends().is_some_and(|(lo, hi)| lo > 0.0 && hi <= found.min_rise), "{found:?}");
+        assert_eq!(audit.verdict, AuditVerdict::Inconclusive, "{found:?}");
     }
 
     #[test]

@@ -104,7 +104,7 @@ fn numbers(c: &mut Criterion) {
         group.bench_function(BenchmarkId::new("summarize", count), |b| {
             b.iter(|| summarize(black_box(&bench), &plan, &audio, 1_000_000));
         });
-        let trace = Trace { plan, audio: audio.to_vec(), sweep: None, bench };
+        let trace = Trace { plan, audio: audio.to_vec(), sweep: None, max_lateness: None, bench };
         let text = write_trace(&trace);
         group.bench_function(BenchmarkId::new("write_trace", count), |b| b.iter(|| write_trace(black_box(&trace))));
         group.bench_function(BenchmarkId::new("read_trace", count), |b| b.iter(|| read_trace(black_box(&text))));

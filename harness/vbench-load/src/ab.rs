@@ -2,7 +2,9 @@
 //!
 //! Three lanes answer every clip once a turn: `A`, `B`, and a second `A` that shows how much two equal models differ here and
 //! now (the noise floor). The six orders of the lanes come in mirrored pairs, so that `A` and `B` follow each other as ABBA
-//! BAAB and whatever changes steadily over the session falls on all lanes alike; each clip goes through all six.
+//! BAAB and whatever changes steadily over the session falls on all lanes alike; in six rounds a clip goes through all six.
+//!
+//! What is compared is what the user waits: to the first audible sample of a reply with sound, else to the answer.
 //!
 //! Ratios are of pairs (clip and turn), as logarithms; clusters are clips; the test is that of every gate
 //! ([`vbench_stats::gate_test`]): the sign-flip test inverted at the margin, with the interval that decides the same.
@@ -79,7 +81,8 @@ impl AbOrder {
             self.round = permutation(self.clips, &mut rng);
         }
         let clip = self.round[place];
-        let lane = ORDERS[(clip + round) % ORDERS.len()][request % 3];
+        // Every clip begins with the first order of a pair.
+        let lane = ORDERS[(2 * clip + round) % ORDERS.len()][request % 3];
         lane as usize * self.clips + clip
     }
 
@@ -97,7 +100,7 @@ pub struct AbTurn {
     pub clip: usize,
     /// When the turn began.
     pub at: Ns,
-    /// Latency of the baseline.
+    /// Wait for the baseline.
     pub a: Ns,
     /// Of what is compared with it.
     pub b: Ns,
@@ -110,11 +113,11 @@ pub struct AbTurn {
 pub fn ab_turns(bench: &Bench, order: &AbOrder) -> (Vec<AbTurn>, usize) {
     let mut turns = Vec::new();
     for requests in bench.timelines.chunks(3) {
-        let mut latency = [None; 3];
+        let mut waits = [None; 3];
         for t in requests {
-            latency[order.place(t.sample).1 as usize] = t.latency();
+            waits[order.place(t.sample).1 as usize] = t.wait();
         }
-        if let [Some(a), Some(b), Some(control)] = latency {
+        if let [Some(a), Some(b), Some(control)] = waits {
             // A time of zero has no logarithm; nothing takes less than a nanosecond.
             let [a, b, control] = [a, b, control].map(|ns| ns.max(1));
             turns.push(AbTurn { clip: order.place(requests[0].sample).0, at: requests[0].due, a, b, control });
@@ -246,7 +249,7 @@ pub fn summarize_ab(bench: &Bench, order: &AbOrder, margin: f64, timeout: Ns, se
     let (verdict, reason) = decide(&b, &found, &floor, margin, seed);
     let lane = |lane: Lane| {
         let of_lane = || bench.timelines.iter().filter(move |t| order.place(t.sample).1 == lane);
-        let known: Vec<Ns> = of_lane().filter_map(crate::timeline::Timeline::latency).collect();
+        let known: Vec<Ns> = of_lane().filter_map(crate::timeline::Timeline::wait).collect();
         let unanswered = of_lane().count() - known.len();
         Distribution::of(known, unanswered, timeout)
     };
@@ -304,7 +307,7 @@ fn decide(
     }
 }
 
-/// One pair of fresh processes: latencies of A's and of B's, as `(clip, ns)`.
+/// One pair of fresh processes: waits for A and for B, as `(clip, ns)`.
 pub type FreshPair = (Vec<(usize, Ns)>, Vec<(usize, Ns)>);
 
 /// Looks at a claim again in fresh processes, pair by pair: clip by clip the geometric mean of B's times over that of A's;
@@ -325,9 +328,27 @@ pub fn confirm(pairs: &[FreshPair], margin: f64, seed: u64) -> Result<Ratio, Sta
     ratio(&all, margin, seed, "fresh")
 }
 
-/// The last word, with what fresh processes said about a claim.
+impl AbSummary {
+    /// How many of the six orders a clip went through: the fewest and the most; absent without a turn.
+    #[must_use]
+    pub fn orders(&self) -> Option<(usize, usize)> {
+        let mut heard = std::collections::BTreeMap::new();
+        self.turns.iter().for_each(|t| *heard.entry(t.clip).or_insert(0usize) += 1);
+        let orders = |n: &usize| (*n).min(ORDERS.len());
+        heard.values().map(orders).min().zip(heard.values().map(orders).max())
+    }
+}
+
+/// The last word, with what fresh processes said about a claim; `voided` says why the session does not count.
 #[must_use]
-pub fn conclude(summary: &AbSummary, fresh: Option<&Result<Ratio, StatsError>>) -> (AbVerdict, String) {
+pub fn conclude(
+    summary: &AbSummary,
+    fresh: Option<&Result<Ratio, StatsError>>,
+    voided: Option<&str>,
+) -> (AbVerdict, String) {
+    if let Some(voided) = voided {
+        return (AbVerdict::Inconclusive, voided.to_owned());
+    }
     let reason = &summary.reason;
     match (summary.verdict, fresh) {
         (AbVerdict::Regressed, Some(Ok(r))) if r.decision == Decision::Regressed => {

@@ -7,6 +7,7 @@ use vbench_stats::special::{binomial_cdf, binomial_sf};
 
 use crate::engine::Bench;
 use crate::error::LoadError;
+use crate::ledger::Ledger;
 use crate::port::Ns;
 use crate::summary::LEVEL;
 use crate::tail::{Tail, tail};
@@ -102,20 +103,14 @@ pub fn judge_budgets(bench: &Bench, limit: Ns, budgets: &Budgets) -> Vec<BudgetV
 
 /// Known times and how many are only known to exceed the time limit of a request.
 pub(crate) fn times_of(timelines: &[Timeline], subject: &BudgetSubject) -> (Vec<Ns>, usize) {
-    let with = |of: &dyn Fn(&Timeline) -> Option<Ns>| -> (Vec<Ns>, usize) {
-        let known: Vec<Ns> = timelines.iter().filter_map(of).collect();
-        // Whoever never answered might have, had one waited longer.
-        let waiting = timelines.iter().filter(|t| t.latency().is_none() && of(t).is_none()).count();
-        if known.is_empty() { (known, 0) } else { (known, waiting) }
-    };
     match subject {
         BudgetSubject::EndToEnd => {
             let known: Vec<Ns> = timelines.iter().filter_map(Timeline::wait).collect();
             let rest = timelines.len() - known.len();
             (known, rest)
         }
-        BudgetSubject::FirstPartial => with(&Timeline::first_partial),
-        BudgetSubject::FinalText => with(&Timeline::final_text),
+        BudgetSubject::FirstPartial => with_waiting(timelines, &Timeline::first_partial),
+        BudgetSubject::FinalText => with_waiting(timelines, &Timeline::final_text),
         BudgetSubject::BargeIn => {
             let stops = timelines.iter().filter_map(Timeline::barge_in);
             let known: Vec<Ns> = stops.clone().flatten().collect();
@@ -123,19 +118,31 @@ pub(crate) fn times_of(timelines: &[Timeline], subject: &BudgetSubject) -> (Vec<
             (known, ignored)
         }
         BudgetSubject::Stage(name) => {
+            let measured = |t: &Timeline| match name.as_str() {
+                "harness" | "unaccounted" => true,
+                "queue" => !t.stages.is_empty(),
+                "lead-in" => !t.audio.is_empty(),
+                _ => t.stages.iter().any(|s| s.name == *name),
+            };
+            if !timelines.iter().any(measured) {
+                return (Vec::new(), 0);
+            }
             let ledgers = timelines.iter().filter_map(|t| t.ledger()?.ok());
-            let mut seen = false;
-            let times: Vec<Ns> = ledgers
-                .map(|ledger| {
-                    let of_it = ledger.contributions.iter().filter(|c| c.name == *name).map(|c| c.ns).sum();
-                    seen |= of_it > 0;
-                    of_it
-                })
-                .collect();
-            let reported = seen || timelines.iter().any(|t| t.stages.iter().any(|s| s.name == *name));
-            (if reported { times } else { Vec::new() }, 0)
+            let of_it = |ledger: Ledger| ledger.contributions.iter().filter(|c| c.name == *name).map(|c| c.ns).sum();
+            let known: Vec<Ns> = ledgers.map(of_it).collect();
+            // Without an answer, or with stages that cannot be true.
+            let rest = timelines.len() - known.len();
+            (known, rest)
         }
     }
+}
+
+/// Times that are known, and how many turns might still have shown theirs had one waited longer: those without an answer, and
+/// replies of silence.
+pub(crate) fn with_waiting(timelines: &[Timeline], of: &dyn Fn(&Timeline) -> Option<Ns>) -> (Vec<Ns>, usize) {
+    let known: Vec<Ns> = timelines.iter().filter_map(of).collect();
+    let waiting = timelines.iter().filter(|t| t.wait().is_none() && of(t).is_none()).count();
+    if known.is_empty() { (known, 0) } else { (known, waiting) }
 }
 
 fn over(budget: &Budget, (known, censored): &(Vec<Ns>, usize)) -> (u64, u64) {

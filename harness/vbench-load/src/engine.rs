@@ -39,7 +39,8 @@ pub fn drive(
     run(port, plan, audio, None, observe)
 }
 
-/// The same with the clip of each request given: `order(n)` is asked for the `n`-th, in order.
+/// The same with the clip of each request given: `order(n)` is asked for the `n`-th, in order. Requests come in turns of
+/// `turn`, and the last turn is a whole one.
 ///
 /// # Errors
 /// As [`Plan::check`].
@@ -47,25 +48,33 @@ pub fn drive_in_order(
     port: &mut dyn Port,
     plan: &Plan,
     audio: &[Ns],
-    order: &mut dyn FnMut(usize) -> usize,
+    (turn, order): (usize, &mut dyn FnMut(usize) -> usize),
     observe: &mut dyn FnMut(usize, usize, Ns),
 ) -> Result<Bench, LoadError> {
-    run(port, plan, audio, Some(order), observe)
+    run(port, plan, audio, Some((turn, order)), observe)
 }
 
 fn run<'a>(
     port: &'a mut dyn Port,
     plan: &'a Plan,
     audio: &'a [Ns],
-    given: Option<&'a mut dyn FnMut(usize) -> usize>,
+    given: Option<(usize, &'a mut dyn FnMut(usize) -> usize)>,
     observe: &mut dyn FnMut(usize, usize, Ns),
 ) -> Result<Bench, LoadError> {
     plan.check(audio)?;
     let mut engine = Engine::new(port, plan, audio);
-    engine.given = given;
+    if let Some((turn, order)) = given {
+        (engine.turn, engine.given) = (turn.max(1), Some(order));
+    }
     engine.begin();
     while let Some((due, timer)) = engine.next_timer() {
-        if let Some(reply) = engine.port.receive(due) {
+        let reply = engine.port.receive(due);
+        if engine.port.stopped() {
+            // What is under way stays open: it has no answer.
+            engine.ended = engine.ended.max(engine.now());
+            break;
+        }
+        if let Some(reply) = reply {
             engine.handle(reply);
         } else {
             engine.timers.pop();
@@ -102,6 +111,8 @@ struct Engine<'a> {
     order: Vec<usize>,
     /// Clips by number of request, instead of the keyed random order.
     given: Option<&'a mut dyn FnMut(usize) -> usize>,
+    /// Requests end with a multiple of this.
+    turn: usize,
     timelines: Vec<Timeline>,
     /// The loop of each request.
     lanes: Vec<usize>,
@@ -125,6 +136,7 @@ impl<'a> Engine<'a> {
             arrivals,
             order: Vec::new(),
             given: None,
+            turn: 1,
             timelines: Vec::new(),
             lanes: Vec::new(),
             open: 0,
@@ -175,7 +187,8 @@ impl<'a> Engine<'a> {
     /// Whether nothing more is to be issued at `now`.
     fn enough(&self, now: Ns) -> bool {
         let issued = self.timelines.len();
-        issued >= self.plan.max_count || (issued >= self.plan.min_count && now >= self.plan.min_duration)
+        let enough = issued >= self.plan.min_count && now >= self.plan.min_duration;
+        issued >= self.plan.max_count || (enough && issued.is_multiple_of(self.turn))
     }
 
     fn expect_arrival(&mut self) {

@@ -13,7 +13,7 @@
 //! summary.rs    a bench in numbers
 //! stages.rs     the ledgers of all turns
 //! budgets.rs    budgets judged, and bands of waits
-//! trend.rs      whether a model slows down while it is being measured
+//! trend.rs      whether a model slows down while it is being measured, or a queue grows
 //! search.rs     the largest rate at which a percentile holds
 //! sweep.rs      one thing varied from clip to clip; the cost curve
 //! resources.rs  what a bench used beside time
@@ -62,7 +62,7 @@ pub use ab::{
 };
 pub use arrivals::Arrivals;
 pub use budgets::{BUDGET_ALPHA, Band, BudgetVerdict, Verdict, bands, judge_budgets};
-pub use checks::{Check, CheckState, checks};
+pub use checks::{Check, CheckState, checks, search_check, too_short};
 pub use chrome::chrome_trace;
 pub use engine::{Bench, drive, drive_in_order};
 pub use error::LoadError;
@@ -71,7 +71,7 @@ pub use picture::{Course, Curve, Histogram, Picture, Window, distribution_curve,
 pub use port::{Command, Ns, Port, Reply, What};
 pub use resources::{Allocations, Resources};
 pub use scenario::{Plan, Scenario};
-pub use search::{Goal, Holds, LoadSearch, Trial, search};
+pub use search::{Goal, Holds, INTERRUPTED, LoadSearch, Trial, search};
 pub use sequence::sequence;
 pub use simulated::{Script, Simulated};
 pub use stages::{STAGE_ORDER, StageSummary, StageTimes};
@@ -80,8 +80,8 @@ pub use summary::{
     BargeIn, BenchSummary, Counts, Distribution, EARLY_STOPPING_CONFIDENCE, LEVEL, PERCENTILES, Sound, summarize,
 };
 pub use sweep::{CostCurve, Parameter, SQUARE_PAYS, Sweep, SweepPoint, SweepSummary, cost_curve, summarize_sweep};
-pub use tail::{Tail, TailValue, early_stopping_allowance, early_stopping_needed, tail};
+pub use tail::{Tail, TailValue, early_stopping_allowance, early_stopping_needed, requests_needed, tail};
 pub use timeline::{Fault, Outcome, Timeline};
 pub use trace::{TRACE_SCHEMA, Trace, TraceError, read_trace, write_trace};
-pub use trend::{TREND_BLOCKS, TREND_LEVEL, TREND_RISE, Trend};
+pub use trend::{Backlog, TREND_BLOCKS, TREND_LEVEL, TREND_RISE, Trend};
 pub use workers::{Clock, Notice, Session, System, Workers};

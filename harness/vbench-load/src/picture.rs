@@ -1,5 +1,6 @@
 //! What the figures of a bench show, as numbers: the reports draw them and compute none.
 
+use crate::budgets::with_waiting;
 use crate::engine::Bench;
 use crate::port::Ns;
 use crate::timeline::{Outcome, Timeline};
@@ -81,18 +82,19 @@ pub fn picture(bench: &Bench) -> Picture {
     let latency: Vec<Ns> = t.iter().filter_map(Timeline::latency).collect();
     let unanswered = t.len() - latency.len();
     let mut curves = vec![distribution_curve("latency", &latency, unanswered)];
+    let settles = t.iter().any(|t| t.settled.is_some());
     let sound = t.iter().any(|t| !t.audio.is_empty());
     let kinds: [(&'static str, OfTurn<'_>); 5] = [
         ("first partial text", &Timeline::first_partial),
-        ("final text", &|t| t.settled.as_ref().and_then(|_| t.final_text())),
+        ("final text", &|t| if settles { t.final_text() } else { None }),
         ("first token of the reply", &Timeline::first_token),
-        ("first audible sample", &|t| t.playback()?.first_audible),
+        ("first audible sample", &Timeline::first_audible),
         ("end to end", &|t| if sound { t.wait() } else { None }),
     ];
     for (name, of) in kinds {
-        let times: Vec<Ns> = t.iter().filter_map(of).collect();
+        let (times, waiting) = with_waiting(t, of);
         if !times.is_empty() {
-            curves.push(distribution_curve(name, &times, 0));
+            curves.push(distribution_curve(name, &times, waiting));
         }
     }
     Picture { histogram: histogram(&latency, unanswered), curves, course: course(t) }

@@ -110,4 +110,9 @@ pub trait Port {
 
     /// Waits for a reply until the time is `until`; `None` when none came.
     fn receive(&mut self, until: Ns) -> Option<Reply>;
+
+    /// Whether the bench is to end now, whatever is under way. Then [`Port::receive`] may return early.
+    fn stopped(&self) -> bool {
+        false
+    }
 }

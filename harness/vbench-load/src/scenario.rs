@@ -3,12 +3,12 @@
 use crate::error::LoadError;
 use crate::port::Ns;
 
-/// The four scenarios of MLPerf inference, and speech fed as it is spoken.
+/// Single-stream, server and offline as in MLPerf inference, several loops at once, and speech fed as it is spoken.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Scenario {
     /// One request at a time, the next when the last is answered (closed loop).
     SingleStream,
-    /// So many such loops at once.
+    /// So many such loops at once; MLPerf's scenario of this name sends one query of several samples instead.
     MultiStream {
         /// Loops.
         streams: usize,

@@ -68,11 +68,13 @@ pub const KEEPS_UP: f64 = 0.9;
 pub const SEARCH_RATIO: f64 = 1.05;
 /// Trials at most, confirmations among them.
 pub const MOST_TRIALS: usize = 48;
+/// How a search ended that somebody interrupted.
+pub const INTERRUPTED: &str = "interrupted";
 /// How much longer the run is that confirms.
 pub const CONFIRM_LONGER: u32 = 4;
 
 impl Goal {
-    /// Judges a run. One that is to confirm must not slow down either: a queue that grows lengthens the waits block by block.
+    /// Judges a run. In one that is to confirm the queue must not grow, and the model must not slow down.
     #[must_use]
     pub fn judge(&self, summary: &BenchSummary, confirms: bool) -> Holds {
         if summary.voided.is_some() {
@@ -81,22 +83,27 @@ impl Goal {
         let place = PERCENTILES.iter().position(|p| *p == self.percentile);
         let tail = place.and_then(|i| summary.latency.tails[i].as_ref().ok());
         let within = tail.is_some_and(|t| matches!(t.hi, TailValue::At(ns) if ns <= self.limit_ms * 1e6));
-        let keeps_up = summary.offered_hz.is_none_or(|offered| summary.answered_hz >= KEEPS_UP * offered);
-        let grows = confirms && summary.trend.as_ref().is_some_and(|t| t.slows_down);
-        if within && keeps_up && !grows { Holds::Yes } else { Holds::No }
+        let grows = summary.backlog.is_some_and(|b| b.grows()) || summary.trend.as_ref().is_some_and(|t| t.slows_down);
+        if within && keeps_up(summary) && !(confirms && grows) { Holds::Yes } else { Holds::No }
     }
+}
+
+/// Whether answers came as fast as requests, but for a tenth.
+pub(crate) fn keeps_up(summary: &BenchSummary) -> bool {
+    summary.offered_hz.is_none_or(|offered| summary.answered_hz >= KEEPS_UP * offered)
 }
 
 /// Searches from `start_hz`: doubles until a rate does not hold, or halves until one does, then halves the gap on a ratio
 /// scale, and lets a longer run confirm the end; one that is not confirmed bounds the rest from above. A void trial bounds
-/// like one that does not hold. `run(rate, longer)` runs a trial, `longer` times as long as usual.
+/// like one that does not hold. `run(rate, longer)` runs a trial, `longer` times as long as usual; where it has none to show
+/// because somebody interrupted it, the search ends.
 ///
 /// # Errors
 /// What `run` returns.
 pub fn search<E>(
     goal: Goal,
     start_hz: f64,
-    run: &mut dyn FnMut(f64, u32) -> Result<BenchSummary, E>,
+    run: &mut dyn FnMut(f64, u32) -> Result<Option<BenchSummary>, E>,
 ) -> Result<LoadSearch, E> {
     let mut trials: Vec<Trial> = Vec::new();
     let mut high: Option<f64> = None;
@@ -106,11 +113,16 @@ pub fn search<E>(
         if trials.len() >= MOST_TRIALS {
             break (None, format!("stopped after {MOST_TRIALS} trials without a confirmed rate"));
         }
-        let summary = run(rate, if confirms { CONFIRM_LONGER } else { 1 })?;
+        let Some(summary) = run(rate, if confirms { CONFIRM_LONGER } else { 1 })? else {
+            break (None, INTERRUPTED.to_owned());
+        };
         let holds = goal.judge(&summary, confirms);
         trials.push(Trial { rate_hz: rate, confirms, summary, holds });
         match holds {
-            Holds::Yes if confirms => break (Some(rate), "confirmed by a longer run".to_owned()),
+            Holds::Yes if confirms => {
+                let most = if rate < Scenario::MOST_RATE_HZ { "" } else { "; no higher rate can be offered" };
+                break (Some(rate), format!("confirmed by a longer run{most}"));
+            }
             Holds::Yes => {}
             Holds::No | Holds::Void => high = Some(rate),
         }
@@ -118,7 +130,7 @@ pub fn search<E>(
         let low = held_below(&trials, high.unwrap_or(f64::INFINITY));
         confirms = false;
         rate = match (low, high) {
-            (Some(low), None) => 2.0 * low,
+            (Some(low), None) if low < Scenario::MOST_RATE_HZ => (2.0 * low).min(Scenario::MOST_RATE_HZ),
             (None, Some(high)) => high / 2.0,
             (Some(low), Some(high)) if high / low > SEARCH_RATIO => (low * high).sqrt(),
             (Some(low), _) => {
@@ -127,10 +139,8 @@ pub fn search<E>(
             }
             (None, None) => rate,
         };
-        if rate > Scenario::MOST_RATE_HZ || rate < start_hz / 4096.0 {
-            let way =
-                if rate > start_hz { "the highest rate holds" } else { "no rate holds, down to 1/4096 of the first" };
-            break (None, way.to_owned());
+        if rate < start_hz / 4096.0 {
+            break (None, "no rate holds, down to 1/4096 of the first".to_owned());
         }
     };
     Ok(LoadSearch { goal, trials, best_hz, ended })

@@ -11,7 +11,7 @@ pub const STAGE_ORDER: [&str; 6] = ["vad", "hold", "asr", "llm", "tts", "transpo
 /// All turns of a bench.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StageSummary {
-    /// By first appearance; their contributions sum to what the user waited, turn by turn.
+    /// In the order in which they begin on the mean; their contributions sum to what the user waited, turn by turn.
     pub stages: Vec<StageTimes>,
     /// Turns whose stages add up.
     pub turns: usize,
@@ -29,7 +29,7 @@ pub struct StageTimes {
     pub name: String,
     /// Who does it.
     pub owner: String,
-    /// Its contribution to each turn, 0 where it did not occur.
+    /// Its contribution to each turn, 0 where it did not occur; turns without an answer and impossible ones are censored.
     pub times: Distribution,
     /// Its share of all waits together.
     pub share: f64,
@@ -45,6 +45,11 @@ impl Timeline {
             Some(sound) => sound.first_audible,
             None => Some(answered),
         }
+    }
+
+    /// When the first of its stages began; absent where none is reported.
+    pub(crate) fn begun(&self) -> Option<Ns> {
+        self.stages.iter().map(|s| s.t0).min()
     }
 
     /// The wait of this turn in parts: the model's stages, and what harness, queue and leading silence added. Absent without
@@ -65,12 +70,23 @@ impl Timeline {
         let ours = |name: &str, owner: &str, t0, t1| Stage { name: name.into(), owner: owner.into(), t0, t1 };
         let mut stages = Vec::with_capacity(self.stages.len() + 3);
         stages.push(ours("harness", "harness", from, handed));
-        let begun = self.stages.iter().map(|s| s.t0).min();
-        stages.extend(begun.filter(|t0| *t0 > handed).map(|t0| ours("queue", "harness", handed, t0)));
+        stages.extend(self.begun().filter(|t0| *t0 > handed).map(|t0| ours("queue", "harness", handed, t0)));
         stages.extend(self.stages.iter().cloned());
         stages.extend(self.audio.first().map(|(at, ..)| ours("lead-in", "model", *at, end)));
         Some(Ok(charge(from, end, &stages)))
     }
+}
+
+/// The harness's own parts before the model's.
+const OWN_FIRST: [&str; 2] = ["harness", "queue"];
+
+/// A stage over the turns.
+struct Sum {
+    name: String,
+    owner: String,
+    times: Vec<Ns>,
+    /// Sum of the times from the beginning of a wait to its own, and of how many.
+    begins: (f64, f64),
 }
 
 /// Sums the ledgers of all turns; absent where no model reported a stage.
@@ -78,7 +94,7 @@ pub(crate) fn summarize_stages(timelines: &[Timeline], limit: Ns) -> Option<Stag
     if timelines.iter().all(|t| t.stages.is_empty()) {
         return None;
     }
-    let mut sums: Vec<(String, String, Vec<Ns>)> = Vec::new();
+    let mut sums: Vec<Sum> = Vec::new();
     let (mut turns, mut impossible, mut first_impossible, mut waited) = (0, 0, None, 0);
     for t in timelines {
         let ledger = match t.ledger() {
@@ -91,21 +107,28 @@ pub(crate) fn summarize_stages(timelines: &[Timeline], limit: Ns) -> Option<Stag
             Some(Ok(ledger)) => ledger,
         };
         waited += ledger.total;
+        let mut begin = 0;
         for c in ledger.contributions {
-            let place = sums.iter().position(|(name, owner, _)| *name == c.name && *owner == c.owner);
+            let place = sums.iter().position(|s| s.name == c.name && s.owner == c.owner);
             let place = place.unwrap_or_else(|| {
-                sums.push((c.name, c.owner, Vec::new()));
+                sums.push(Sum { name: c.name, owner: c.owner, times: Vec::new(), begins: (0.0, 0.0) });
                 sums.len() - 1
             });
-            sums[place].2.resize(turns, 0);
-            sums[place].2.push(c.ns);
+            let sum = &mut sums[place];
+            sum.times.resize(turns, 0);
+            sum.times.push(c.ns);
+            sum.begins = (sum.begins.0 + begin as f64, sum.begins.1 + 1.0);
+            begin += c.ns;
         }
         turns += 1;
     }
-    let stages = sums.into_iter().map(|(name, owner, mut times)| {
+    // What a turn waits before the model begins comes first, however seldom it is met.
+    let rank = |s: &Sum| OWN_FIRST.iter().position(|name| s.name == *name).unwrap_or(OWN_FIRST.len());
+    sums.sort_by(|a, b| rank(a).cmp(&rank(b)).then((a.begins.0 / a.begins.1).total_cmp(&(b.begins.0 / b.begins.1))));
+    let stages = sums.into_iter().map(|Sum { name, owner, mut times, .. }| {
         times.resize(turns, 0);
         let share = if waited > 0 { times.iter().sum::<Ns>() as f64 / waited as f64 } else { 0.0 };
-        StageTimes { name, owner, times: Distribution::of(times, 0, limit), share }
+        StageTimes { name, owner, times: Distribution::of(times, timelines.len() - turns, limit), share }
     });
     Some(StageSummary { stages: stages.collect(), turns, impossible, first_impossible })
 }

@@ -64,15 +64,21 @@ impl Timeline {
     }
 
     /// From the user's speaking again until the reply was broken off and no more sound came; inner absence: it was said to
-    /// the end. Absent where the user did not speak again, or all sound had been handed out by then.
+    /// the end, or the turn had no answer. Absent where the user did not speak again, or all sound had been handed out by then.
     #[must_use]
     pub fn barge_in(&self) -> Option<Option<Ns>> {
         let from = self.interrupted?;
         let last = self.audio.last().map_or(0, |(at, ..)| *at);
         match self.stopped {
             Some(at) => Some(Some(at.max(last).saturating_sub(from))),
-            None => (last > from).then_some(None),
+            None => (last > from || self.latency().is_none()).then_some(None),
         }
+    }
+
+    /// From the time it was due (or the end of speech) to the first audible sample.
+    #[must_use]
+    pub fn first_audible(&self) -> Option<Ns> {
+        self.playback()?.first_audible
     }
 
     /// The sound as a player with no buffer hears it: it begins when the first stretch comes. Absent without sound.

@@ -1,8 +1,11 @@
 //! A bench in numbers.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
 use vbench_core::BudgetSubject;
 
-use crate::budgets::times_of;
+use crate::budgets::{times_of, with_waiting};
 use crate::engine::Bench;
 use crate::error::LoadError;
 use crate::port::Ns;
@@ -10,7 +13,7 @@ use crate::scenario::{Plan, Scenario};
 use crate::stages::{StageSummary, summarize_stages};
 use crate::tail::{Tail, early_stopping_allowance, tail};
 use crate::timeline::{Fault, Outcome, Timeline};
-use crate::trend::{Trend, trend};
+use crate::trend::{Backlog, Trend, backlog, trend};
 
 /// Percentiles that every bench shows.
 pub const PERCENTILES: [f64; 4] = [50.0, 90.0, 95.0, 99.0];
@@ -19,6 +22,9 @@ pub const LEVEL: f64 = 0.95;
 /// Confidence of early stopping, as in MLPerf inference.
 pub const EARLY_STOPPING_CONFIDENCE: f64 = 0.99;
 
+/// Characters that are shown of the reason why a request failed.
+const REASON_CHARS: usize = 200;
+
 /// What a bench found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BenchSummary {
@@ -26,11 +32,13 @@ pub struct BenchSummary {
     pub plan: Plan,
     /// How requests ended.
     pub counts: Counts,
+    /// Why requests failed and how often, the most frequent reason first.
+    pub failures: Vec<(String, usize)>,
     /// Latency of answered requests, unanswered ones censored: at least the limit.
     pub latency: Distribution,
     /// From due to the first partial text, of the requests that had one.
     pub first_partial: Option<Distribution>,
-    /// From the end of speech to the first audible sample, of the requests that had sound.
+    /// From the end of speech to the first audible sample, where there is sound; whoever never heard anything is censored.
     pub first_audible: Option<Distribution>,
     /// What the user waited: to the first audible sample of a reply with sound, else as the latency. Whoever never heard
     /// anything is censored.
@@ -45,8 +53,10 @@ pub struct BenchSummary {
     pub barge_in: Option<BargeIn>,
     /// Where the waits went, for models that report stages.
     pub stages: Option<StageSummary>,
-    /// Whether waits grow over the run; absent for few requests and where all were due at once.
+    /// Whether the model gets slower over the run; absent for few requests and where all were due at once.
     pub trend: Option<Trend>,
+    /// Of an open loop: whether requests pile up; absent for few requests.
+    pub backlog: Option<Backlog>,
     /// How late requests (or chunks) were sent: the instrument's own error.
     pub lateness: Distribution,
     /// Words retracted for each word of the answers; absent without partial texts.
@@ -61,8 +71,24 @@ pub struct BenchSummary {
     pub rtfx: f64,
     /// Time from the first request to the end of the last, ns.
     pub wall: Ns,
+    /// Time from the first request to when the last was due, ns.
+    pub issued: Ns,
     /// Why the run does not count.
     pub voided: Option<String>,
+}
+
+impl BenchSummary {
+    /// The most frequent reason why requests failed, in a line; absent where none did.
+    #[must_use]
+    pub fn why_failed(&self) -> Option<String> {
+        let (reason, n) = self.failures.first()?;
+        let line: String = reason.lines().next().unwrap_or_default().chars().take(REASON_CHARS).collect();
+        let others = match self.failures.len() - 1 {
+            0 => String::new(),
+            n => format!("; {n} other reasons"),
+        };
+        Some(format!("{n} times: {line}{others}"))
+    }
 }
 
 /// How the sound of replies came.
@@ -83,10 +109,18 @@ pub struct Sound {
 /// What happened when the user spoke again.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BargeIn {
-    /// From there to the end of the reply's sound, of the replies that were broken off.
+    /// From there to the end of the reply's sound; of replies that were not broken off only known to be longer.
     pub stop: Distribution,
-    /// Replies that were said to the end all the same.
+    /// Replies that were said to the end all the same, or whose turn had no answer.
     pub ignored: usize,
+}
+
+impl BargeIn {
+    /// Replies that were broken off.
+    #[must_use]
+    pub fn stopped(&self) -> usize {
+        self.stop.n - self.ignored
+    }
 }
 
 /// How requests ended.
@@ -167,7 +201,6 @@ pub fn summarize(bench: &Bench, plan: &Plan, audio: &[Ns], max_lateness: Ns) -> 
     let of = |(times, censored): (Vec<Ns>, usize)| {
         (!times.is_empty()).then(|| Distribution::of(times, censored, plan.timeout))
     };
-    let only = |of_one: &dyn Fn(&Timeline) -> Option<Ns>| of((t.iter().filter_map(of_one).collect(), 0));
     let waits = times_of(t, &BudgetSubject::EndToEnd);
     let settles = t.iter().any(|t| t.settled.is_some());
     let lateness = match plan.scenario {
@@ -179,28 +212,32 @@ pub fn summarize(bench: &Bench, plan: &Plan, audio: &[Ns], max_lateness: Ns) -> 
         .then(|| latencies.iter().sum::<Ns>() as f64 / answered_audio as f64);
     let flicker: Vec<_> = t.iter().filter(|t| !t.partials.is_empty()).filter_map(Timeline::flicker).collect();
     let words: usize = flicker.iter().map(|f| f.final_words).sum();
-    let issued_for = t.last().map_or(0, |t| t.due).saturating_sub(begin) as f64 * 1e-9;
+    let issued = t.last().map_or(0, |t| t.due).saturating_sub(begin);
+    let issued_for = issued as f64 * 1e-9;
+    let open = matches!(plan.scenario, Scenario::Server { .. });
     let lateness = Distribution::of(lateness, 0, Ns::MAX);
     BenchSummary {
         plan: *plan,
         counts,
+        failures: failures(t),
         latency: Distribution::of(latencies, unanswered, plan.timeout),
         first_partial: of(times_of(t, &BudgetSubject::FirstPartial)),
-        first_audible: only(&|t| t.playback()?.first_audible),
+        first_audible: of(with_waiting(t, &Timeline::first_audible)),
         end_to_end: Distribution::of(waits.0, waits.1, plan.timeout),
         final_text: settles.then(|| of(times_of(t, &BudgetSubject::FinalText))).flatten(),
-        first_token: only(&Timeline::first_token),
+        first_token: of(with_waiting(t, &Timeline::first_token)),
         sound: sound(t),
         barge_in: barge_in(t, plan.timeout),
         stages: summarize_stages(t, plan.timeout),
-        // Where everything is due at once every wait holds those before it.
-        trend: if plan.scenario == Scenario::Offline { None } else { trend(t, plan.timeout) },
+        trend: trend(t, plan.scenario, plan.timeout),
+        backlog: if open { backlog(t) } else { None },
         flicker: (words > 0).then(|| flicker.iter().map(|f| f.retracted).sum::<usize>() as f64 / words as f64),
         offered_hz: (issued_for > 0.0).then(|| (t.len() - 1) as f64 / issued_for),
         answered_hz: per_second(counts.answered as f64),
         rtf,
         rtfx: per_second(answered_audio as f64 * 1e-9),
         wall,
+        issued,
         voided: voided(plan, bench, &lateness, max_lateness),
         lateness,
     }
@@ -220,7 +257,7 @@ fn sound(timelines: &[Timeline]) -> Option<Sound> {
 
 fn barge_in(timelines: &[Timeline], limit: Ns) -> Option<BargeIn> {
     let (stops, ignored) = times_of(timelines, &BudgetSubject::BargeIn);
-    (stops.len() + ignored > 0).then(|| BargeIn { stop: Distribution::of(stops, 0, limit), ignored })
+    (stops.len() + ignored > 0).then(|| BargeIn { stop: Distribution::of(stops, ignored, limit), ignored })
 }
 
 fn count(bench: &Bench) -> Counts {
@@ -242,6 +279,18 @@ fn count(bench: &Bench) -> Counts {
         }
     }
     c
+}
+
+fn failures(timelines: &[Timeline]) -> Vec<(String, usize)> {
+    let mut counted: BTreeMap<&str, usize> = BTreeMap::new();
+    for t in timelines {
+        if let Outcome::Failed { reason, .. } = &t.outcome {
+            *counted.entry(reason).or_default() += 1;
+        }
+    }
+    let mut all: Vec<(String, usize)> = counted.into_iter().map(|(reason, n)| (reason.to_owned(), n)).collect();
+    all.sort_by_key(|(_, n)| Reverse(*n));
+    all
 }
 
 fn voided(plan: &Plan, bench: &Bench, lateness: &Distribution, max_lateness: Ns) -> Option<String> {

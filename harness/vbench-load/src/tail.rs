@@ -34,6 +34,14 @@ pub struct Tail {
     pub censored: usize,
 }
 
+/// Requests without which the interval of a percentile (0 to 100, exclusive) has no upper end: 72 for p95 at 95 %.
+#[must_use]
+pub fn requests_needed(percentile: f64, level: f64) -> usize {
+    let q = percentile / 100.0;
+    // The lower end of a low percentile needs as many as the upper end of its mirror image.
+    samples_needed(q.max(1.0 - q), level).unwrap_or(usize::MAX)
+}
+
 /// Percentile `percentile` (0 to 100, exclusive) of the latencies of answered requests and of `censored` requests that had no
 /// answer within `limit`, with the order-statistic interval at `level`.
 ///
@@ -49,8 +57,7 @@ pub fn tail(answered: &[Ns], censored: usize, limit: Ns, percentile: f64, level:
         return Err(LoadError::OutOfRange { name: "level", value: level, range: "above 0, below 1" });
     }
     let found = answered.len() + censored;
-    // The lower end of a low percentile needs as many as the upper end of its mirror image.
-    let needed = samples_needed(q.max(1.0 - q), level).unwrap_or(usize::MAX);
+    let needed = requests_needed(percentile, level);
     if found < needed {
         return Err(LoadError::TooFew { percentile, needed, found });
     }

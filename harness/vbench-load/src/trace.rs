@@ -27,6 +27,8 @@ pub struct Trace {
     pub audio: Vec<Ns>,
     /// What was varied from clip to clip, if anything.
     pub sweep: Option<Sweep>,
+    /// The lateness beyond which it is void; absent in older traces.
+    pub max_lateness: Option<Ns>,
     /// What happened.
     pub bench: Bench,
 }
@@ -61,7 +63,11 @@ fn head(trace: &Trace) -> Value {
     let mut head = json!({
         "schema": TRACE_SCHEMA, "scenario": plan.scenario.name(), "min_duration_ns": plan.min_duration, "min_count": plan.min_count,
         "max_count": plan.max_count, "timeout_ns": plan.timeout, "seed": plan.seed, "ended": trace.bench.ended, "audio_ns": trace.audio,
+        "requests": trace.bench.timelines.len(),
     });
+    if let Some(bound) = trace.max_lateness {
+        head["max_lateness_ns"] = bound.into();
+    }
     if let Some(after) = plan.barge_in {
         head["barge_in_ns"] = after.into();
     }
@@ -159,9 +165,13 @@ pub fn read_trace(text: &str) -> Result<Trace, TraceError> {
         .unwrap_or_else(|| Err(TraceError { line: 1, message: "the file is empty".into(), newer: false }))?;
     let (plan, audio, ended) = read_head(&first)?;
     let sweep = read_sweep(&first, audio.len())?;
+    let mut last = 1;
+    let of_head = Reader { line: 1, value: &first };
+    let max_lateness = first.get("max_lateness_ns").map(|_| of_head.number("max_lateness_ns")).transpose()?;
     let mut bench = Bench { timelines: Vec::new(), strays: Vec::new(), ended };
     for line in lines {
         let (number, value) = line?;
+        last = number;
         let at = Reader { line: number, value: &value };
         if value.get("stray").is_some() {
             bench.strays.push((at.number("stray")?, at.number("at")?));
@@ -171,9 +181,35 @@ pub fn read_trace(text: &str) -> Result<Trace, TraceError> {
         if timeline.sample >= audio.len() {
             return Err(at.fail(format!("sample {} of {} clips", timeline.sample, audio.len())));
         }
+        consistent(&timeline, bench.timelines.len(), ended).map_err(|message| at.fail(message))?;
         bench.timelines.push(timeline);
     }
-    Ok(Trace { plan, audio, sweep, bench })
+    let (there, wanted) = (bench.timelines.len(), first["requests"].as_u64());
+    if let Some(wanted) = wanted.filter(|n| *n != there as u64) {
+        return Err(Reader { line: last, value: &first }.fail(format!("{there} of {wanted} requests are there")));
+    }
+    Ok(Trace { plan, audio, sweep, max_lateness, bench })
+}
+
+/// Whether a request stands in its place, and ends after it begins.
+fn consistent(t: &Timeline, place: usize, last: Ns) -> Result<(), String> {
+    if t.id != place as u64 {
+        return Err(format!("request {} stands where {place} belongs", t.id));
+    }
+    let (due, sent) = (t.due, t.sent);
+    if sent < due {
+        return Err(format!("due at {due}, sent at {sent}"));
+    }
+    if let Some(end) = t.speech_end.filter(|end| *end < due) {
+        return Err(format!("due at {due}, speech ends at {end}"));
+    }
+    match t.outcome {
+        Outcome::Answered { at, .. } | Outcome::Failed { at, .. } if at < sent => {
+            Err(format!("sent at {sent}, ended at {at}"))
+        }
+        _ if due > last => Err(format!("due at {due}, the last request ended at {last}")),
+        _ => Ok(()),
+    }
 }
 
 fn read_head(value: &Value) -> Result<(Plan, Vec<Ns>, Ns), TraceError> {
@@ -204,6 +240,9 @@ fn read_head(value: &Value) -> Result<(Plan, Vec<Ns>, Ns), TraceError> {
         seed: at.number("seed")?,
         barge_in: value.get("barge_in_ns").map(|_| at.number("barge_in_ns")).transpose()?,
     };
+    if plan.timeout == 0 {
+        return Err(at.fail("`timeout_ns`: expected above 0".into()));
+    }
     Ok((plan, at.numbers(&value["audio_ns"])?, at.number("ended")?))
 }
 

@@ -1,12 +1,14 @@
-//! Whether a model slows down while it is being measured.
+//! Whether a model slows down, or a queue grows, while it is being measured.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
 
 use vbench_stats::quantile::type7;
 use vbench_stats::trend::mann_kendall;
 
 use crate::port::Ns;
-use crate::timeline::Timeline;
+use crate::scenario::Scenario;
+use crate::timeline::{Outcome, Timeline};
 
 /// Equal stretches that a run is cut into, in the order of issue.
 pub const TREND_BLOCKS: usize = 20;
@@ -28,13 +30,63 @@ pub struct Trend {
     pub slows_down: bool,
 }
 
-/// Looks for a rise in the waits of a run; unanswered requests count with the limit. Absent for fewer than two requests a
-/// block.
-pub(crate) fn trend(timelines: &[Timeline], limit: Ns) -> Option<Trend> {
+/// Requests in flight when another one arrives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Backlog {
+    /// In the first half of the run three quarters had at most so many before them.
+    pub usual: usize,
+    /// The fewest of the second half.
+    pub least: usize,
+}
+
+impl Backlog {
+    /// The queue never got as short again as it usually was: answers come slower than requests. Waits themselves cannot be
+    /// tested for a trend here, for each of them holds those before it.
+    #[must_use]
+    pub fn grows(self) -> bool {
+        self.least > self.usual
+    }
+}
+
+/// The backlog of requests that arrive whatever the answers do. Absent for fewer than forty.
+pub(crate) fn backlog(timelines: &[Timeline]) -> Option<Backlog> {
     if timelines.len() < 2 * TREND_BLOCKS {
         return None;
     }
-    let waits: Vec<f64> = timelines.iter().map(|t| t.wait().unwrap_or(limit).max(1) as f64).collect();
+    let mut ends: BinaryHeap<Reverse<Ns>> = BinaryHeap::new();
+    let mut found = Vec::with_capacity(timelines.len());
+    for t in timelines {
+        while ends.peek().is_some_and(|Reverse(end)| *end <= t.due) {
+            ends.pop();
+        }
+        found.push(ends.len());
+        ends.push(Reverse(match &t.outcome {
+            Outcome::Open => Ns::MAX,
+            Outcome::Answered { at, .. } | Outcome::Failed { at, .. } => *at,
+            Outcome::TimedOut { after } => t.due.saturating_add(*after),
+            Outcome::Impossible { .. } => t.due,
+        }));
+    }
+    let (first, second) = found.split_at_mut(timelines.len() / 2);
+    first.sort_unstable();
+    Some(Backlog { usual: first[first.len() * 3 / 4], least: second.iter().min().copied()? })
+}
+
+/// Looks for a rise in the waits of a run; unanswered requests count with the limit. Where arrivals do not wait for answers
+/// a queue makes neighbours alike: there it is the time from the model's beginning that counts, of the answered ones. Absent
+/// for fewer than two requests a block.
+pub(crate) fn trend(timelines: &[Timeline], scenario: Scenario, limit: Ns) -> Option<Trend> {
+    let time = |t: &Timeline| match scenario {
+        // Where everything is due at once every wait holds those before it.
+        Scenario::Offline => None,
+        Scenario::Server { .. } => Some((t.due + t.wait()?).saturating_sub(t.begun()?)),
+        _ => Some(t.wait().unwrap_or(limit)),
+    };
+    let (timelines, waits): (Vec<&Timeline>, Vec<f64>) =
+        timelines.iter().filter_map(|t| Some((t, time(t)?.max(1) as f64))).unzip();
+    if timelines.len() < 2 * TREND_BLOCKS {
+        return None;
+    }
     // Clips differ in length: each is compared with its own median where all of them came again.
     let mut of_clip: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
     for (t, wait) in timelines.iter().zip(&waits) {

@@ -68,7 +68,13 @@ fn trace() -> Trace {
         barge_in: Some(12),
     };
     let sweep = Some(Sweep { parameter: Parameter::Batch, values: vec![1.0, 2.0] });
-    Trace { plan, audio: vec![30, 40], sweep, bench: Bench { timelines, strays: vec![(77, 5)], ended: 1_010 } }
+    Trace {
+        plan,
+        audio: vec![30, 40],
+        sweep,
+        max_lateness: Some(25),
+        bench: Bench { timelines, strays: vec![(77, 5)], ended: 1_010 },
+    }
 }
 
 #[test]
@@ -101,6 +107,16 @@ fn a_damaged_trace_names_the_line() {
         ("\"sample\":1", "\"sample\":2", "line 2: sample 2 of 2 clips"),
         ("[\"late\",2000]", "[\"soon\",2000]", "line 4: unknown fault \"soon\""),
         ("{\"id\":", "{id:", "line 2: not JSON"),
+        ("\"timeout_ns\":1000", "\"timeout_ns\":0", "line 1: `timeout_ns`: expected above 0"),
+        ("\"id\":2", "\"id\":1", "line 4: request 1 stands where 2 belongs"),
+        ("\"due\":10", "\"due\":18446744073709551615", "line 2: due at 18446744073709551615, sent at 12"),
+        ("\"sent\":12", "\"sent\":91", "line 2: sent at 91, ended at 90"),
+        ("\"speech_end\":40", "\"speech_end\":9", "line 3: due at 10, speech ends at 9"),
+        (
+            "\"due\":500,\"sent\":500",
+            "\"due\":1011,\"sent\":1011",
+            "line 6: due at 1011, the last request ended at 1010",
+        ),
     ] {
         assert!(good.contains(from), "{from} in {good}");
         let error = read_trace(&good.replacen(from, to, 1)).expect_err(wanted);
@@ -108,6 +124,21 @@ fn a_damaged_trace_names_the_line() {
         assert_eq!(error.newer, from.contains("trace"));
     }
     assert!(read_trace("").is_err());
+}
+
+#[test]
+fn requests_that_are_missing_or_stand_twice_are_told() {
+    let good = write_trace(&trace());
+    let lines: Vec<&str> = good.lines().collect();
+    let message = |lines: &[&str]| read_trace(&lines.join("\n")).expect_err("damaged").to_string();
+    assert_eq!(message(&lines[..4]), "line 4: 3 of 5 requests are there");
+    assert_eq!(message(&[&lines[..], &lines[1..6]].concat()), "line 8: request 0 stands where 5 belongs");
+    let mut reversed = lines.clone();
+    reversed[1..6].reverse();
+    assert_eq!(message(&reversed), "line 2: request 4 stands where 0 belongs");
+    // Traces of versions that did not count them are read all the same.
+    let older = good.replacen("\"requests\":5,", "", 1);
+    assert!(older != good && read_trace(&older).is_ok());
 }
 
 #[test]

@@ -125,7 +125,7 @@ fn speaking_again_is_told_once_and_the_stop_is_measured() {
     assert_eq!(t[1].interrupted.map(|at| at - t[1].due), Some(210 * MS));
     assert_eq!((t[1].barge_in(), t[4].barge_in()), (Some(Some(25 * MS)), Some(None)));
     let found = summarize(&bench, &plan, &[S], MS).barge_in.expect("spoken again");
-    assert_eq!((found.stop.n, found.stop.max, found.ignored), (5, Some(25 * MS), 1));
+    assert_eq!((found.stop.n, found.stop.censored, found.stop.max, found.ignored), (6, 1, Some(25 * MS), 1));
 }
 
 /// Notes to whom the engine says that the user speaks again.
@@ -175,6 +175,32 @@ fn waiting_for_a_server_and_late_sending_are_the_harness_s_own_parts() {
     let stages = summarize(&broken, &open, &[S], MS).stages.expect("reported");
     assert_eq!((stages.turns, stages.impossible), (2, 1));
     assert!(stages.first_impossible.is_some_and(|(id, e)| id == 2 && e.to_string().contains("before it begins")));
+}
+
+#[test]
+fn stages_stand_in_the_order_in_which_they_begin() {
+    // Nobody queues in the first turn, and only every third one is held: both are met after `asr`.
+    let plan = plan(Scenario::MultiStream { streams: 2 }, 60);
+    let bench = run(&plan, &[S], 1, |command, start| {
+        let id = id_of(command);
+        let stage = |name: &str, t0: Ns, t1: Ns| Stage {
+            name: name.into(),
+            owner: "model".into(),
+            t0: start + t0,
+            t1: start + t1,
+        };
+        let held = if id % 3 == 2 { 20 * MS } else { 0 };
+        let mut stages = vec![stage("asr", held, held + 30 * MS), stage("llm", held + 30 * MS, held + 50 * MS)];
+        stages.extend((held > 0).then(|| stage("hold", 0, held)));
+        let busy = held + 50 * MS;
+        Script {
+            busy,
+            replies: vec![(busy, Reply { id, at: start + busy, what: What::Final { text: String::new(), stages } })],
+        }
+    });
+    let stages = summarize(&bench, &plan, &[S], MS).stages.expect("reported").stages;
+    let names: Vec<&str> = stages.iter().map(|s| s.name.as_str()).collect();
+    assert_eq!(names, ["queue", "hold", "asr", "llm"]);
 }
 
 #[test]

@@ -4,7 +4,9 @@
 //! no more of the clip than has been spoken. Time is the harness's: [`StreamOutput::now`] is the clock that stages are
 //! stamped with, and a scripted model waits on it, so that the same script runs on a real and on a simulated clock.
 
+use rand_chacha::rand_core::Rng;
 use vbench_core::cell::Stage;
+use vbench_core::keyed::keyed_rng;
 use vbench_core::{Hypothesis, Utterance};
 
 use crate::model::{Model, ModelError, ModelFacts, Request, Response, ResponseClock};
@@ -141,7 +143,7 @@ impl Model for WholeClips {
 
     fn transcribe(&self, request: &Request<'_>) -> Result<Response, ModelError> {
         let turn = Turn {
-            number: 0,
+            number: number_of(request.cell),
             cell: request.cell,
             utterance: request.utterance,
             condition: request.condition,
@@ -156,6 +158,13 @@ impl Model for WholeClips {
         let text = out.text.ok_or_else(|| ModelError("the stream ended without an answer".into()))?;
         Ok(Response { hypothesis: Hypothesis { text, ..Hypothesis::default() }, clock })
     }
+}
+
+/// Whole clips have no order that several jobs would not change: their numbers come from their names, so that a fault of every
+/// third turn strikes about a third of the clips, the same ones in every run.
+fn number_of(cell: &str) -> u64 {
+    const NUMBERS: u64 = 2_520;
+    keyed_rng(0, "turn number", cell, "").next_u64() % NUMBERS
 }
 
 /// Keeps the answer and lets all else go.
@@ -196,5 +205,29 @@ impl StreamOutput for TextOnly {
             StreamClock::Simulated => self.waited += ns,
         }
         Wake::Time
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::FakePipeline;
+    use crate::spec::ModelSpec;
+
+    #[test]
+    fn faults_strike_whole_clips_too_and_the_same_ones_every_time() {
+        let Ok(ModelSpec::FakePipeline(options)) = ModelSpec::parse("fake-pipeline:hang=3") else { panic!("a spec") };
+        let model = WholeClips(Box::new(FakePipeline::new(*options)));
+        let utterance = Utterance { id: "u".into(), text: "one two".into(), ..Utterance::default() };
+        let answered = |i: usize| {
+            let (cell, samples) = (format!("c/u{i}/clean/m"), [0.0; 160]);
+            let request =
+                Request { cell: &cell, utterance: &utterance, condition: "clean", samples: &samples, seed: 1 };
+            model.transcribe(&request).is_ok()
+        };
+        let heard: Vec<bool> = (0..300).map(answered).collect();
+        let hung = heard.iter().filter(|a| !**a).count();
+        assert!((75..=125).contains(&hung), "{hung} of 300");
+        assert_eq!((0..300).map(answered).collect::<Vec<_>>(), heard);
     }
 }

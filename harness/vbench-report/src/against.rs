@@ -38,6 +38,12 @@ pub struct AgainstReport<'a> {
     pub picture: &'a AbPicture,
     /// What fresh processes said, where the session claimed a regression.
     pub fresh: Option<&'a Result<Ratio, StatsError>>,
+    /// Why the session does not count.
+    pub voided: Option<&'a str>,
+    /// Why it ended before it was to.
+    pub too_short: Option<String>,
+    /// How late requests were sent: the instrument's own error.
+    pub lateness: &'a Distribution,
     /// The last word.
     pub verdict: AbVerdict,
     /// Why.
@@ -96,14 +102,18 @@ fn state(verdict: AbVerdict) -> State {
 #[must_use]
 pub fn against_text(report: &AgainstReport<'_>) -> String {
     let s = report.summary;
+    let verdict = if report.voided.is_some() { "void" } else { report.verdict.name() };
     let mut out = format!(
         "A {}\nB {}\n{}\n\n{}: {}\n\n",
         visible(report.a),
         visible(report.b),
         scenario_words(report.scenario),
-        report.verdict.name().to_uppercase(),
+        verdict.to_uppercase(),
         visible(report.reason)
     );
+    if let Some(why) = &report.too_short {
+        out += &format!("TOO SHORT: {}\n\n", visible(why));
+    }
     let mut grid = Grid::new(&[
         ("takes longer, %", false),
         ("ratio", true),
@@ -136,8 +146,8 @@ pub fn against_text(report: &AgainstReport<'_>) -> String {
         ("p95", true),
         ("p99", true),
     ]);
-    for (lane, d) in Lane::ALL.iter().zip(&s.lanes) {
-        let mut row = vec![lane.name().to_owned(), count(d.n as u64)];
+    for (lane, d) in lanes(report) {
+        let mut row = vec![lane.to_owned(), count(d.n as u64)];
         row.push(d.mean.map_or_else(|| ABSENT.into(), time));
         row.extend(d.tails.iter().map(short));
         grid.push(row);
@@ -155,12 +165,29 @@ fn short(tail: &Result<vbench_load::Tail, vbench_load::LoadError>) -> String {
     }
 }
 
+/// `; each clip went through 2 or 3 of the six orders`.
+fn orders_words(s: &AbSummary) -> String {
+    match s.orders() {
+        None => String::new(),
+        Some((fewest, most)) if fewest == most => format!("; each clip went through {fewest} of the six orders"),
+        Some((fewest, most)) if fewest + 1 == most => {
+            format!("; each clip went through {fewest} or {most} of the six orders")
+        }
+        Some((fewest, most)) => format!("; each clip went through {fewest} to {most} of the six orders"),
+    }
+}
+
+/// Distributions of a session: by lane, and the instrument's own.
+fn lanes<'a>(report: &AgainstReport<'a>) -> Vec<(&'static str, &'a Distribution)> {
+    let lanes = Lane::ALL.iter().map(|l| l.name()).zip(&report.summary.lanes);
+    lanes.chain([("sent late (the instrument)", report.lateness)]).collect()
+}
+
 fn turns_words(s: &AbSummary) -> String {
-    let lost = s.begun - s.turns.len();
-    let left = if lost > 0 {
-        format!("; {} turns are left out, a lane did not answer", count(lost as u64))
-    } else {
-        String::new()
+    let left = match s.begun - s.turns.len() {
+        0 => String::new(),
+        1 => "; 1 turn is left out, a lane did not answer".to_owned(),
+        lost => format!("; {} turns are left out, a lane did not answer", count(lost as u64)),
     };
     format!("{} turns of three{left}; margin {}", count(s.turns.len() as u64), margin(s))
 }
@@ -193,6 +220,9 @@ pub fn against_json(report: &AgainstReport<'_>) -> Value {
         "boundary": report.boundary,
         "verdict": report.verdict.name(),
         "reason": report.reason,
+        "voided": report.voided,
+        "too_short": report.too_short,
+        "lateness": crate::bench::distribution(report.lateness),
         "margin": s.margin,
         "alpha": AB_ALPHA,
         "clips": report.clips,
@@ -228,7 +258,7 @@ pub fn against_figures(report: &AgainstReport<'_>, palette: Palette) -> Result<V
     document(report).figures(palette)
 }
 
-/// The session as JUnit XML: one case for the verdict, one for each turn's coverage.
+/// The session as JUnit XML: a case for the verdict, and for coverage, lateness and length.
 #[must_use]
 pub fn against_junit(report: &AgainstReport<'_>, started: &str) -> String {
     let class = format!("vbench.bench.{}", report.b.replace('.', "_"));
@@ -244,11 +274,19 @@ pub fn against_junit(report: &AgainstReport<'_>, started: &str) -> String {
     } else {
         failed("coverage", format!("{unanswered} requests without an answer"))
     };
+    let judged = |kind, bad: Option<&str>| bad.map_or(Verdict::Passed, |text| failed(kind, text.to_owned()));
+    let on_time = judged("void", report.voided);
+    let long_enough = judged("bench", report.too_short.as_deref());
     let case = |name: &str, verdict| TestCase { class: class.clone(), name: name.into(), seconds: 0.0, verdict };
     let suite = TestSuite {
         package: "vbench.bench".into(),
         name: format!("{} against {}", report.a, report.b),
-        cases: vec![case("not slower than the margin", verdict), case("every request was answered", answered)],
+        cases: vec![
+            case("not slower than the margin", verdict),
+            case("every request was answered", answered),
+            case("the instrument was on time", on_time),
+            case("long enough", long_enough),
+        ],
         properties: vec![("a", report.a.to_owned()), ("b", report.b.to_owned())],
         out: against_text(report),
     };
@@ -258,7 +296,8 @@ pub fn against_junit(report: &AgainstReport<'_>, started: &str) -> String {
 fn document(report: &AgainstReport<'_>) -> Document {
     let s = report.summary;
     let unanswered: usize = s.lanes.iter().map(|l| l.censored).sum();
-    let mut warnings = Vec::new();
+    let mut warnings: Vec<_> = report.voided.map(|reason| fact("Void", reason)).into_iter().collect();
+    warnings.extend(report.too_short.as_ref().map(|why| fact("Too short", why)));
     if unanswered > 0 {
         let text = format!("{} requests had no answer: their turns are left out.", count(unanswered as u64));
         warnings.push(fact("Not everything was answered", text));
@@ -271,7 +310,7 @@ fn document(report: &AgainstReport<'_>) -> Document {
             fact("clips", count(report.clips as u64)),
             fact("seed", report.seed.to_string()),
         ],
-        verdict: state(report.verdict),
+        verdict: if report.voided.is_some() { State::bad("void") } else { state(report.verdict) },
         sentence: format!("{}.", visible(report.reason)),
         warnings,
         which: vec![fact("A, the baseline", report.a), fact("B", report.b)],
@@ -368,8 +407,8 @@ fn effect(report: &AgainstReport<'_>) -> Section {
         short: "Effect",
         title: "How much longer B takes".into(),
         lead: vec![
-            "Every clip is answered by A, by B and by A again, one right after the other, in all six orders. What A and A again \
-             differ by is the noise floor: no difference within it is said."
+            "Every clip is answered by A, by B and by A again, one right after the other, in orders that change from turn to turn. \
+             What A and A again differ by is the noise floor: no difference within it is said."
                 .into(),
         ],
         figures,
@@ -463,9 +502,9 @@ fn clips(report: &AgainstReport<'_>) -> Option<Sketch> {
 
 fn times(report: &AgainstReport<'_>) -> Section {
     let mut table = Table::new("Times by lane", &["lane", ">n", ">mean", ">p50", ">p90", ">p95", ">p99", ">longest"]);
-    for (lane, d) in Lane::ALL.iter().zip(&report.summary.lanes) {
+    for (lane, d) in lanes(report) {
         let unanswered = (d.censored > 0).then(|| format!("{} without an answer", count(d.censored as u64)));
-        let mut row = vec![Cell::plain(lane.name()), Cell { note: unanswered, ..Cell::plain(count(d.n as u64)) }];
+        let mut row = vec![Cell::plain(lane), Cell { note: unanswered, ..Cell::plain(count(d.n as u64)) }];
         row.push(Cell::plain(d.mean.map_or_else(|| ABSENT.into(), time)));
         row.extend(d.tails.iter().map(|t| {
             let interval =
@@ -482,7 +521,7 @@ fn times(report: &AgainstReport<'_>) -> Section {
         id: "times",
         short: "Times",
         title: "Times by lane".into(),
-        lead: vec![format!("A latency spans {}.", visible(report.boundary))],
+        lead: vec![format!("A time spans {}.", visible(report.boundary))],
         figures: distribution("latency-cdf", "Which share was answered by when", &curves).into_iter().collect(),
         tables: vec![table],
         ..Section::default()
@@ -493,9 +532,11 @@ fn methods(report: &AgainstReport<'_>) -> Section {
     let s = report.summary;
     let mut remarks = vec![
         turns_words(s) + ".",
-        "Orders come in mirrored pairs: A and B follow each other as ABBA BAAB, so that whatever changes steadily over the \
-         session falls on all lanes alike; each clip goes through all six orders."
-            .into(),
+        format!(
+            "Orders come in mirrored pairs: A and B follow each other as ABBA BAAB, so that whatever changes steadily over the \
+             session falls on all lanes alike{}.",
+            orders_words(s)
+        ),
         format!(
             "The logarithms of the ratios of pairs are summed over each clip; the clip sign-flip test, inverted at the margin, \
              decides one-sided at {AB_ALPHA}; the interval shown decides the same. Regressed also needs more than the noise \

@@ -95,6 +95,9 @@ fn texts_story(f: &SameTexts) -> String {
 }
 
 fn times_story(f: &RepeatTimes) -> String {
+    if f.pairs == 0 {
+        return "no clip was heard twice: the first one warms the model up, so there must be two".into();
+    }
     let limit = format!("more than {:.0} % and {:.0} us", 100.0 * f.min_saving, f.min_saving_ns as f64 / 1e3);
     let power = match f.would_fail {
         Some(n) => format!("a cache of {} of these clips would have failed", count(n as u64)),
@@ -113,8 +116,11 @@ fn times_story(f: &RepeatTimes) -> String {
 }
 
 fn references_story(f: &WrongReferences) -> String {
+    if f.clips == 0 {
+        return "no clip to compare: nothing else is said in any other".into();
+    }
     let mut out = format!(
-        "WER {} % against the right references, {} % against wrong ones: {} points in {} clips (must be above {})",
+        "WER {} % against the right references, {} % against wrong ones: {} points in {} clips (must be above {}; fails below 0)",
         RATE.number(f.right),
         RATE.number(f.wrong),
         POINTS.estimate(&f.rise),

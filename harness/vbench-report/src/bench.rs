@@ -10,14 +10,14 @@ mod tables;
 
 use vbench_load::{
     Band, BenchSummary, BudgetVerdict, EARLY_STOPPING_CONFIDENCE, LEVEL, LoadError, LoadSearch, Ns, PERCENTILES,
-    Resources, Scenario, SweepSummary, Tail, TailValue,
+    Resources, Scenario, SweepSummary, Tail, TailValue, too_short,
 };
 
 use crate::format;
 use crate::grid::Grid;
 
-pub(crate) use json::percentile;
 pub use json::{bench_json, budgets_json};
+pub(crate) use json::{distribution, percentile};
 pub use tables::budgets_text;
 
 /// A bench with what is to be said about it.
@@ -58,6 +58,9 @@ pub fn bench_text(view: &BenchView<'_>) -> String {
     if let Some(reason) = &s.voided {
         out += &format!("VOID: {reason}\n");
     }
+    if let Some(why) = too_short(s) {
+        out += &format!("TOO SHORT: {why}\n");
+    }
     let share = if c.requests > 0 { c.answered as f64 / c.requests as f64 } else { 0.0 };
     out += &format!(
         "answered {} of {} ({} %)",
@@ -77,6 +80,9 @@ pub fn bench_text(view: &BenchView<'_>) -> String {
         if n > 0 {
             out += &format!(", {} {what}", format::count(n as u64));
         }
+    }
+    if let Some(why) = s.why_failed() {
+        out += &format!("\nfailed {}", format::visible(&why));
     }
     out += "\n\n";
     out += &times(view).plain();

@@ -14,6 +14,7 @@
 //! outputs.rs    the formats of a report, written into one folder
 //! counting.rs   the allocator, counted while a bench asks for it
 //! progress.rs   progress with ETA on stderr
+//! interrupt.rs  Ctrl-C
 //! failure.rs    message + exit code
 //! commands/     suite, models, data, degrade, measure, reproduce, conditions, report, score, compare, gate, golden, sequential,
 //!               comparison_page, history, bench, audit
@@ -27,6 +28,7 @@ mod commands;
 mod counting;
 mod export;
 mod failure;
+mod interrupt;
 mod open;
 mod outputs;
 mod pairs;

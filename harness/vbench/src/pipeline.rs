@@ -2,14 +2,13 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use serde_json::Value;
 use vbench_core::{Cell, ExitCode, Outcome};
 use vbench_model::Model;
 use vbench_run::{AudioPreparer, EngineOptions, Plan, RunEnd, RunEvent, run_cells};
-use vbench_store::{Row, RunFolder, RunRecord, TimingLine};
+use vbench_store::{Row, RunFolder, RunRecord, StoreError, TimingLine};
 use vbench_suite::{ModelEntry, Selection, Suite, Task, expand, interleave_models};
 
 use crate::cli::{BaselineArguments, InconclusivePolicy, RunArguments};
@@ -18,13 +17,11 @@ use crate::commands::data::load_with_corpora;
 use crate::commands::gate::{self, Told};
 use crate::commands::sequential::{self, Looks};
 use crate::failure::{Failure, note};
+use crate::interrupt;
 use crate::open::{audio_cache, cache_folder, open_model};
 use crate::progress::Progress;
 use crate::record::{Overrides, new_run_path, plan_sha256, run_record};
 use crate::render;
-
-/// Set by Ctrl-C: the cells in progress are finished and committed, then the run ends.
-static CANCEL: AtomicBool = AtomicBool::new(false);
 
 /// `vbench run`.
 pub fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
@@ -227,6 +224,9 @@ impl Session {
                 let id = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
                 let record = run_record(&id, &suite, &overrides, &cells, &described, arguments.jobs);
                 let looks = declare(&record)?;
+                if ["bench.json", "against.json"].iter().any(|name| path.join(name).exists()) {
+                    return Err(StoreError::Exists { path }.into());
+                }
                 (RunFolder::create(&path, &record)?, looks, cells.clone(), 0, None)
             }
         };
@@ -235,12 +235,7 @@ impl Session {
 
     /// Runs what is left and returns the number of cells still without an outcome.
     fn execute(&mut self, arguments: &RunArguments) -> Result<usize, Failure> {
-        // A handler can be set once per process; this is the only place that sets it.
-        drop(ctrlc::set_handler(|| {
-            if CANCEL.swap(true, Ordering::Relaxed) {
-                std::process::exit(i32::from(ExitCode::Incomplete as u8));
-            }
-        }));
+        interrupt::listen();
         let began = Instant::now();
         let corpora = self.suite.corpora.iter().map(|c| (c.name.as_str(), c.all.as_slice()));
         let cache = audio_cache(&arguments.audio_cache, &cache_folder(&arguments.cache)?);
@@ -272,7 +267,7 @@ impl Session {
             };
             let elapsed = u64::try_from(began.elapsed().as_nanos()).unwrap_or(0);
             let options = EngineOptions { jobs, clock_base_ns: base + elapsed };
-            run_cells(&plan, &preparer, options, &CANCEL, folder, &mut on_event).map_err(|e| {
+            run_cells(&plan, &preparer, options, &interrupt::STOP, folder, &mut on_event).map_err(|e| {
                 let mut failure = Failure::from(e);
                 failure.message += &format!(
                     "\nno committed row is lost: make room, then continue with: vbench run --resume {}",

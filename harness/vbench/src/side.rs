@@ -31,6 +31,11 @@ impl LoadedRun {
     /// Reads a run folder; a file inside it will do.
     pub fn read(path: &Path) -> Result<Self, Failure> {
         let folder = if path.is_file() { path.parent().unwrap_or(Path::new(".")) } else { path };
+        if !folder.join("run.json").exists() && ["bench.json", "against.json"].iter().any(|n| folder.join(n).exists()) {
+            let text = "holds a bench: its times are compared by `vbench bench A --against B`, its budgets judged by \
+                        `vbench gate FOLDER`; a run of a suite is asked for";
+            return Err(Failure::new(ExitCode::Usage, format!("{} {text}", folder.display())));
+        }
         let record = RunRecord::read(folder)?;
         let rules = rules_of(&record.record)?;
         Ok(Self { path: folder.to_path_buf(), record, rules })

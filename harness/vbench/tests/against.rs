@@ -8,8 +8,9 @@ use common::{corpus, outcome, vbench};
 use serde_json::Value;
 
 fn against(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
-    let few = ["--suite", "suite.toml", "-q", "--min-duration-s", "0", "--min-count", "24"];
-    outcome(&vbench(folder, &[&["bench"], arguments, &few].concat()))
+    let few: &[&str] = if arguments.contains(&"--min-duration-s") { &[] } else { &["--min-duration-s", "0"] };
+    let suite = ["--suite", "suite.toml", "-q", "--min-count", "24"];
+    outcome(&vbench(folder, &[&["bench"], arguments, &suite, few].concat()))
 }
 
 fn folder() -> tempfile::TempDir {
@@ -137,4 +138,102 @@ fn threads_are_an_option_of_a_lane_and_what_cannot_be_compared_is_refused() {
     std::fs::write(folder.path().join("t/against.json"), r#"{"schema":"vbench/bench-against/9"}"#).expect("writes");
     let (code, _, errors) = outcome(&vbench(folder.path(), &["report", "t"]));
     assert!(code == 7 && errors.contains("vbench/bench-against/9"), "{errors}");
+}
+
+#[test]
+fn what_is_compared_is_what_the_user_waits() {
+    let folder = folder();
+    // The reply ends at the same time, but nothing is heard for half a second longer.
+    let late = ["fake-pipeline:", "--against", "fake-pipeline:lead_in_ms=540,audio_ms=60", "--out", "late"];
+    let (code, out, errors) = against(folder.path(), &late);
+    assert!(code == 10 && out.contains("fresh processes say the same"), "{code} {out} {errors}");
+    let json: Value = serde_json::from_str(&read(folder.path(), "late/against.json")).expect("JSON");
+    assert!(json["boundary"].as_str().is_some_and(|b| b.contains("first audible sample")), "{}", json["boundary"]);
+}
+
+#[test]
+fn fresh_processes_are_loaded_as_the_session_was() {
+    let folder = folder();
+    let paced = ["--scenario", "paced", "--chunk-ms", "100", "--barge-in-ms", "200", "--max-lateness-ms", "7"];
+    let models = ["fake-pipeline:", "--against", "fake-pipeline:llm_ms=240", "--out", "ab"];
+    let (code, out, errors) = against(folder.path(), &[&models[..], &paced].concat());
+    assert!(code == 10 && out.contains("fresh processes say the same"), "{code} {out} {errors}");
+    let head = |name: &str| -> Value {
+        let text = read(folder.path(), &format!("ab/{name}requests.jsonl"));
+        serde_json::from_str(text.lines().next().expect("a head")).expect("JSON")
+    };
+    let session = head("");
+    for run in ["fresh/01-a/", "fresh/01-b/", "fresh/06-b/"] {
+        let fresh = head(run);
+        for key in ["scenario", "streams", "chunk_ns", "barge_in_ns", "max_lateness_ns", "timeout_ns", "seed"] {
+            assert!(
+                !session[key].is_null() && fresh[key] == session[key],
+                "{run} {key}: {} {}",
+                fresh[key],
+                session[key]
+            );
+        }
+    }
+    for ignored in [["--workers", "2"], ["--rate", "2"], ["--budgets", "b.toml"]] {
+        let (code, _, errors) = against(folder.path(), &[&models[..3], &ignored, &["--out", "x"]].concat());
+        assert!(code == 2 && errors.contains("cannot be used with"), "{ignored:?}: {code} {errors}");
+    }
+}
+
+#[test]
+fn a_session_in_which_the_instrument_was_late_is_void() {
+    let folder = folder();
+    let real = "fake-pipeline:clock=real";
+    let (code, out, errors) = outcome(&vbench(
+        folder.path(),
+        &[
+            &[
+                "bench",
+                real,
+                "--against",
+                real,
+                "--suite",
+                "suite.toml",
+                "-q",
+                "--min-duration-s",
+                "0",
+                "--min-count",
+                "1",
+            ][..],
+            &["--limit", "1", "--warm-up", "0", "--scenario", "paced", "--chunk-ms", "100", "--max-lateness-ms", "0"],
+            &["--out", "void"],
+        ]
+        .concat(),
+    ));
+    assert!(code == 6 && out.contains("VOID: the instrument sent too late"), "{code} {out} {errors}");
+    let json: Value = serde_json::from_str(&read(folder.path(), "void/against.json")).expect("JSON");
+    assert!(json["voided"].is_string() && json["max_lateness_ms"] == 0.0, "{json}");
+    assert_eq!(json["verdict"], "inconclusive");
+    assert!(json["lateness"]["max"].as_f64().is_some_and(|ms| ms > 0.0), "{}", json["lateness"]);
+    assert!(read(folder.path(), "void/report.html").contains("<b>Void</b>"));
+    let (code, out, errors) = outcome(&vbench(folder.path(), &["report", "void", "--format", "junit"]));
+    assert!(code == 6 && out.contains("VOID"), "{code} {out} {errors}");
+    let junit = read(folder.path(), "void/junit.xml");
+    let case = junit.split("<testcase").find(|c| c.contains("the instrument was on time")).expect("a case");
+    assert!(case.contains("<failure"), "{case}");
+}
+
+#[test]
+fn a_session_ends_with_a_whole_turn_and_says_how_many_orders_there_were() {
+    let folder = folder();
+    let equal = ["fake:echo,delay_ms=40", "--against", "fake:echo,delay_ms=40"];
+    // 76 requests would be enough; the turn that was begun is ended.
+    let (code, out, errors) =
+        against(folder.path(), &[&equal[..], &["--min-duration-s", "3.02", "--out", "ab"]].concat());
+    assert!(code == 0 && !out.contains("left out") && out.contains("26 turns"), "{code} {out} {errors}");
+    let page = read(folder.path(), "ab/report.html");
+    assert!(page.contains("2 or 3 of the six orders") && !page.contains("all six orders"), "what is said of orders");
+    // Never more requests than this: nothing is done where a session needs more.
+    for count in ["10", "71"] {
+        let (code, _, errors) = against(folder.path(), &[&equal[..], &["--max-count", count, "--out", "few"]].concat());
+        assert!(code == 2 && errors.contains("--max-count") && errors.contains("72"), "{count}: {code} {errors}");
+    }
+    let most = ["--min-duration-s", "100", "--max-count", "80", "--out", "most"];
+    let (code, out, errors) = against(folder.path(), &[&equal[..], &most].concat());
+    assert!(code == 0 && out.contains("26 turns") && out.contains("TOO SHORT"), "{code} {out} {errors}");
 }

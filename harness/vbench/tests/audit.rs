@@ -129,6 +129,15 @@ fn few_clips_decide_nothing_and_a_failing_model_leaves_the_audit_incomplete() {
 }
 
 #[test]
+fn one_clip_has_no_other_s_reference() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    tones(folder.path(), 3);
+    let (code, text, errors) = audit(folder.path(), &["cheat:none", "--limit", "1"]);
+    assert_eq!(code, 11, "{errors}");
+    assert!(!text.contains("NaN") && text.contains("no clip to compare"), "{text}");
+}
+
+#[test]
 fn what_cannot_be_audited_is_refused() {
     let folder = tempfile::tempdir().expect("temporary folder");
     tones(folder.path(), 3);

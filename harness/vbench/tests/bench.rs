@@ -8,12 +8,13 @@ use common::{corpus, outcome, vbench};
 use serde_json::Value;
 
 fn bench(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
-    let mut all = vec!["bench", "--suite", "suite.toml", "-q"];
-    all.extend(arguments);
-    outcome(&vbench(folder, &all))
+    let suite: &[&str] = if arguments.contains(&"--replay") { &[] } else { &["--suite", "suite.toml"] };
+    outcome(&vbench(folder, &[&["bench", "-q"], suite, arguments].concat()))
 }
 
 fn numbers(folder: &Path, arguments: &[&str]) -> Value {
+    // A folder takes one run.
+    let _ = std::fs::remove_dir_all(folder.join("bench"));
     let (code, out, errors) = bench(folder, &[arguments, &["--json", "--out", "bench"]].concat());
     assert_eq!(code, 0, "{errors}");
     serde_json::from_str(&out).expect("JSON")
@@ -71,7 +72,10 @@ fn a_replay_gives_the_same_numbers_and_one_seed_the_same_trace() {
     for key in ["results", "counts", "rtfx", "offered_per_s", "wall_s", "scenario"] {
         assert_eq!(first[key], again[key], "{key}");
     }
-    assert_eq!(numbers(folder.path(), &scenario), first);
+    // Made at another time, and otherwise the same.
+    let (mut first, mut second) = (first, numbers(folder.path(), &scenario));
+    (first["run"], second["run"]) = (Value::Null, Value::Null);
+    assert_eq!(second, first);
     assert_eq!(trace("bench/requests.jsonl"), requests);
     let browser: Value = serde_json::from_str(&trace("bench/trace.json")).expect("JSON");
     assert!(browser["traceEvents"].as_array().is_some_and(|e| e.len() >= requests.lines().count() - 1));
@@ -86,14 +90,14 @@ fn a_replay_gives_the_same_numbers_and_one_seed_the_same_trace() {
 fn requests_without_an_answer_bound_the_tail_and_end_the_bench_with_6() {
     let folder = folder();
     // Twice what one worker can do: sooner or later everybody waits longer than a second.
-    let overload = ["fake:echo,delay_ms=100", "--scenario", "server", "--rate", "20", "--timeout-s", "1", "--out", "b"];
-    let (code, out, errors) = bench(folder.path(), &[&overload[..], &["--json"]].concat());
+    let overload = ["fake:echo,delay_ms=100", "--scenario", "server", "--rate", "20", "--timeout-s", "1", "--out"];
+    let (code, out, errors) = bench(folder.path(), &[&overload[..], &["b", "--json"]].concat());
     assert_eq!(code, 6, "{errors}");
     let json: Value = serde_json::from_str(&out).expect("JSON");
     let counts = &json["counts"];
     assert!(counts["timed_out"].as_u64().is_some_and(|n| n > 0), "{counts}");
     assert_eq!(json["results"][0]["percentiles"][1]["value"], serde_json::json!({"at_least": 1000.0}));
-    let (_, text, _) = bench(folder.path(), &overload);
+    let (_, text, _) = bench(folder.path(), &[&overload[..], &["text"]].concat());
     assert!(text.contains("without an answer in time") && text.contains("≥ 1000"), "{text}");
 }
 
@@ -105,6 +109,40 @@ fn a_model_that_fails_is_counted_and_the_bench_goes_on() {
     assert_eq!(code, 6, "{errors}");
     let json: Value = serde_json::from_str(&out).expect("JSON");
     assert_eq!((&json["counts"]["requests"], &json["counts"]["failed"]), (&8.into(), &2.into()));
+}
+
+#[test]
+fn why_requests_failed_is_said_on_terminal_page_and_junit() {
+    let folder = folder();
+    let few =
+        ["fake:echo,fail=u1", "--min-count", "8", "--min-duration-s", "0", "--out", "b", "--format", "html,junit"];
+    let (code, text, errors) = bench(folder.path(), &few);
+    assert_eq!(code, 6, "{errors}");
+    let document = std::fs::read_to_string(folder.path().join("b/bench.json")).expect("reads");
+    let json: Value = serde_json::from_str(&document).expect("JSON");
+    let failures = json["failures"].as_array().expect("failures");
+    assert_eq!((failures.len(), &failures[0]["count"]), (1, &2.into()), "{failures:?}");
+    let reason = failures[0]["reason"].as_str().filter(|r| !r.is_empty()).expect("a reason");
+    let wanted = format!("2 times: {reason}");
+    assert!(text.contains(&wanted), "{wanted}: {text}");
+    // What pages escape stands behind the first words.
+    let begins: String = wanted.chars().take_while(|c| *c != '`').collect();
+    assert!(begins.len() > 12, "{begins}");
+    for name in ["report.html", "junit.xml"] {
+        let file = std::fs::read_to_string(folder.path().join("b").join(name)).expect("reads");
+        assert!(file.contains(&begins), "{begins} in {name}");
+    }
+    let (code, _, errors) = bench(folder.path(), &["--replay", "b/requests.jsonl"]);
+    assert_eq!(code, 6, "{errors}");
+}
+
+#[test]
+fn transcripts_made_elsewhere_cannot_be_timed() {
+    let folder = folder();
+    std::fs::write(folder.path().join("h.jsonl"), "{\"id\":\"u0\",\"hyp\":\"one\"}\n").expect("writes");
+    let (code, _, errors) = bench(folder.path(), &["hypotheses:h.jsonl", "--out", "b"]);
+    assert!(code == 2 && errors.contains("made elsewhere"), "{code} {errors}");
+    assert!(!folder.path().join("b").exists());
 }
 
 #[test]

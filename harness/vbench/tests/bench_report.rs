@@ -115,6 +115,7 @@ fn a_search_and_sweeps_have_their_figures() {
         (["--sweep-length", "0.25,0.5,1"], "Time by length of the audio"),
         (["--batch", "1,2,4"], "Time by size of the batch"),
     ] {
+        let _ = std::fs::remove_dir_all(folder.path().join("w"));
         let (code, _, errors) = bench(
             folder.path(),
             &[&["fake:echo,delay_ms=40", "--min-duration-s", "0", "--min-count", "200", "--out", "w"][..], &arguments]
@@ -131,7 +132,8 @@ fn a_search_and_sweeps_have_their_figures() {
 #[test]
 fn what_makes_a_run_doubtful_stands_at_the_top() {
     let folder = folder();
-    let server = ["--scenario", "server", "--rate", "200", "--min-duration-s", "0", "--out", "void"];
+    let server =
+        ["--scenario", "server", "--rate", "200", "--min-duration-s", "0", "--min-count", "64", "--out", "void"];
     let (code, _, errors) = bench(folder.path(), &[&["fake:echo", "--max-lateness-ms", "0"][..], &server].concat());
     assert_eq!(code, 6, "{errors}");
     let html = page(folder.path(), "void");
@@ -166,8 +168,10 @@ fn what_makes_a_run_doubtful_stands_at_the_top() {
 fn names_are_text_and_damaged_runs_are_told() {
     let folder = folder();
     let model = "fake:echo,delay_ms=4,fail=<script>alert(1)</script>&\"'::error::x";
-    let (code, _, errors) =
-        bench(folder.path(), &[model, "--min-duration-s", "0", "--out", "b", "--format", "html,md,junit,csv"]);
+    let (code, _, errors) = bench(
+        folder.path(),
+        &[model, "--min-duration-s", "0", "--min-count", "64", "--out", "b", "--format", "html,md,junit,csv"],
+    );
     assert_eq!(code, 0, "{errors}");
     assert!(!page(folder.path(), "b").contains("<script>alert"));
     assert!(!read(folder.path(), "b/report.md").contains("<script>"));
@@ -204,6 +208,63 @@ fn dated(folder: &Path, run: &str, day: usize) {
     document["run"]["git_branch"] = "main".into();
     document["run"]["git_commit"] = format!("{day:040x}").into();
     std::fs::write(path, document.to_string()).expect("writes");
+}
+
+#[test]
+fn runs_of_other_settings_are_never_one_history() {
+    let folder = folder();
+    let f = folder.path();
+    std::fs::create_dir(f.join("other")).expect("creates");
+    corpus(&f.join("other"), 6, r#"["clean"]"#, "fake:drop=2");
+    // The same name and as many clips, other words.
+    let texts = read(f, "other/manifest.jsonl").replace("\"text\":\"", "\"text\":\"well ");
+    std::fs::write(f.join("other/manifest.jsonl"), texts).expect("writes");
+    let whole = "fake:echo,delay_ms=40";
+    let talks = "fake-pipeline:";
+    let settings: [(&str, &[&str]); 9] = [
+        (whole, &[]),
+        (whole, &["--workers", "2"]),
+        (whole, &["--batch", "2"]),
+        (whole, &["--threads", "1"]),
+        (whole, &["--sweep-length", "0.5"]),
+        (whole, &["--limit", "3"]),
+        (whole, &["--suite", "other/suite.toml"]),
+        (talks, &[]),
+        (talks, &["--barge-in-ms", "200"]),
+    ];
+    for (i, (model, setting)) in settings.iter().enumerate() {
+        for again in 0..2 {
+            let (run, seed) = (format!("runs/{i}-{again}"), again.to_string());
+            let mut all = vec!["bench", model, "-q", "--min-duration-s", "0", "--min-count", "40"];
+            all.extend(["--seed", &seed, "--out", &run]);
+            if !setting.contains(&"--suite") {
+                all.extend(["--suite", "suite.toml"]);
+            }
+            all.extend(*setting);
+            let (code, _, errors) = outcome(&vbench(f, &all));
+            assert_eq!(code, 0, "{setting:?}: {errors}");
+            dated(f, &run, 1 + 2 * i + again);
+        }
+    }
+    let (code, _, errors) = outcome(&vbench(f, &["report", "runs"]));
+    assert_eq!(code, 0, "{errors}");
+    let json: Value = serde_json::from_str(&read(f, "runs/history.json")).expect("JSON");
+    let benches = json["benches"].as_array().expect("benches");
+    let told: Vec<String> = benches.iter().map(|b| format!("{}: {}", b["setting"], b["runs"])).collect();
+    assert_eq!(benches.len(), settings.len(), "{told:#?}");
+    assert!(benches.iter().all(|b| b["runs"].as_array().is_some_and(|r| r.len() == 2)), "{told:#?}");
+    // A session of two models says the same of its lanes.
+    let (code, _, errors) = bench(f, &[whole, "--against", "fake:echo,delay_ms=40", "--out", "ab"]);
+    assert_eq!(code, 0, "{errors}");
+    let against: Value = serde_json::from_str(&read(f, "ab/against.json")).expect("JSON");
+    for lane in ["a", "b"] {
+        let facts = &against["facts"][lane];
+        assert_eq!(
+            (&facts["workers"], &facts["condition"], &facts["clips"]),
+            (&"1".into(), &"clean".into(), &"6".into())
+        );
+        assert!(facts["suite"].is_string() && facts["clips_sha256"].as_str().is_some_and(|s| s.len() == 64), "{facts}");
+    }
 }
 
 #[test]

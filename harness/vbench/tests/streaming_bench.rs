@@ -9,7 +9,12 @@ use common::{corpus, outcome, vbench};
 use serde_json::{Value, json};
 
 fn bench(folder: &Path, arguments: &[&str]) -> (i32, Value, String) {
-    let mut all = vec!["bench", "--suite", "suite.toml", "-q", "--json", "--out", "bench"];
+    let mut all = vec!["bench", "-q", "--json"];
+    if !arguments.contains(&"--replay") {
+        // A folder takes one run.
+        let _ = std::fs::remove_dir_all(folder.join("bench"));
+        all.extend(["--suite", "suite.toml", "--out", "bench"]);
+    }
     all.extend(arguments);
     let (code, out, errors) = outcome(&vbench(folder, &all));
     (code, serde_json::from_str(&out).unwrap_or_default(), errors)
@@ -70,6 +75,10 @@ fn one_run_shows_all_that_a_user_sees_hears_and_waits_for() {
     let wanted = [("vad", 20.0), ("asr", 90.0), ("llm", 120.0), ("tts", 100.0), ("transport", 15.0), ("lead-in", 40.0)];
     assert_eq!(stages, wanted);
     assert_eq!((&json["stages"]["turns"], &json["stages"]["impossible"]), (&100.into(), &0.into()));
+    // A turn with sound ends later than its final text.
+    assert!(json["boundary"].as_str().is_some_and(|b| b.contains("to the end of the turn")), "{}", json["boundary"]);
+    let page = std::fs::read_to_string(folder.path().join("bench/report.html")).expect("a page");
+    assert!(page.contains("latency counts from the end of speech to the end of the turn"));
     // All of it again from the trace.
     let (_, again, _) = bench(folder.path(), &["--replay", "bench/requests.jsonl"]);
     for key in ["results", "flicker", "barge_in", "sound", "stages", "bands", "trend", "counts"] {

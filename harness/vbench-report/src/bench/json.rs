@@ -36,6 +36,7 @@ pub fn bench_json(view: &BenchView<'_>) -> Value {
             "impossible": c.impossible, "answered_twice": c.answered_twice, "clock_went_back": c.clock_went_back,
             "clock_ahead": c.clock_ahead, "strays": c.strays,
         },
+        "failures": s.failures.iter().take(10).map(|(reason, n)| json!({"reason": reason, "count": n})).collect::<Vec<_>>(),
         "offered_per_s": s.offered_hz,
         "answered_per_s": s.answered_hz,
         "rtf": s.rtf,
@@ -53,9 +54,10 @@ pub fn bench_json(view: &BenchView<'_>) -> Value {
             "replies": p.replies, "silent": p.silent, "with_underruns": p.with_underruns, "underruns": p.underruns,
             "gap_ms": to_ms(p.gap as f64),
         })),
-        "barge_in": s.barge_in.as_ref().map(|b| json!({"stopped": b.stop.n, "ignored": b.ignored})),
+        "barge_in": s.barge_in.as_ref().map(|b| json!({"stopped": b.stopped(), "ignored": b.ignored})),
         "stages": s.stages.as_ref().map(stages),
         "trend": s.trend.as_ref().map(trend),
+        "backlog": s.backlog.map(|b| json!({"usual": b.usual, "least": b.least, "grows": b.grows()})),
         "bands": view.bands.iter().map(band).collect::<Vec<_>>(),
         "budgets": budgets_json(view.budgets),
         "search": view.search.map(search),
@@ -91,7 +93,7 @@ fn result(metric: &str, d: &Distribution) -> Value {
     out
 }
 
-fn distribution(d: &Distribution) -> Value {
+pub(crate) fn distribution(d: &Distribution) -> Value {
     let early = |(p, ns): (&f64, &Option<u64>)| json!({"percentile": p, "value": ns.map(|ns| to_ms(ns as f64)), "confidence": EARLY_STOPPING_CONFIDENCE});
     json!({
         "unit": "ms", "n": d.n, "censored": d.censored,

@@ -22,13 +22,20 @@ pub(super) fn more(view: &BenchView<'_>) -> String {
         );
     }
     if let Some(b) = &s.barge_in {
-        out += &format!("{:<24}{} replies stopped, {} were said to the end\n", "barge-in", b.stop.n, b.ignored);
+        out += &format!("{:<24}{} replies stopped, {} did not\n", "barge-in", b.stopped(), b.ignored);
     }
     if let Some(trend) = s.trend.as_ref().filter(|t| t.slows_down) {
         out += &format!(
-            "SLOWS DOWN: waits grow by {:.0} % from the beginning of the run to its end ({} one-sided, Mann-Kendall)\n",
+            "SLOWS DOWN: times grow by {:.0} % from the beginning of the run to its end ({} one-sided, Mann-Kendall)\n",
             100.0 * trend.rise,
             format::p_in_words(trend.p_rise)
+        );
+    }
+    if let Some(b) = s.backlog.filter(|b| b.grows()) {
+        out += &format!(
+            "QUEUE GROWS: another request found mostly at most {} in flight in the first half of the run, never under {} in the \
+             second\n",
+            b.usual, b.least
         );
     }
     if !view.bands.is_empty() {

@@ -158,7 +158,11 @@ pub fn check_text(input: &CheckInput<'_>) -> String {
             );
             for hit in f.hits.iter().take(TEXT_EXAMPLES) {
                 let e = input.example(f.code, hit);
-                let detail = if e.detail.is_empty() { String::new() } else { format!(": {}", visible(&shortened(e.detail, LONGEST_TEXT))) };
+                let detail = if e.detail.is_empty() {
+                    String::new()
+                } else {
+                    format!(": {}", visible(&shortened(e.detail, LONGEST_TEXT)))
+                };
                 let _ = writeln!(out, "          {} ({}:{}){detail}", shown(&e.id), visible(e.manifest), e.line);
             }
             if f.hits.len() > TEXT_EXAMPLES {

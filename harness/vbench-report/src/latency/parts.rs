@@ -288,7 +288,7 @@ fn streaming(report: &BenchReport<'_>) -> Section {
     ] {
         rows.extend(d.as_ref().map(|d| (name, d)));
     }
-    rows.extend(s.barge_in.as_ref().filter(|b| b.stop.n > 0).map(|b| ("barge-in: until the reply stopped", &b.stop)));
+    rows.extend(s.barge_in.as_ref().map(|b| ("barge-in: until the reply stopped", &b.stop)));
     let mut remarks = Vec::new();
     if let Some(flicker) = s.flicker {
         remarks.push(format!("Flicker: {flicker:.3} words taken back for each word of the answers."));
@@ -306,8 +306,8 @@ fn streaming(report: &BenchReport<'_>) -> Section {
     }
     if let Some(b) = &s.barge_in {
         remarks.push(format!(
-            "Barge-in: {} replies stopped when the user spoke again, {} were said to the end all the same.",
-            count(b.stop.n as u64),
+            "Barge-in: {} replies stopped when the user spoke again, {} did not: they count as without an answer.",
+            count(b.stopped() as u64),
             count(b.ignored as u64)
         ));
     }

@@ -49,6 +49,11 @@ pub(super) fn verdict(report: &BenchReport<'_>) -> (State, String) {
         let text = format!("{answered}; the others count as at least {}.{budgets}", time(s.plan.timeout as f64));
         return (State::bad("incomplete"), text);
     }
+    if let Some(search) = report.view.search.filter(|s| s.best_hz.is_none()) {
+        let goal = format!("p{} of at most {} ms", search.goal.percentile, search.goal.limit_ms);
+        let text = format!("No rate is confirmed for {goal}: {}.{budgets}", visible(&search.ended));
+        return (State::bad("no rate holds"), text);
+    }
     let doubtful: Vec<&str> = report.checks.iter().filter(|c| c.state == CheckState::Failed).map(|c| c.name).collect();
     if !doubtful.is_empty() {
         let text = format!("{answered}, but this does not hold: {}.{budgets}", doubtful.join("; "));
@@ -60,7 +65,11 @@ pub(super) fn verdict(report: &BenchReport<'_>) -> (State, String) {
         (_, 0, _) => State::open("inconclusive"),
         _ => State::bad("over budget"),
     };
-    (state, format!("The instrument was on time and {answered}.{budgets}"))
+    let rate = report.view.search.and_then(|s| {
+        let (p, limit, best) = (s.goal.percentile, s.goal.limit_ms, s.best_hz?);
+        Some(format!(" p{p} stays within {limit} ms up to {best:.2} requests a second, confirmed by a longer run."))
+    });
+    (state, format!("The instrument was on time and {answered}.{}{budgets}", rate.unwrap_or_default()))
 }
 
 fn warnings(report: &BenchReport<'_>) -> Vec<crate::view::Fact> {
@@ -194,7 +203,7 @@ fn latency(report: &BenchReport<'_>) -> Section {
         id: "latency",
         short: "Latency",
         title: "Latency".into(),
-        lead: vec![lead(s.plan.scenario)],
+        lead: vec![lead(s.plan.scenario, s.sound.is_some())],
         figures: drawn,
         tables: vec![percentile_table(&rows)],
         remarks,
@@ -202,7 +211,7 @@ fn latency(report: &BenchReport<'_>) -> Section {
     }
 }
 
-fn lead(scenario: Scenario) -> String {
+fn lead(scenario: Scenario, sound: bool) -> String {
     match scenario {
         Scenario::SingleStream | Scenario::MultiStream { .. } => {
             "The next request is sent when the last is answered (closed loop): these are service times, and a stall delays \
@@ -211,6 +220,10 @@ fn lead(scenario: Scenario) -> String {
         Scenario::Server { .. } | Scenario::Offline => {
             "Latency counts from the time at which a request was due, not from when it was sent: a stall is charged to every \
              request that it delayed."
+        }
+        Scenario::Paced { .. } if sound => {
+            "Audio is fed as it is spoken; latency counts from the end of speech to the end of the turn, end to end to the first \
+             audible sample of the reply."
         }
         Scenario::Paced { .. } => {
             "Audio is fed as it is spoken; latency counts from the end of speech to the final text."

@@ -17,15 +17,46 @@ Examples:
   vbench bench whisper:whisper-tiny.en --against whisper:models/new     by turns: is the new checkpoint slower?
   vbench bench whisper:whisper-tiny.en,threads=1 --against whisper:whisper-tiny.en,threads=2
   vbench bench fake-pipeline: --scenario paced --barge-in-ms 200        speech to speech, five stages
-  vbench bench whisper:whisper-tiny.en --scenario server --search p95=2000ms   throughput at a bound
+  vbench bench whisper:whisper-tiny.en --scenario server --search p95=2000ms   throughput at a bound (72 requests a trial)
   vbench bench whisper:whisper-tiny.en --sweep-length 1,2,5,10,20     time over length, a fitted curve
   vbench bench --replay runs/…/requests.jsonl                         every number again from a trace
 
 Latency counts from the time at which a request was due, not from when it was sent, so a stall is
 charged to every request that it delayed. Requests without an answer count as at least --timeout-s.
 A percentile whose interval would need more requests than there are is not shown. Exit code 6 when
-the run is void (the instrument itself was late) or a request had no answer, 10 when a budget or a
+the run is void (the instrument itself was late), was interrupted or a request had no answer, 10 when a budget or a
 search failed, 11 when a budget could not be decided.";
+
+/// What a session of two models sets itself.
+const AGAINST_SETS: [&str; 8] = ["replay", "search", "sweep_length", "batch", "threads", "workers", "rate", "budgets"];
+
+/// What only a run can follow, not a replay.
+const OF_A_RUN: [&str; 24] = [
+    "model",
+    "scenario",
+    "rate",
+    "streams",
+    "chunk_ms",
+    "min_duration_s",
+    "min_count",
+    "max_count",
+    "timeout_s",
+    "warm_up",
+    "workers",
+    "barge_in_ms",
+    "search",
+    "sweep_length",
+    "batch",
+    "threads",
+    "suite",
+    "condition",
+    "limit",
+    "seed",
+    "against",
+    "margin_percent",
+    "format",
+    "out",
+];
 
 /// Arguments of `bench`.
 #[derive(Debug, Args, Clone)]
@@ -49,18 +80,20 @@ pub struct BenchArguments {
     /// Go on for at least this long …
     #[arg(long, value_name = "S", default_value_t = 10.0)]
     pub min_duration_s: f64,
-    /// … and for at least so many requests (offline: so many at once)
-    #[arg(long, value_name = "N", default_value_t = 64)]
-    pub min_count: usize,
+    /// … and for at least so many requests (offline: so many at once) [default: 64; with --search as many as its percentile
+    /// needs, with --against twice each clip if that is more]
+    #[arg(long, value_name = "N")]
+    pub min_count: Option<usize>,
     /// Never more requests than this
     #[arg(long, value_name = "N", default_value_t = 1_000_000)]
     pub max_count: usize,
     /// Longer than this no answer is awaited
     #[arg(long, value_name = "S", default_value_t = 60.0)]
     pub timeout_s: f64,
-    /// Void the run when the instrument's own lateness exceeds this at p99 (server, paced)
-    #[arg(long, value_name = "MS", default_value_t = 1.0)]
-    pub max_lateness_ms: f64,
+    /// Void the run when the instrument's own lateness exceeds this at p99 (server, paced) [default: 1; with --replay the
+    /// run's own]
+    #[arg(long, value_name = "MS")]
+    pub max_lateness_ms: Option<f64>,
     /// Requests before the measured ones; the first of all is shown apart
     #[arg(long, value_name = "N", default_value_t = 3)]
     pub warm_up: usize,
@@ -93,7 +126,7 @@ pub struct BenchArguments {
     pub seed: Option<u64>,
     /// Another model, by turns with MODEL in one session: is it slower? A claim is confirmed in fresh processes. Either may
     /// end with ,threads=N
-    #[arg(long, value_name = "MODEL", conflicts_with_all = ["replay", "search", "sweep_length", "batch", "threads"])]
+    #[arg(long, value_name = "MODEL", conflicts_with_all = AGAINST_SETS)]
     pub against: Option<String>,
     /// With --against: how much longer the other model may take
     #[arg(long, value_name = "PERCENT", default_value_t = 5.0)]
@@ -102,7 +135,7 @@ pub struct BenchArguments {
     #[arg(long, value_name = "NAME", value_delimiter = ',', default_value = "html")]
     pub format: Vec<ReportFormat>,
     /// Compute every number again from a trace, and run nothing
-    #[arg(long, value_name = "FILE", conflicts_with = "model")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = OF_A_RUN)]
     pub replay: Option<PathBuf>,
     /// Folder for bench.json, requests.jsonl and trace.json [default: runs/DATE-bench]
     #[arg(long, value_name = "DIR")]

@@ -1,16 +1,17 @@
 //! `vbench bench A --against B`: two models by turns in one session, a claim confirmed in fresh processes.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
-use std::process::Command as Process;
+use std::process::{Command as Process, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use vbench_core::ExitCode;
 use vbench_load::{
-    AbOrder, AbPicture, AbSummary, AbVerdict, Bench, Clock, Command, FreshPair, Notice, Ns, Plan, Port, Ratio,
-    Scenario, Session, Simulated, System, Timeline, Trace, What, Workers, ab_picture, chrome_trace, conclude, confirm,
-    drive_in_order, summarize_ab, write_trace,
+    AbOrder, AbPicture, AbSummary, AbVerdict, Bench, BenchSummary, Clock, Command, FreshPair, Lane, Notice, Ns, Plan,
+    Port, Ratio, Scenario, Session, Simulated, System, Timeline, Trace, What, Workers, ab_picture, chrome_trace,
+    conclude, confirm, drive_in_order, summarize, summarize_ab, too_short, write_trace,
 };
 use vbench_model::ModelSpec;
 use vbench_report::{
@@ -20,18 +21,22 @@ use vbench_report::{
 use vbench_stats::StatsError;
 use vbench_store::folder::write_derived;
 
+use super::bench::Subject;
 use super::bench::clips::Clips;
-use super::bench::{BOUNDARY, Subject, plan};
+use super::bench::settings::{check_folder, make_folder, max_lateness, plan};
 use crate::cli::{BenchArguments, RenderArguments, ReportArguments, ReportFormat, ScenarioName};
-use crate::commands::bench_page::{provenance, read_document, read_requests};
+use crate::commands::bench_page::{self, interrupted, provenance, read_document, read_requests};
 use crate::commands::comparison_page::{not_rendered, write_figures};
 use crate::failure::{Failure, note, say};
+use crate::interrupt::{self, Interruptible};
 use crate::open::cache_folder;
 use crate::outputs::append_step_summary;
 use crate::progress::Progress;
 use crate::record::{bench_record, new_run_path};
 use crate::render;
 
+const BOUNDARY: &str = "samples in memory to the first audible sample of a reply with sound, else to the final text; decoding, \
+                        degrading and opening the model are outside";
 /// Pairs of fresh processes: the fewest clusters that the test takes.
 const FRESH_PAIRS: usize = 6;
 /// Turns of every clip, at the least: its orders come in mirrored pairs.
@@ -57,34 +62,36 @@ pub fn against(arguments: &BenchArguments, b: &str, options: &RenderArguments) -
     if !(arguments.margin_percent > 0.0 && arguments.margin_percent <= 1_000.0) {
         return usage("--margin-percent: expected above 0, at most 1000");
     }
-    let cache = cache_folder(&arguments.cache)?;
-    let mut lanes: Vec<OneLane> = Vec::new();
-    // All three are known before weights are fetched.
-    let specs = [&a, b, &a].map(|spec| LaneSpec::parse(spec, arguments));
-    let [lane_a, lane_b, control] = specs;
-    for spec in [lane_a?, lane_b?, control?] {
-        lanes.push(OneLane::open(&spec, &cache)?);
-    }
-    let lanes: [OneLane; 3] = lanes.try_into().map_err(|_| Failure::new(ExitCode::Internal, "three lanes"))?;
+    let out = arguments.out.clone().unwrap_or_else(|| new_run_path("against"));
+    check_folder(&out)?;
+    plan(arguments, 0)?;
+    let lanes = open_lanes(arguments, (&a, b))?;
     let n = lanes[0].clips.requests.len();
     let seed = arguments.seed.unwrap_or(lanes[0].clips.seed);
-    let least = 3 * arguments.min_count.max(ROUNDS * n);
-    let plan = Plan { min_count: least, max_count: arguments.max_count.max(least), ..plan(arguments, seed) };
+    let plan = session_plan(arguments, n, seed)?;
     let audio: Vec<Ns> = lanes.iter().flat_map(|lane| lane.clips.audio()).collect();
     plan.check(&audio).map_err(|e| Failure::new(ExitCode::Usage, e))?;
+    make_folder(&out)?;
+    interrupt::listen();
     let order = AbOrder::new(n, seed);
+    let facts = |lane: &OneLane, spec: &str| -> Result<BTreeMap<String, String>, Failure> {
+        Ok(lane.subject.told(&LaneSpec::parse(spec, arguments)?.arguments).into_iter().collect())
+    };
+    let facts = json!({"a": facts(&lanes[0], &a)?, "b": facts(&lanes[1], b)?});
     let bench = session(arguments, lanes, (&plan, &audio, &order))?;
-    let trace = Trace { plan, audio, sweep: None, bench };
-    let out = arguments.out.clone().unwrap_or_else(|| new_run_path("against"));
+    let max_lateness = max_lateness(arguments)?;
+    let trace = Trace { plan, audio, sweep: None, max_lateness: Some(max_lateness), bench };
     write_derived(&out, "requests.jsonl", write_trace(&trace).as_bytes())?;
     write_derived(&out, "trace.json", chrome_trace(&trace).as_bytes())?;
     let margin = arguments.margin_percent / 100.0;
     let first = summarize_ab(&trace.bench, &order, margin, plan.timeout, seed);
     let mut document = json!({
         "schema": AGAINST_SCHEMA, "a": a, "b": b, "boundary": BOUNDARY, "margin": margin, "clips": n, "seed": seed,
-        "run": bench_record(),
+        "facts": facts,
+        "run": bench_record(), "max_lateness_ms": max_lateness as f64 / 1e6,
     });
-    if first.verdict == AbVerdict::Regressed {
+    let voided = summarize(&trace.bench, &trace.plan, &trace.audio, max_lateness).voided;
+    if first.verdict == AbVerdict::Regressed && voided.is_none() {
         let pairs = fresh_processes(arguments, &out, (&a, b), n, seed)?;
         document["fresh_pairs"] = pairs.into();
     }
@@ -92,8 +99,35 @@ pub fn against(arguments: &BenchArguments, b: &str, options: &RenderArguments) -
     write_derived(&out, "against.json", format!("{:#}", read.json()).as_bytes())?;
     read.write(&out, options)?;
     note(format_args!("bench: {}", out.display()));
+    if interrupt::stopped() {
+        note("interrupted: this is what there was");
+    }
     say(if arguments.json { format!("{:#}", read.json()) } else { against_text(&read.report()) });
-    Ok(read.outcome())
+    Ok(if interrupt::stopped() { ExitCode::Incomplete } else { read.outcome() })
+}
+
+fn open_lanes(arguments: &BenchArguments, (a, b): (&str, &str)) -> Result<[OneLane; 3], Failure> {
+    let cache = cache_folder(&arguments.cache)?;
+    // All three are known before weights are fetched.
+    let [lane_a, lane_b, control] = [a, b, a].map(|spec| LaneSpec::parse(spec, arguments));
+    let open = |spec: LaneSpec| OneLane::open(&spec, &cache);
+    let (lane_a, lane_b, control) = (lane_a?, lane_b?, control?);
+    Ok([open(lane_a)?, open(lane_b)?, open(control)?])
+}
+
+/// Whole turns: `--min-count` of them, `--max-count` is of requests.
+fn session_plan(arguments: &BenchArguments, clips: usize, seed: u64) -> Result<Plan, Failure> {
+    let plan = plan(arguments, seed)?;
+    let least = 3 * plan.min_count.max(ROUNDS * clips);
+    if arguments.max_count < least {
+        let text = format!(
+            "--max-count {}: {clips} clips, each {ROUNDS} times by three lanes, or --min-count turns, are {least} requests; raise \
+             it, or send fewer clips by --limit",
+            arguments.max_count
+        );
+        return Err(Failure::new(ExitCode::Usage, text));
+    }
+    Ok(Plan { min_count: least, max_count: arguments.max_count / 3 * 3, ..plan })
 }
 
 /// Writes the report of a session again.
@@ -120,6 +154,10 @@ struct AbRun {
     clips: usize,
     seed: u64,
     summary: AbSummary,
+    /// The session as one run: lateness, length.
+    whole: BenchSummary,
+    /// Why it does not count.
+    voided: Option<String>,
     picture: AbPicture,
     fresh: Option<Result<Ratio, StatsError>>,
     verdict: AbVerdict,
@@ -142,9 +180,12 @@ impl AbRun {
         }
         let summary = summarize_ab(&trace.bench, &AbOrder::new(clips, seed), margin, trace.plan.timeout, seed);
         let pairs = document["fresh_pairs"].as_u64().unwrap_or(0).min(1_000) as usize;
-        let fresh = (pairs > 0).then(|| read_fresh(folder, pairs)).transpose()?;
-        let fresh = fresh.map(|pairs| confirm(&pairs, margin, seed));
-        let (verdict, reason) = conclude(&summary, fresh.as_ref());
+        let bound = bench_page::max_lateness(&document);
+        let whole = summarize(&trace.bench, &trace.plan, &trace.audio, bound);
+        let fresh = (pairs > 0).then(|| read_fresh(folder, pairs, bound)).transpose()?;
+        let voided = whole.voided.clone().or_else(|| fresh.as_ref()?.1.clone());
+        let fresh = fresh.map(|(pairs, _)| confirm(&pairs, margin, seed));
+        let (verdict, reason) = conclude(&summary, fresh.as_ref(), voided.as_deref());
         Ok(Self {
             a: text("a")?,
             b: text("b")?,
@@ -155,6 +196,8 @@ impl AbRun {
             provenance: provenance(folder, &document),
             document,
             summary,
+            whole,
+            voided,
             fresh,
             verdict,
             reason,
@@ -169,6 +212,9 @@ impl AbRun {
             summary: &self.summary,
             picture: &self.picture,
             fresh: self.fresh.as_ref(),
+            voided: self.voided.as_deref(),
+            too_short: too_short(&self.whole),
+            lateness: &self.whole.lateness,
             verdict: self.verdict,
             reason: &self.reason,
             boundary: self.document["boundary"].as_str().unwrap_or_default(),
@@ -180,7 +226,7 @@ impl AbRun {
 
     fn json(&self) -> Value {
         let mut all = against_json(&self.report());
-        for key in ["fresh_pairs", "run"] {
+        for key in ["facts", "fresh_pairs", "max_lateness_ms", "run"] {
             if !self.document[key].is_null() {
                 all[key] = self.document[key].clone();
             }
@@ -216,6 +262,7 @@ impl AbRun {
 
     fn outcome(&self) -> ExitCode {
         match self.verdict {
+            _ if self.voided.is_some() || interrupted(&self.whole) => ExitCode::Incomplete,
             _ if self.summary.lanes.iter().any(|l| l.censored > 0) => ExitCode::Incomplete,
             AbVerdict::Pass => ExitCode::Passed,
             AbVerdict::Regressed => ExitCode::GateFailed,
@@ -255,7 +302,7 @@ struct OneLane {
 impl OneLane {
     fn open(of: &LaneSpec, cache: &Path) -> Result<Self, Failure> {
         let clips = Arc::new(Clips::load(&of.arguments, cache)?);
-        let subject = Subject::open(&of.arguments, &of.spec, cache, Arc::clone(&clips), &plan(&of.arguments, 0))?;
+        let subject = Subject::open(&of.arguments, &of.spec, cache, Arc::clone(&clips), &plan(&of.arguments, 0)?)?;
         Ok(Self { subject, clips })
     }
 }
@@ -284,7 +331,8 @@ fn session(
             };
             scripts[lane](&command, start)
         };
-        return watched(arguments, plan, audio, order.clone(), &mut Simulated::new(1, script));
+        let mut port = Interruptible { port: Simulated::new(1, script), real: false };
+        return watched(arguments, plan, audio, order.clone(), &mut port);
     }
     if simulated > 0 {
         let text = "one model is on a simulated clock and the other on the real one: their times cannot be compared";
@@ -295,7 +343,8 @@ fn session(
     }
     let systems = lanes.each_ref().map(|lane| lane.subject.system());
     let port = Arc::new(Lanes { systems, order: order.clone() });
-    watched(arguments, plan, audio, order.clone(), &mut Workers::new(port, 1, Clock::start()))
+    let mut port = Interruptible { port: Workers::new(port, 1, Clock::start()), real: true };
+    watched(arguments, plan, audio, order.clone(), &mut port)
 }
 
 fn watched(
@@ -307,7 +356,7 @@ fn watched(
 ) -> Result<Bench, Failure> {
     let mut progress = Progress::new("bench", plan.min_count as u64, false, arguments.quiet);
     let mut observe = |issued: usize, _: usize, _: Ns| progress.set((issued as u64).min(plan.min_count as u64), None);
-    let bench = drive_in_order(port, plan, audio, &mut |n| order.sample(n), &mut observe);
+    let bench = drive_in_order(port, plan, audio, (Lane::ALL.len(), &mut |n| order.sample(n)), &mut observe);
     progress.finish();
     bench.map_err(|e| Failure::new(ExitCode::Usage, e))
 }
@@ -335,7 +384,8 @@ impl System for Lanes {
     }
 }
 
-/// Runs A and B in processes of their own, ABBA: every clip once in each. Their folders are ordinary bench runs.
+/// Runs A and B in processes of their own, ABBA: every clip once in each. Their folders are ordinary bench runs. None where
+/// somebody interrupted it.
 fn fresh_processes(
     arguments: &BenchArguments,
     out: &Path,
@@ -347,7 +397,9 @@ fn fresh_processes(
     for pair in 0..FRESH_PAIRS {
         let lanes = if pair % 2 == 0 { [("a", a), ("b", b)] } else { [("b", b), ("a", a)] };
         for (i, (lane, spec)) in lanes.into_iter().enumerate() {
-            one_process(arguments, spec, &fresh_folder(out, pair, lane), clips, seed)?;
+            if !one_process(arguments, spec, &fresh_folder(out, pair, lane), clips, seed)? {
+                return Ok(0);
+            }
             progress.set((2 * pair + i + 1) as u64, None);
         }
     }
@@ -359,7 +411,8 @@ fn fresh_folder(out: &Path, pair: usize, lane: &str) -> PathBuf {
     out.join(format!("fresh/{:02}-{lane}", pair + 1))
 }
 
-fn one_process(arguments: &BenchArguments, spec: &str, out: &Path, clips: usize, seed: u64) -> Result<(), Failure> {
+/// One of them; false where it was interrupted.
+fn one_process(arguments: &BenchArguments, spec: &str, out: &Path, clips: usize, seed: u64) -> Result<bool, Failure> {
     let failed = |text: String| Failure::new(ExitCode::Internal, format!("a fresh process for {spec}: {text}"));
     let program = std::env::current_exe().map_err(|e| failed(e.to_string()))?;
     let of = LaneSpec::parse(spec, arguments)?.arguments;
@@ -377,8 +430,12 @@ fn one_process(arguments: &BenchArguments, spec: &str, out: &Path, clips: usize,
         ("--condition", of.clips.condition.clone()),
         ("--warm-up", of.warm_up.to_string()),
         ("--timeout-s", of.timeout_s.to_string()),
+        ("--max-lateness-ms", (max_lateness(arguments)? as f64 / 1e6).to_string()),
     ] {
         child.args([name, &value]);
+    }
+    if let Some(ms) = of.barge_in_ms {
+        child.args(["--barge-in-ms", &ms.to_string()]);
     }
     for threads in &of.threads {
         child.args(["--threads", &threads.to_string()]);
@@ -387,19 +444,34 @@ fn one_process(arguments: &BenchArguments, spec: &str, out: &Path, clips: usize,
     if let Some(folder) = &of.cache.cache {
         child.arg("--cache").arg(folder);
     }
-    let output = child.output().map_err(|e| failed(e.to_string()))?;
+    child.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut running = child.spawn().map_err(|e| failed(e.to_string()))?;
+    // It is quiet: what little it says fits into the pipe.
+    while running.try_wait().map_err(|e| failed(e.to_string()))?.is_none() {
+        if interrupt::stopped() {
+            running.kill().and_then(|()| running.wait()).map_err(|e| failed(e.to_string()))?;
+            return Ok(false);
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let output = running.wait_with_output().map_err(|e| failed(e.to_string()))?;
     // Requests without an answer end it with 6, budgets of the suite with 10 or 11; its trace has what counts.
     match output.status.code() {
-        Some(0 | 6 | 10 | 11) => Ok(()),
+        Some(0 | 6 | 10 | 11) => Ok(!interrupt::stopped()),
         _ => Err(failed(String::from_utf8_lossy(&output.stderr).trim().to_string())),
     }
 }
 
-fn read_fresh(folder: &Path, pairs: usize) -> Result<Vec<FreshPair>, Failure> {
-    let times = |pair: usize, lane: &str| -> Result<Vec<(usize, Ns)>, Failure> {
+/// Waits in fresh processes, and why one of those does not count.
+fn read_fresh(folder: &Path, pairs: usize, bound: Ns) -> Result<(Vec<FreshPair>, Option<String>), Failure> {
+    let mut voided = None;
+    let mut times = |pair: usize, lane: &str| -> Result<Vec<(usize, Ns)>, Failure> {
         let trace = read_requests(&fresh_folder(folder, pair, lane).join("requests.jsonl"))?;
-        let of = |t: &Timeline| Some((t.sample, t.latency()?));
+        let late = summarize(&trace.bench, &trace.plan, &trace.audio, bound).voided;
+        voided = voided.take().or_else(|| Some(format!("in a fresh process {}", late?)));
+        let of = |t: &Timeline| Some((t.sample, t.wait()?));
         Ok(trace.bench.timelines.iter().filter_map(of).collect())
     };
-    (0..pairs).map(|pair| Ok((times(pair, "a")?, times(pair, "b")?))).collect()
+    let read = (0..pairs).map(|pair| Ok((times(pair, "a")?, times(pair, "b")?))).collect::<Result<_, Failure>>()?;
+    Ok((read, voided))
 }

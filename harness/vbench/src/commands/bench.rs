@@ -4,6 +4,7 @@
 //! budget_gate.rs  `vbench gate` on a bench run
 //! clips.rs        the pool of requests, cut and grouped for sweeps
 //! recogniser.rs   models of whole clips behind the engine's seam
+//! settings.rs     what is asked for: limits, a search's goal, the folder
 //! streamer.rs     streaming models behind it
 //! usage.rs        processor time and memory
 //! ```
@@ -11,6 +12,7 @@
 pub mod budget_gate;
 pub(super) mod clips;
 mod recogniser;
+pub(super) mod settings;
 mod streamer;
 mod usage;
 
@@ -23,19 +25,20 @@ use std::time::Instant;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use vbench_core::{Budgets, ExitCode};
 use vbench_load::{
-    Bench, BenchSummary, Clock, Command, Goal, LEVEL, LoadSearch, Ns, PERCENTILES, Plan, Port, Resources, Scenario,
-    Script, Simulated, System, Trace, Workers, bands, chrome_trace, drive, judge_budgets, read_trace, search,
-    summarize, summarize_sweep, write_trace,
+    Bench, BenchSummary, Clock, Command, Goal, LEVEL, LoadSearch, Ns, Plan, Port, Resources, Scenario, Script,
+    Simulated, System, Trace, Workers, bands, chrome_trace, drive, judge_budgets, read_trace, search, summarize,
+    summarize_sweep, write_trace,
 };
 use vbench_model::{Model, ModelFacts, ModelSpec, StreamClock, StreamingModel};
 use vbench_report::{BenchView, bench_json, bench_text};
 use vbench_store::folder::write_derived;
 use vbench_suite::{ModelEntry, parse_budgets};
 
-use crate::cli::{BenchArguments, RenderArguments, ScenarioName};
+use crate::cli::{BenchArguments, RenderArguments};
 use crate::commands::against::against;
 use crate::commands::bench_page::{BenchRun, outcome};
 use crate::failure::{Failure, note, say};
+use crate::interrupt::{self, Interruptible};
 use crate::open::{cache_folder, open_model, open_streaming};
 use crate::progress::Progress;
 use crate::record::{bench_record, new_run_path};
@@ -43,10 +46,16 @@ use crate::render;
 
 use self::clips::Clips;
 use self::recogniser::Recogniser;
+use self::settings::{check_folder, check_sweep, goal, make_folder, max_lateness, plan};
 use self::streamer::{SimulatedStreamer, Streamer};
 use self::usage::{Meter, threads};
 
 pub const BOUNDARY: &str = "samples in memory to the final text; decoding, degrading and opening the model are outside";
+const BOUNDARY_WITH_SOUND: &str = "samples in memory to the end of the turn; what the user waited ends with the first audible sample of the reply; decoding, \
+     degrading and opening the model are outside";
+
+/// The fact that says when the user speaks again.
+pub const BARGE_IN_FACT: &str = "the user speaks again after";
 
 /// What a server of a simulated clock does with a command from the time on when it takes it up.
 type ServerScript<'s> = Box<dyn FnMut(&Command, Ns) -> Script + 's>;
@@ -61,7 +70,7 @@ pub fn bench(arguments: &BenchArguments) -> Result<ExitCode, Failure> {
     let out = arguments.out.clone().unwrap_or_else(|| new_run_path("bench"));
     let measured = match &arguments.replay {
         Some(path) => Measured {
-            trace: replay(path)?,
+            trace: replay(path, arguments)?,
             told: Told { model: format!("replay of {}", path.display()), ..Told::default() },
             budgets: declared(arguments, None)?,
             search: None,
@@ -70,7 +79,7 @@ pub fn bench(arguments: &BenchArguments) -> Result<ExitCode, Failure> {
         None => measure(arguments, &out)?,
     };
     let (trace, told) = (&measured.trace, &measured.told);
-    let max_lateness = max_lateness(arguments);
+    let max_lateness = trace.max_lateness.unwrap_or_default();
     let summary = summarize(&trace.bench, &trace.plan, &trace.audio, max_lateness);
     let sweep = trace.sweep.as_ref().map(|s| summarize_sweep(&trace.bench, &trace.plan, &trace.audio, s, LEVEL));
     let budgets = measured.budgets.as_ref().map(|b| judge_budgets(&trace.bench, trace.plan.timeout, b));
@@ -78,7 +87,7 @@ pub fn bench(arguments: &BenchArguments) -> Result<ExitCode, Failure> {
     let view = BenchView {
         summary: &summary,
         model: &told.model,
-        boundary: BOUNDARY,
+        boundary: if summary.sound.is_some() { BOUNDARY_WITH_SOUND } else { BOUNDARY },
         open: told.open,
         cold: told.cold,
         warm_up: told.warm_up,
@@ -90,7 +99,7 @@ pub fn bench(arguments: &BenchArguments) -> Result<ExitCode, Failure> {
         facts: &told.facts,
     };
     let mut document = bench_json(&view);
-    document["max_lateness_ms"] = arguments.max_lateness_ms.into();
+    document["max_lateness_ms"] = (max_lateness as f64 / 1e6).into();
     if arguments.replay.is_none() {
         document["run"] = bench_record();
     }
@@ -100,18 +109,17 @@ pub fn bench(arguments: &BenchArguments) -> Result<ExitCode, Failure> {
         write_derived(&out, "requests.jsonl", write_trace(trace).as_bytes())?;
         write_derived(&out, "trace.json", chrome_trace(trace).as_bytes())?;
         note(format_args!("bench: {} (trace.json opens in Perfetto)", out.display()));
+        if interrupt::stopped() {
+            note("interrupted: this is what there was");
+        }
     }
     say(if arguments.json { json } else { bench_text(&view) });
-    let code = outcome(&view);
+    let code = if interrupt::stopped() { ExitCode::Incomplete } else { outcome(&view) };
     if arguments.replay.is_none() {
         let annotations = BenchRun::of(&out, document, measured.trace, measured.search)?.write(&out, &options)?;
         annotations.into_iter().for_each(|lines| say(lines.trim_end()));
     }
     Ok(code)
-}
-
-fn max_lateness(arguments: &BenchArguments) -> Ns {
-    (arguments.max_lateness_ms * 1e6) as Ns
 }
 
 /// What was measured, and what is judged.
@@ -140,7 +148,15 @@ fn declared(arguments: &BenchArguments, suite: Option<&Budgets>) -> Result<Optio
     Ok(Some(parse_budgets(path, &text)?))
 }
 
-fn replay(path: &Path) -> Result<Trace, Failure> {
+/// A trace with the bound that it was run with, unless another is asked for.
+fn replay(path: &Path, arguments: &BenchArguments) -> Result<Trace, Failure> {
+    let trace = read(path)?;
+    let asked = max_lateness(arguments)?;
+    let max_lateness = trace.max_lateness.filter(|_| arguments.max_lateness_ms.is_none()).unwrap_or(asked);
+    Ok(Trace { max_lateness: Some(max_lateness), ..trace })
+}
+
+fn read(path: &Path) -> Result<Trace, Failure> {
     let bad = |code, e: &dyn std::fmt::Display| Failure::new(code, format!("{}: {e}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|e| bad(ExitCode::InputInvalid, &e))?;
     let code = |newer| if newer { ExitCode::StoreUnreadable } else { ExitCode::InputInvalid };
@@ -149,21 +165,28 @@ fn replay(path: &Path) -> Result<Trace, Failure> {
 
 fn measure(arguments: &BenchArguments, out: &Path) -> Result<Measured, Failure> {
     let cache = cache_folder(&arguments.cache)?;
-    let goal = arguments.search.as_deref().map(|text| goal(text, arguments)).transpose()?;
+    check_folder(out)?;
+    check_sweep(arguments)?;
+    // The seed is the suite's, where none is given.
+    let mut plan = plan(arguments, arguments.seed.unwrap_or_default())?;
+    let goal = arguments.search.as_deref().map(|text| goal(text, arguments, plan)).transpose()?;
+    let goal = goal.map(|(goal, longer)| {
+        plan = longer;
+        goal
+    });
     let spec = arguments.model.clone().unwrap_or_default();
     ModelSpec::parse(&spec)?;
     let clips = Arc::new(Clips::load(arguments, &cache)?);
     let audio = clips.audio();
-    if arguments.barge_in_ms.is_some_and(|ms| !(0.0..=600_000.0).contains(&ms)) {
-        return Err(Failure::new(ExitCode::Usage, "--barge-in-ms: expected 0 to 600000 ms"));
-    }
-    let plan = plan(arguments, arguments.seed.unwrap_or(clips.seed));
+    plan.seed = arguments.seed.unwrap_or(clips.seed);
     // Before weights are fetched.
     plan.check(&audio).map_err(|e| Failure::new(ExitCode::Usage, e))?;
     let budgets = declared(arguments, clips.budgets.as_ref())?;
     let began = Instant::now();
     let subject = Subject::open(arguments, &spec, &cache, Arc::clone(&clips), &plan)?;
     let open = began.elapsed().as_nanos() as Ns;
+    make_folder(out)?;
+    interrupt::listen();
     let mut told = Told { facts: subject.told(arguments), model: spec, ..Told::default() };
     if !subject.simulated() {
         told.open = Some(open);
@@ -182,27 +205,8 @@ fn measure(arguments: &BenchArguments, out: &Path) -> Result<Measured, Failure> 
     let metered = !subject.simulated() && search.is_none();
     let resources = Some(meter.stop(bench.timelines.len(), bench.ended, subject.threads.get())).filter(|_| metered);
     let sweep = clips.sweep.clone();
-    Ok(Measured { trace: Trace { plan, audio, sweep, bench }, told, budgets, search, resources })
-}
-
-/// `p99=500ms`.
-fn goal(text: &str, arguments: &BenchArguments) -> Result<Goal, Failure> {
-    let bad = |message: String| Failure::new(ExitCode::Usage, format!("--search {text}: {message}"));
-    if arguments.scenario != ScenarioName::Server {
-        return Err(bad("looks for a rate of arrivals: add --scenario server".into()));
-    }
-    let parts = text.strip_prefix('p').and_then(|t| t.strip_suffix("ms")).and_then(|t| t.split_once('='));
-    let numbers = parts.and_then(|(p, ms)| Some((p.parse::<f64>().ok()?, ms.parse::<f64>().ok()?)));
-    let Some((percentile, limit_ms)) = numbers.filter(|(_, ms)| ms.is_finite() && *ms > 0.0) else {
-        return Err(bad("expected a percentile and milliseconds above 0, such as p99=500ms".into()));
-    };
-    if !PERCENTILES.contains(&percentile) {
-        return Err(bad(format!("p{percentile} is none of {PERCENTILES:?}")));
-    }
-    if limit_ms > 1e3 * arguments.timeout_s {
-        return Err(bad(format!("longer than an answer is awaited (--timeout-s {})", arguments.timeout_s)));
-    }
-    Ok(Goal { percentile, limit_ms })
+    let max_lateness = Some(max_lateness(arguments)?);
+    Ok(Measured { trace: Trace { plan, audio, sweep, max_lateness, bench }, told, budgets, search, resources })
 }
 
 /// Runs a search; its last confirming run, else its last, is the bench that is reported. Every trial's trace is kept.
@@ -215,17 +219,22 @@ fn searched(
 ) -> Result<(Bench, Plan, LoadSearch), Failure> {
     let mut last = None;
     let mut trial = 0;
-    let mut run = |rate_hz: f64, longer: u32| -> Result<BenchSummary, Failure> {
+    let max_lateness = max_lateness(arguments)?;
+    let mut run = |rate_hz: f64, longer: u32| -> Result<Option<BenchSummary>, Failure> {
         let mut plan = Plan { scenario: Scenario::Server { rate_hz }, ..*plan };
         plan.min_duration *= Ns::from(longer);
         plan.min_count = plan.min_count.saturating_mul(longer as usize).min(plan.max_count);
         trial += 1;
         let bench = subject.run(arguments, &format!("trial {trial}, {rate_hz:.2}/s"), &plan, audio)?;
-        let summary = summarize(&bench, &plan, audio, max_lateness(arguments));
-        let trace = Trace { plan, audio: audio.to_vec(), sweep: None, bench };
+        if interrupt::stopped() {
+            last.get_or_insert((bench, plan));
+            return Ok(None);
+        }
+        let summary = summarize(&bench, &plan, audio, max_lateness);
+        let trace = Trace { plan, audio: audio.to_vec(), sweep: None, max_lateness: Some(max_lateness), bench };
         write_derived(out, &format!("trial-{trial:02}.jsonl"), write_trace(&trace).as_bytes())?;
         last = Some((trace.bench, plan));
-        Ok(summary)
+        Ok(Some(summary))
     };
     let found = search(goal, arguments.rate, &mut run)?;
     let Some((bench, plan)) = last else { return Err(Failure::new(ExitCode::Internal, "a search without a trial")) };
@@ -284,6 +293,10 @@ impl Subject {
             return Err(Failure::new(ExitCode::Usage, text));
         }
         let simulated = matches!(ModelSpec::parse(spec)?, ModelSpec::Fake(o) if o.delay_ms.is_some());
+        if matches!(ModelSpec::parse(spec)?, ModelSpec::Hypotheses(_)) {
+            let text = "these transcripts were made elsewhere: there is no time to measure";
+            return Err(Failure::new(ExitCode::Usage, text));
+        }
         let model: Arc<dyn Model> = Arc::from(open_model(&entry, cache, arguments.quiet)?);
         let facts = model.facts();
         let system = Arc::new(Recogniser { model, clips: Arc::clone(&clips), pools: pools(&arguments.threads)? });
@@ -299,18 +312,25 @@ impl Subject {
     }
 
     /// Facts on how it is measured.
-    fn told(&self, arguments: &BenchArguments) -> Vec<(String, String)> {
+    pub(super) fn told(&self, arguments: &BenchArguments) -> Vec<(String, String)> {
         let mut facts = self.facts.facts.clone();
         let mut tell = |name: &str, value: String| facts.push((name.to_owned(), value));
         if let Some(sha) = &self.facts.weights_sha256 {
             tell("weights_sha256", sha.clone());
         }
+        tell("suite", self.clips.suite.clone());
         tell("clips", self.clips.list.len().to_string());
+        tell("clips_sha256", self.clips.sha256());
         tell("condition", arguments.clips.condition.clone());
         tell("workers", self.workers.to_string());
-        if let [threads] = arguments.threads.as_slice() {
-            tell("threads", threads.to_string());
-        }
+        let mut list = |name: &str, values: Vec<String>| {
+            if !values.is_empty() {
+                tell(name, values.join(", "));
+            }
+        };
+        list("threads", arguments.threads.iter().map(usize::to_string).collect());
+        list("batch", arguments.batch.iter().map(usize::to_string).collect());
+        list("sweep-length", arguments.sweep_length.iter().map(f64::to_string).collect());
         if let (Kind::Whole { system, .. }, false) = (&self.kind, arguments.batch.is_empty()) {
             let real = if system.model.has_batching() {
                 "the model's own"
@@ -323,7 +343,7 @@ impl Subject {
             tell("clock", "simulated".to_owned());
         }
         if let Some(ms) = arguments.barge_in_ms {
-            tell("the user speaks again after", format!("{ms} ms of audible reply"));
+            tell(BARGE_IN_FACT, format!("{ms} ms of audible reply"));
         }
         facts
     }
@@ -354,14 +374,18 @@ impl Subject {
     /// Runs a plan.
     fn run(&self, arguments: &BenchArguments, label: &str, plan: &Plan, audio: &[Ns]) -> Result<Bench, Failure> {
         if self.simulated() {
-            let mut port = Simulated::new(self.workers, self.script(plan));
+            let mut port = Interruptible { port: Simulated::new(self.workers, self.script(plan)), real: false };
             return watched(arguments, label, plan, audio, &mut port);
         }
-        let mut port = Workers::new(self.system(), self.workers, Clock::start());
+        let mut port = self.workers();
         let bench = watched(arguments, label, plan, audio, &mut port);
         // While its workers are still there.
         self.threads.set(threads());
         bench
+    }
+
+    fn workers(&self) -> Interruptible<Workers> {
+        Interruptible { port: Workers::new(self.system(), self.workers, Clock::start()), real: true }
     }
 
     /// Requests before the measured ones, one after the other; how long the first took. One that hangs is given up like any.
@@ -372,7 +396,7 @@ impl Subject {
         let scenario = Scenario::SingleStream;
         let warm =
             Plan { scenario, min_duration: 0, min_count: requests, max_count: requests, barge_in: None, ..*plan };
-        let mut port = Workers::new(self.system(), self.workers, Clock::start());
+        let mut port = self.workers();
         let bench = drive(&mut port, &warm, audio, &mut |_, _, _| {}).map_err(|e| Failure::new(ExitCode::Usage, e))?;
         Ok(bench.timelines.first().and_then(vbench_load::Timeline::latency))
     }
@@ -387,26 +411,6 @@ fn pools(threads: &[usize]) -> Result<Vec<ThreadPool>, Failure> {
         ThreadPoolBuilder::new().num_threads(*n).build().map_err(|e| Failure::new(ExitCode::Internal, e))
     };
     threads.iter().map(pool).collect()
-}
-
-pub(super) fn plan(arguments: &BenchArguments, seed: u64) -> Plan {
-    let ns = |seconds: f64| (seconds * 1e9) as Ns;
-    let streams = arguments.streams;
-    Plan {
-        scenario: match arguments.scenario {
-            ScenarioName::SingleStream => Scenario::SingleStream,
-            ScenarioName::MultiStream => Scenario::MultiStream { streams },
-            ScenarioName::Server => Scenario::Server { rate_hz: arguments.rate },
-            ScenarioName::Offline => Scenario::Offline,
-            ScenarioName::Paced => Scenario::Paced { chunk: ns(arguments.chunk_ms / 1e3), streams },
-        },
-        min_duration: ns(arguments.min_duration_s),
-        min_count: arguments.min_count,
-        max_count: arguments.max_count,
-        timeout: ns(arguments.timeout_s),
-        seed,
-        barge_in: arguments.barge_in_ms.map(|ms| (ms * 1e6) as Ns),
-    }
 }
 
 /// Drives with progress on standard error.

@@ -8,6 +8,7 @@ use vbench_load::{PERCENTILES, Tail, TailValue};
 use vbench_report::{BenchHistory, HistoryRun, LatencyShift, scenario_words};
 use vbench_stats::{Shift, level_shifts};
 
+use super::bench::BARGE_IN_FACT;
 use super::history::{UNKNOWN, folder_name, report_link};
 use crate::commands::bench_page::BenchRun;
 use crate::commands::comparison_page::text;
@@ -35,8 +36,20 @@ impl OneBench {
         let (s, made) = (bench.summary(), bench.told("run"));
         let facts = bench.told("facts");
         let of = |name: &str| text(&facts[name]).unwrap_or_else(|| "?".into());
-        let setting =
-            format!("{}; {} clips, condition {}", scenario_words(s.plan.scenario), of("clips"), of("condition"));
+        let clips: String = of("clips_sha256").chars().take(12).collect();
+        let mut setting = format!(
+            "{}; suite {}, {} clips {clips}, condition {}, workers {}",
+            scenario_words(s.plan.scenario),
+            of("suite"),
+            of("clips"),
+            of("condition"),
+            of("workers")
+        );
+        for name in ["threads", "batch", "sweep-length", BARGE_IN_FACT] {
+            if let Some(value) = text(&facts[name]) {
+                setting += &format!(", {name} {value}");
+            }
+        }
         let machine = &made["machine"];
         let machine = match text(&machine["cpu"]) {
             Some(cpu) => format!("{cpu}, {} cores", machine["cores"]),

@@ -5,9 +5,9 @@ use std::path::Path;
 use serde_json::{Value, json};
 use vbench_core::{Budgets, ExitCode};
 use vbench_load::{
-    Allocations, Band, BenchSummary, BudgetVerdict, Check, Goal, LEVEL, LoadSearch, Ns, Picture, Resources,
-    SweepSummary, Trace, TraceError, Trial, Verdict, bands, checks, judge_budgets, picture, read_trace, summarize,
-    summarize_sweep,
+    Allocations, Band, BenchSummary, BudgetVerdict, Check, Goal, INTERRUPTED, LEVEL, LoadSearch, Ns, Picture,
+    Resources, SweepSummary, Trace, TraceError, Trial, Verdict, bands, checks, judge_budgets, picture, read_trace,
+    search_check, summarize, summarize_sweep, too_short,
 };
 use vbench_report::{
     BenchReport, BenchView, bench_annotations, bench_figures, bench_html, bench_json, bench_junit, bench_markdown,
@@ -17,6 +17,7 @@ use vbench_store::folder::write_derived;
 
 use super::bench::budget_gate::declared;
 pub use super::bench::budget_gate::is_bench;
+use super::bench::settings::MAX_LATENESS_MS;
 use crate::cli::{RenderArguments, ReportArguments, ReportFormat};
 use crate::commands::comparison_page::{not_rendered, write_figures};
 use crate::failure::{Failure, note, say};
@@ -25,8 +26,6 @@ use crate::render;
 
 /// Schema of `bench.json`.
 const SCHEMA: &str = "vbench/bench/1";
-/// The bound of lateness where a run does not tell its own.
-const MAX_LATENESS_MS: f64 = 1.0;
 
 /// Writes the report of a bench run; the outcome is that of the run.
 pub fn report(run: &Path, arguments: &ReportArguments) -> Result<ExitCode, Failure> {
@@ -129,7 +128,7 @@ impl BenchRun {
 
     /// Writes the formats asked for; annotations for standard output, where they are wanted.
     pub fn write(&self, out: &Path, options: &RenderArguments) -> Result<Option<String>, Failure> {
-        let (view, checks) = (self.view(), checks(&self.summary));
+        let (view, checks) = (self.view(), self.checks());
         let report = BenchReport { view: &view, picture: &self.picture, checks: &checks, provenance: &self.provenance };
         self.write_report(&report, out, options)
     }
@@ -173,8 +172,13 @@ impl BenchRun {
             document[key] = self.document[key].clone();
         }
         let check = |c: &Check| json!({"check": c.name, "state": c.state.name(), "text": c.text});
-        document["checks"] = checks(&self.summary).iter().map(check).collect();
+        document["checks"] = self.checks().iter().map(check).collect();
         document
+    }
+
+    fn checks(&self) -> Vec<Check> {
+        let search = self.search.as_ref().map(search_check);
+        checks(&self.summary).into_iter().chain(search).collect()
     }
 
     /// As the run itself ended.
@@ -183,11 +187,12 @@ impl BenchRun {
     }
 }
 
-/// The lowest code that applies: incomplete or void, a budget or search that failed, a budget that could not be decided.
+/// The lowest code that applies: incomplete, interrupted or void, a budget or search that failed, a budget that could not be decided.
 pub fn outcome(view: &BenchView<'_>) -> ExitCode {
     let s = view.summary;
     let any = |verdict| view.budgets.iter().any(|b| b.verdict == verdict);
-    if s.voided.is_some() || s.counts.answered < s.counts.requests {
+    let cut = interrupted(s) || view.search.is_some_and(|s| s.ended == INTERRUPTED);
+    if s.voided.is_some() || s.counts.answered < s.counts.requests || cut {
         ExitCode::Incomplete
     } else if any(Verdict::Fail) || view.search.is_some_and(|s| s.best_hz.is_none()) {
         ExitCode::GateFailed
@@ -198,7 +203,13 @@ pub fn outcome(view: &BenchView<'_>) -> ExitCode {
     }
 }
 
-fn max_lateness(document: &Value) -> Ns {
+/// Whether it ended before it was to, and not because the greatest number of requests was reached.
+pub fn interrupted(summary: &BenchSummary) -> bool {
+    too_short(summary).is_some() && summary.counts.requests < summary.plan.max_count
+}
+
+/// The bound of lateness that a document tells.
+pub fn max_lateness(document: &Value) -> Ns {
     (document["max_lateness_ms"].as_f64().unwrap_or(MAX_LATENESS_MS) * 1e6) as Ns
 }
 

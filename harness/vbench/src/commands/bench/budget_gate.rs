@@ -25,7 +25,7 @@ pub fn gate(arguments: &GateArguments) -> Result<ExitCode, Failure> {
     if arguments.baseline.baseline.is_some() || arguments.model.is_some() || arguments.selftest || arguments.aa {
         return usage("a bench is judged by its budgets alone; `vbench bench A --against B` compares two models");
     }
-    let trace = super::replay(&run.join("requests.jsonl"))?;
+    let trace = super::read(&run.join("requests.jsonl"))?;
     let document = read(&run.join("bench.json"))?;
     let budgets = match &arguments.baseline.rules {
         Some(path) => {
@@ -38,7 +38,7 @@ pub fn gate(arguments: &GateArguments) -> Result<ExitCode, Failure> {
         let text = format!("{}: it was run without budgets; give a file with [budgets] by --rules", run.display());
         return Err(Failure::new(ExitCode::SuiteInvalid, text));
     }
-    let max_lateness_ms = document["max_lateness_ms"].as_f64().unwrap_or(1.0);
+    let max_lateness_ms = document["max_lateness_ms"].as_f64().unwrap_or(super::settings::MAX_LATENESS_MS);
     let summary = summarize(&trace.bench, &trace.plan, &trace.audio, (max_lateness_ms * 1e6) as u64);
     let judged = judge_budgets(&trace.bench, trace.plan.timeout, &budgets);
     let outcome = if judged.iter().any(|b| b.verdict == Verdict::Fail) {

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use vbench_core::hash::{sha256_hex, sha256_samples};
 use vbench_core::{Budgets, ExitCode, Utterance};
 use vbench_load::{Ns, Parameter, Sweep};
 use vbench_model::{Request, Turn};
@@ -26,6 +27,8 @@ pub struct Clips {
     pub requests: Vec<Asked>,
     /// What is varied from request to request.
     pub sweep: Option<Sweep>,
+    /// Name of the suite.
+    pub suite: String,
     /// Condition in which they are heard.
     pub condition: String,
     /// Seed of the suite.
@@ -52,13 +55,19 @@ impl Clips {
         }
         let (requests, sweep) = pool(&list, arguments)?;
         let (condition, seed, budgets) = (arguments.clips.condition.clone(), suite.seed, suite.budgets);
-        Ok(Self { list, requests, sweep, condition, seed, budgets })
+        Ok(Self { list, requests, sweep, suite: suite.name, condition, seed, budgets })
     }
 
     /// Length of each request's audio.
     pub fn audio(&self) -> Vec<Ns> {
         let of_clip = |i: &usize| self.list[*i].samples.len() as Ns * 1_000_000_000 / RATE_HZ;
         self.requests.iter().map(|r| r.clips.iter().map(of_clip).sum()).collect()
+    }
+
+    /// SHA-256 of what is heard and what is said in it, clip by clip.
+    pub fn sha256(&self) -> String {
+        let line = |c: &Clip| format!("{}\n{}\n{}\n", c.cell, c.utterance.text, sha256_samples(&c.samples));
+        sha256_hex(self.list.iter().map(line).collect::<String>().as_bytes())
     }
 
     /// A clip as models of whole clips are asked.
