@@ -168,7 +168,7 @@ def section(a, data):
         f"Four seconds of an hour: {1e3 * wav['stretch']:.2f} ms in WAV, where decoding the hour takes {wav['whole']:.2f} s (**{wav['whole'] / wav['stretch']:,.0f}** times as long);",
         f"{1e3 * flac['stretch']:.2f} ms in FLAC, where it takes {flac['whole']:.2f} s (**{flac['whole'] / flac['stretch']:,.0f}** times).",
         "",
-        f"`vbench data check --no-audio` of the {a.lines:,} lines: {median(b[0] for b in bare):.2f} s, peak {median(b[1] for b in bare):.0f} MiB; with the slowest import above",
+        f"`vbench data check --no-audio` of the {a.lines:,} lines: {median(b[0] for b in bare):.2f} s, peak {median(b[2] for b in bare):.0f} MiB; with the slowest import above",
         f"{median(b[0] for b in bare) + max(median(r['bare'][0] for r in rounds) for rounds in found.values()):.2f} s. With sound (levels, noise, clipping, SHA-256, fingerprints) on one core: {seconds:.0f} s of FLAC in",
         f"{median(h[0] for h in heard):.2f} s, **{seconds / median(h[0] for h in heard):,.0f}** times real time.",
     ]

@@ -205,8 +205,9 @@ fn stages(s: &StageSummary) -> Section {
     table.columns[0].title = "stage".into();
     for (row, stage) in table.rows.iter_mut().zip(&s.stages) {
         let share = format::RATE.with_decimals(1).number(stage.share);
-        let owner = if stage.owner.is_empty() { "nobody".into() } else { visible(&stage.owner) };
-        row[0].note = Some(format!("of the {owner}, {share} % of all waits"));
+        let whose =
+            if stage.owner.is_empty() { "nobody's".into() } else { format!("of the {}", visible(&stage.owner)) };
+        row[0].note = Some(format!("{whose}, {share} % of all waits"));
     }
     let mut lead = vec![format!(
         "Every instant of a wait is charged to the newest stage that runs then; turn by turn the contributions sum to the wait. \
