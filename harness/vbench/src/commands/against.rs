@@ -74,10 +74,7 @@ pub fn against(arguments: &BenchArguments, b: &str, options: &RenderArguments) -
     make_folder(&out)?;
     interrupt::listen();
     let order = AbOrder::new(n, seed);
-    let facts = |lane: &OneLane, spec: &str| -> Result<BTreeMap<String, String>, Failure> {
-        Ok(lane.subject.told(&LaneSpec::parse(spec, arguments)?.arguments).into_iter().collect())
-    };
-    let facts = json!({"a": facts(&lanes[0], &a)?, "b": facts(&lanes[1], b)?});
+    let facts = json!({"a": lanes[0].facts, "b": lanes[1].facts});
     let bench = session(arguments, lanes, (&plan, &audio, &order))?;
     let max_lateness = max_lateness(arguments)?;
     let trace = Trace { plan, audio, sweep: None, max_lateness: Some(max_lateness), bench };
@@ -297,13 +294,16 @@ impl LaneSpec {
 struct OneLane {
     subject: Subject,
     clips: Arc<Clips>,
+    /// What the model and its settings are, by name.
+    facts: BTreeMap<String, String>,
 }
 
 impl OneLane {
     fn open(of: &LaneSpec, cache: &Path) -> Result<Self, Failure> {
         let clips = Arc::new(Clips::load(&of.arguments, cache)?);
         let subject = Subject::open(&of.arguments, &of.spec, cache, Arc::clone(&clips), &plan(&of.arguments, 0)?)?;
-        Ok(Self { subject, clips })
+        let facts = subject.told(&of.arguments).into_iter().collect();
+        Ok(Self { subject, clips, facts })
     }
 }
 
